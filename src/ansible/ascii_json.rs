@@ -1,0 +1,48 @@
+//! JSON in ASCII. Ansible cuts the output at every line separator of Unicode, U+2028 and U+0085 among them.
+
+use std::io;
+
+use serde::Serialize;
+use serde_json::ser::Formatter;
+
+/// One line of ASCII-only JSON.
+pub fn to_line(value: &impl Serialize) -> serde_json::Result<Vec<u8>> {
+    let mut line = Vec::new();
+    let mut serializer = serde_json::Serializer::with_formatter(&mut line, AsciiFormatter);
+    value.serialize(&mut serializer)?;
+    Ok(line)
+}
+
+struct AsciiFormatter;
+
+impl Formatter for AsciiFormatter {
+    fn write_string_fragment<W: ?Sized + io::Write>(
+        &mut self,
+        writer: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        for character in fragment.chars() {
+            if matches!(character, ' '..='~') {
+                writer.write_all(&[character as u8])?;
+            } else {
+                for unit in character.encode_utf16(&mut [0; 2]) {
+                    write!(writer, "\\u{unit:04x}")?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_else_is_escaped() {
+        let text = "a\"\\\n\u{7f}\u{85}\u{2028}\u{1f600}\u{e4}";
+        let line = to_line(&text).unwrap();
+        assert!(line.iter().all(|byte| (b' '..=b'~').contains(byte)));
+        assert_eq!(serde_json::from_slice::<String>(&line).unwrap(), text);
+    }
+}

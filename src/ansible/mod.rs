@@ -1,0 +1,23 @@
+//! The protocol between Ansible and a compiled ("binary") module. Knows nothing of Aspera.
+//!
+//! Ansible runs the module with the path of a JSON file that holds the arguments, and reads one JSON object from its standard output:
+//! `ansible/executor/module_common.py` and `ansible/module_utils/json_utils.py` in ansible-core.
+
+mod arguments;
+mod ascii_json;
+mod coerce;
+mod diff;
+mod invalid_json;
+mod log;
+mod near;
+mod option;
+mod outcome;
+mod run;
+
+pub use arguments::{Arguments, ArgumentsError, Settings};
+pub use coerce::{ExpectedKind, coerce};
+pub use diff::{Diff, Line, Place};
+pub use near::nearest;
+pub use option::{Default, Kind, OptionSpec};
+pub use outcome::{Failure, Outcome};
+pub use run::{Module, Task, run};

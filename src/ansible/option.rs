@@ -1,0 +1,95 @@
+//! What options a module has.
+
+/// One option of a module, as its documentation states it.
+#[derive(Debug)]
+pub struct OptionSpec {
+    /// Its name.
+    pub name: &'static str,
+    /// The type of its value.
+    pub kind: Kind,
+    /// Its value when it is not given.
+    pub default: Default,
+    /// The values it may have; any if there are none.
+    pub choices: &'static [&'static str],
+    /// Whether it must be given.
+    pub required: bool,
+    /// Whether its value must never be shown.
+    pub secret: bool,
+}
+
+/// The type of a value, by the name Ansible has for it.
+#[derive(Debug, Clone, Copy)]
+pub enum Kind {
+    /// `str`
+    Str,
+    /// `path`: a leading `~` and `$VAR` are expanded.
+    Path,
+    /// `bool`
+    Bool,
+    /// `int`
+    Int,
+    /// `list`, with the type of its elements.
+    List(&'static Kind),
+    /// `dict`, with the options it may hold.
+    Dict(&'static [OptionSpec]),
+}
+
+impl Kind {
+    /// The name that documentation uses.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Str => "str",
+            Self::Path => "path",
+            Self::Bool => "bool",
+            Self::Int => "int",
+            Self::List(_) => "list",
+            Self::Dict(_) => "dict",
+        }
+    }
+}
+
+/// The value of an option that is not given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Default {
+    /// None.
+    Absent,
+    /// A text or path.
+    Str(&'static str),
+    /// A boolean.
+    Bool(bool),
+}
+
+impl OptionSpec {
+    /// An option without default.
+    pub const fn new(name: &'static str, kind: Kind) -> Self {
+        Self {
+            name,
+            kind,
+            default: Default::Absent,
+            choices: &[],
+            required: false,
+            secret: false,
+        }
+    }
+
+    /// A boolean that is false when not given.
+    pub const fn flag(name: &'static str) -> Self {
+        let mut flag = Self::new(name, Kind::Bool);
+        flag.default = Default::Bool(false);
+        flag
+    }
+
+    /// With a default text.
+    #[must_use]
+    pub const fn or(mut self, default: &'static str) -> Self {
+        self.default = Default::Str(default);
+        self
+    }
+
+    /// With a closed set of values.
+    #[must_use]
+    pub const fn one_of(mut self, choices: &'static [&'static str]) -> Self {
+        self.choices = choices;
+        self
+    }
+}

@@ -1,0 +1,174 @@
+//! One run of a module, from the first read of the arguments to the one line of JSON.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::panic::{self, PanicHookInfo};
+use std::path::Path;
+use std::process::ExitCode;
+
+use serde_json::{Map, Value};
+
+use super::arguments::{self, Arguments, Settings};
+use super::ascii_json;
+use super::log::log_invocation;
+use super::option::{Default, OptionSpec};
+use super::outcome::{Failure, Outcome};
+
+/// The most that is read as arguments, in bytes.
+const ARGUMENTS_LIMIT: u64 = 64 * 1024 * 1024;
+
+/// A module: its options and what it does.
+pub trait Module: 'static {
+    /// The name of the module.
+    const NAME: &'static str;
+    /// What it is for, in one sentence.
+    const PURPOSE: &'static str;
+    /// Its options.
+    const OPTIONS: &'static [OptionSpec];
+
+    /// Does what the task asks for.
+    fn run(task: &Task) -> anyhow::Result<Outcome>;
+}
+
+/// What a module is asked to do.
+#[derive(Debug)]
+pub struct Task {
+    /// The options of the task.
+    pub arguments: Arguments,
+    /// What Ansible tells beside them.
+    pub settings: Settings,
+}
+
+/// Runs a module as the whole program: with a file of arguments, with `-` for arguments on standard input, or for a person who wants to know what it is.
+///
+/// The exit status is 0 or 1, never 255, which Ansible takes for a lost connection.
+pub fn run<M: Module>() -> ExitCode {
+    let mut words = std::env::args_os().skip(1);
+    let first = words.next();
+    match first.as_deref().and_then(|word| word.to_str()) {
+        Some("--help" | "-h") => print(help::<M>().as_bytes(), true),
+        Some("--version") => {
+            let version = format!("{} {}\n", M::NAME, env!("CARGO_PKG_VERSION"));
+            print(version.as_bytes(), true)
+        }
+        _ => match first {
+            Some(source) => run_task::<M>(&source),
+            None => print(help::<M>().as_bytes(), false),
+        },
+    }
+}
+
+fn run_task<M: Module>(source: &OsStr) -> ExitCode {
+    panic::set_hook(Box::new(report_panic::<M>));
+    let (mut result, invocation) = match prepare::<M>(source) {
+        Ok(task) => {
+            let masked = task.arguments.masked(M::OPTIONS);
+            log_invocation(M::NAME, &masked, &task.settings);
+            let result = match M::run(&task) {
+                Ok(outcome) => outcome.into_result(),
+                Err(error) => into_failure(error).into_result(),
+            };
+            (result, task.settings.inject_invocation.then_some(masked))
+        }
+        Err(error) => (into_failure(error).into_result(), None),
+    };
+    if let Some(masked) = invocation {
+        let mut invocation = Map::new();
+        invocation.insert("module_args".to_owned(), Value::Object(masked));
+        result.insert("invocation".to_owned(), Value::Object(invocation));
+    }
+    let succeeded = !result.contains_key("failed");
+    report(&result, succeeded)
+}
+
+fn prepare<M: Module>(source: &OsStr) -> anyhow::Result<Task> {
+    let text = read_arguments(Path::new(source))?;
+    let (options, settings) = arguments::parse(&text)?;
+    Ok(Task {
+        arguments: Arguments::new(&options, M::OPTIONS, settings.ignore_unknown_options)?,
+        settings,
+    })
+}
+
+fn read_arguments(source: &Path) -> Result<Vec<u8>, Failure> {
+    let mut text = Vec::new();
+    let read = if source == Path::new("-") {
+        io::stdin().take(ARGUMENTS_LIMIT + 1).read_to_end(&mut text)
+    } else {
+        File::open(source).and_then(|file| file.take(ARGUMENTS_LIMIT + 1).read_to_end(&mut text))
+    };
+    match read {
+        Ok(length) if length as u64 <= ARGUMENTS_LIMIT => Ok(text),
+        Ok(_) => Err(Failure::new(
+            "The arguments are larger than 64 MiB. Shorten them.",
+        )),
+        Err(error) => Err(Failure::new(format!(
+            "Could not read the file with the arguments: {}. Run the module through Ansible; --help says more.",
+            error.kind()
+        ))),
+    }
+}
+
+fn into_failure(error: anyhow::Error) -> Failure {
+    error
+        .downcast()
+        .unwrap_or_else(|error| Failure::new(error.to_string()))
+}
+
+/// Says file and line of our code only: the message of a panic may hold a piece of the data.
+fn report_panic<M: Module>(panic: &PanicHookInfo<'_>) {
+    let place = match panic.location() {
+        Some(location) => format!("{} line {}", location.file(), location.line()),
+        None => "an unknown place".to_owned(),
+    };
+    let failure = Failure::new(format!(
+        "{} {} stopped at a bug of its own, in {place}. Please report this line; a file it was to edit is the old one or the new one, whole.",
+        M::NAME,
+        env!("CARGO_PKG_VERSION"),
+    ));
+    report(&failure.into_result(), false);
+    std::process::exit(1);
+}
+
+/// Writes the result, once, last, in one piece. The line break before it keeps it apart from anything written to the same terminal.
+fn report(result: &Map<String, Value>, succeeded: bool) -> ExitCode {
+    let line = ascii_json::to_line(result).unwrap_or_default();
+    let text = [b"\n", line.as_slice(), b"\n"].concat();
+    print(&text, succeeded)
+}
+
+fn print(text: &[u8], succeeded: bool) -> ExitCode {
+    let mut output = io::stdout().lock();
+    let written = output.write_all(text).and_then(|()| output.flush());
+    if written.is_ok() && succeeded {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+fn help<M: Module>() -> String {
+    let mut text = format!(
+        "{} {}: a module for Ansible.\n{}\n\nAnsible runs it with the path of a JSON file that holds its options; with - it reads them from \
+         standard input.\nA person runs it in a playbook; ansible-doc -t module {} tells how.\n\nOptions:\n",
+        M::NAME,
+        env!("CARGO_PKG_VERSION"),
+        M::PURPOSE,
+        M::NAME,
+    );
+    for option in M::OPTIONS {
+        text += &format!("  {} ({}", option.name, option.kind.name());
+        text += &match option.default {
+            Default::Absent if option.required => ", required".to_owned(),
+            Default::Absent => String::new(),
+            Default::Str(default) => format!(", default {default}"),
+            Default::Bool(default) => format!(", default {default}"),
+        };
+        if !option.choices.is_empty() {
+            text += &format!(", one of {}", option.choices.join(", "));
+        }
+        text += ")\n";
+    }
+    text
+}

@@ -1,0 +1,151 @@
+//! Asking a program of the host, with a bound on its time and its output.
+
+use std::io::Read;
+use std::os::fd::AsFd;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+
+/// How long a program may take.
+const TIME_LIMIT: Duration = Duration::from_secs(5);
+/// How much of its output is read, in bytes.
+const OUTPUT_LIMIT: usize = 64 * 1024;
+/// How long to wait between looks at a process whose output has ended.
+const REAP_INTERVAL: Duration = Duration::from_millis(2);
+
+/// What came of asking.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It ended by itself in time.
+    Ended {
+        /// Whether with status 0.
+        success: bool,
+        /// What it wrote to its standard output, not necessarily all of it.
+        output: String,
+    },
+    /// It was killed after five seconds.
+    TimedOut,
+    /// It could not be started, or its output not read.
+    Unavailable,
+}
+
+/// Runs a program in the C locale, without input, and reads its standard output.
+pub fn ask(program: &Path, arguments: &[&str]) -> Answer {
+    let child = Command::new(program)
+        .args(arguments)
+        .env("LC_ALL", "C")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        // A group of its own, so that what it started is killed with it.
+        .process_group(0)
+        .spawn();
+    match child {
+        Ok(mut child) => {
+            let answer = await_answer(&mut child);
+            end(&mut child);
+            answer
+        }
+        Err(_) => Answer::Unavailable,
+    }
+}
+
+fn await_answer(child: &mut Child) -> Answer {
+    let deadline = Instant::now() + TIME_LIMIT;
+    let Some(output) = read_until(child, deadline) else {
+        return if Instant::now() >= deadline {
+            Answer::TimedOut
+        } else {
+            Answer::Unavailable
+        };
+    };
+    loop {
+        match child.try_wait() {
+            Ok(Some(status)) => {
+                return Answer::Ended {
+                    success: status.success(),
+                    output: String::from_utf8_lossy(&output).into_owned(),
+                };
+            }
+            Ok(None) if Instant::now() < deadline => std::thread::sleep(REAP_INTERVAL),
+            Ok(None) => return Answer::TimedOut,
+            Err(_) => return Answer::Unavailable,
+        }
+    }
+}
+
+/// The output up to its end or its limit, unless time ran out first.
+fn read_until(child: &mut Child, deadline: Instant) -> Option<Vec<u8>> {
+    let mut pipe = child.stdout.take()?;
+    let mut output = Vec::new();
+    let mut chunk = [0; 4096];
+    while output.len() < OUTPUT_LIMIT {
+        let left = deadline.checked_duration_since(Instant::now())?;
+        let timeout = PollTimeout::try_from(left).ok()?;
+        let mut watched = [PollFd::new(pipe.as_fd(), PollFlags::POLLIN)];
+        match poll(&mut watched, timeout) {
+            Ok(0) | Err(Errno::EINTR) => continue,
+            Ok(_) => {}
+            Err(_) => return None,
+        }
+        match pipe.read(&mut chunk) {
+            Ok(0) => break,
+            Ok(count) => output.extend_from_slice(&chunk[..count]),
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(_) => return None,
+        }
+    }
+    Some(output)
+}
+
+/// Kills the program, if it still runs, with its group.
+fn end(child: &mut Child) {
+    if let Ok(id) = i32::try_from(child.id())
+        && matches!(child.try_wait(), Ok(None))
+    {
+        let _ = killpg(Pid::from_raw(id), Signal::SIGKILL);
+    }
+    let _ = child.wait();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> Answer {
+        ask(Path::new("/bin/sh"), &["-c", script])
+    }
+
+    #[test]
+    fn output_and_success_are_told() {
+        let ended = |success, output: &str| Answer::Ended {
+            success,
+            output: output.to_owned(),
+        };
+        assert_eq!(shell("echo $LC_ALL; echo noise >&2"), ended(true, "C\n"));
+        assert_eq!(shell("echo a; exit 3"), ended(false, "a\n"));
+        assert_eq!(shell("cat"), ended(true, ""));
+    }
+
+    #[test]
+    fn a_missing_program_is_unavailable() {
+        assert_eq!(
+            ask(Path::new("/nonexistent/ascp"), &[]),
+            Answer::Unavailable
+        );
+    }
+
+    #[test]
+    fn endless_output_is_cut() {
+        let Answer::Ended { output, .. } = shell("head -c 1000000 /dev/zero || true") else {
+            panic!("not ended");
+        };
+        assert!(output.len() < 2 * OUTPUT_LIMIT);
+    }
+}

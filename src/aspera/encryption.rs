@@ -1,0 +1,170 @@
+//! The server-side encryption of S3 objects, in Aspera's own words.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::kms_key::KmsKey;
+
+/// The values that Aspera documents for `server-side-encryption`.
+///
+/// `NONE` and `AWS_KMS` stand in the vendor's article on SSE-KMS, `AES256` in its docroot reference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum Encryption {
+    /// No encryption asked for by Aspera; since 2023 S3 itself encrypts with its own keys even so.
+    #[serde(rename = "NONE")]
+    None,
+    /// Keys of S3 (SSE-S3).
+    #[serde(rename = "AES256")]
+    Aes256,
+    /// Keys of the Key Management Service (SSE-KMS).
+    #[serde(rename = "AWS_KMS")]
+    AwsKms,
+}
+
+impl Encryption {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::None, Self::Aes256, Self::AwsKms];
+
+    /// The value as Aspera spells it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "NONE",
+            Self::Aes256 => "AES256",
+            Self::AwsKms => "AWS_KMS",
+        }
+    }
+
+    /// Reads a value, which must be spelled as Aspera spells it.
+    pub fn parse(text: &str) -> Result<Self, InvalidEncryption> {
+        Self::ALL
+            .into_iter()
+            .find(|encryption| encryption.as_str() == text)
+            .ok_or_else(|| InvalidEncryption {
+                meant: Self::near_miss(text),
+            })
+    }
+
+    /// The value that a misspelled one must mean, such as `aws:kms`, the name on the wire.
+    ///
+    /// Only known spellings are recognised, so that a text with one is safe to show.
+    pub fn near_miss(text: &str) -> Option<Self> {
+        let letters: String = text
+            .chars()
+            .filter(|c| !matches!(c, ' ' | '\t' | '_' | '-' | ':' | '.'))
+            .map(|c| c.to_ascii_lowercase())
+            .collect();
+        match letters.as_str() {
+            "none" | "off" | "no" | "false" | "disabled" => Some(Self::None),
+            "aes256" | "aes" | "sses3" | "s3" => Some(Self::Aes256),
+            "awskms" | "kms" | "ssekms" | "awskmsdsse" | "ssekmsdsse" | "kmsdsse" => {
+                Some(Self::AwsKms)
+            }
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Encryption {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+/// A value that Aspera does not know. Does not hold the value: it may be a secret in the wrong place.
+#[derive(Debug, PartialEq, Eq)]
+pub struct InvalidEncryption {
+    meant: Option<Encryption>,
+}
+
+impl fmt::Display for InvalidEncryption {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .write_str("server_side_encryption must be NONE, AES256 or AWS_KMS, spelled so")?;
+        if let Some(meant) = self.meant {
+            write!(formatter, "; this looks like {meant}")?;
+        }
+        formatter.write_str(".")
+    }
+}
+
+impl std::error::Error for InvalidEncryption {}
+
+/// An encryption with its key, declared as one state: a key belongs to SSE-KMS only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EncryptionSetting {
+    encryption: Encryption,
+    kms_key: Option<KmsKey>,
+}
+
+impl EncryptionSetting {
+    /// Puts the two together. `AWS_KMS` without a key means the key that AWS manages, `aws/s3`.
+    pub fn new(encryption: Encryption, kms_key: Option<KmsKey>) -> Result<Self, KeyWithoutKms> {
+        if kms_key.is_some() && encryption != Encryption::AwsKms {
+            return Err(KeyWithoutKms { encryption });
+        }
+        Ok(Self {
+            encryption,
+            kms_key,
+        })
+    }
+
+    /// The encryption.
+    pub fn encryption(&self) -> Encryption {
+        self.encryption
+    }
+
+    /// The key, if one is named.
+    pub fn kms_key(&self) -> Option<&KmsKey> {
+        self.kms_key.as_ref()
+    }
+}
+
+/// A key was given with an encryption that has none.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "kms_key_id goes with server_side_encryption AWS_KMS only, not with {encryption}. Remove kms_key_id or set \
+     server_side_encryption to AWS_KMS."
+)]
+pub struct KeyWithoutKms {
+    encryption: Encryption,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_vendors_spelling_is_accepted() {
+        for encryption in Encryption::ALL {
+            assert_eq!(Encryption::parse(encryption.as_str()), Ok(encryption));
+        }
+        for near in [
+            "aws:kms",
+            "aws_kms",
+            "kms",
+            "AWS_KMS ",
+            "SSE-KMS",
+            "aws:kms:dsse",
+        ] {
+            let message = Encryption::parse(near).unwrap_err().to_string();
+            assert!(message.ends_with("this looks like AWS_KMS."), "{message}");
+        }
+        assert!(Encryption::parse("").unwrap_err().meant.is_none());
+        assert!(
+            !Encryption::parse("hunter2")
+                .unwrap_err()
+                .to_string()
+                .contains("hunter2")
+        );
+    }
+
+    #[test]
+    fn a_key_needs_kms() {
+        let key = KmsKey::parse("alias/tenant").unwrap();
+        assert!(EncryptionSetting::new(Encryption::AwsKms, Some(key.clone())).is_ok());
+        assert!(EncryptionSetting::new(Encryption::Aes256, Some(key.clone())).is_err());
+        assert!(EncryptionSetting::new(Encryption::None, Some(key)).is_err());
+        assert!(EncryptionSetting::new(Encryption::None, None).is_ok());
+    }
+}

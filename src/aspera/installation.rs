@@ -1,0 +1,136 @@
+//! What is installed below an Aspera root.
+
+use std::fmt;
+use std::path::Path;
+
+use super::command::{Answer, ask};
+
+/// A version of the transfer server, such as 4.4.5.1646.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Version(Vec<u32>);
+
+impl Version {
+    /// The first release with SSE-KMS, by the vendor's article.
+    pub fn first_with_kms() -> Self {
+        Self(vec![3, 6, 1])
+    }
+
+    /// Reads the line `ascp version A.B.C.D` from the output of `ascp -A`; a hash may follow the numbers.
+    ///
+    /// The line of the product is not read: outside the server, product and `ascp` differ.
+    pub fn from_ascp_output(output: &str) -> Option<Self> {
+        let line = output
+            .lines()
+            .find_map(|line| line.trim_ascii().strip_prefix("ascp version "))?;
+        let numbers = line
+            .split(|c: char| !(c.is_ascii_digit() || c == '.'))
+            .next()?;
+        let parts: Option<Vec<u32>> = numbers
+            .split('.')
+            .filter(|part| !part.is_empty())
+            .take(4)
+            .map(|part| part.parse().ok())
+            .collect();
+        parts.filter(|parts| parts.len() >= 3).map(Self)
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts: Vec<String> = self.0.iter().map(ToString::to_string).collect();
+        formatter.write_str(&parts.join("."))
+    }
+}
+
+/// Why the version of an installation is not known.
+#[derive(Debug, PartialEq, Eq)]
+pub enum UnknownVersion {
+    /// There is no `bin/ascp` that runs.
+    NoAscp,
+    /// It did not end in time.
+    TimedOut,
+    /// Its output has no version line.
+    Unreadable,
+}
+
+/// The version of the installation below a root, asked from its `ascp`.
+pub fn version(aspera_root: &Path) -> Result<Version, UnknownVersion> {
+    match ask(&aspera_root.join("bin/ascp"), &["-A"]) {
+        Answer::Ended { output, .. } => {
+            Version::from_ascp_output(&output).ok_or(UnknownVersion::Unreadable)
+        }
+        Answer::TimedOut => Err(UnknownVersion::TimedOut),
+        Answer::Unavailable => Err(UnknownVersion::NoAscp),
+    }
+}
+
+/// Whether an installation can do SSE-KMS: an error where it surely cannot, a warning where that is not known.
+pub fn check_kms_support(aspera_root: &Path) -> Result<Option<String>, KmsUnsupported> {
+    let ascp = aspera_root.join("bin/ascp");
+    let ascp = ascp.display();
+    match version(aspera_root) {
+        Ok(found) if found < Version::first_with_kms() => Err(KmsUnsupported { found }),
+        Ok(_) => Ok(None),
+        Err(UnknownVersion::NoAscp) => Ok(Some(format!(
+            "Could not run {ascp} to learn the version of Aspera. AWS_KMS needs 3.6.1 or later."
+        ))),
+        Err(UnknownVersion::TimedOut) => Ok(Some(format!(
+            "{ascp} -A did not answer within 5 seconds. AWS_KMS needs Aspera 3.6.1 or later."
+        ))),
+        Err(UnknownVersion::Unreadable) => Ok(Some(format!(
+            "{ascp} -A did not tell its version. AWS_KMS needs Aspera 3.6.1 or later."
+        ))),
+    }
+}
+
+/// The installed version is too old.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "Aspera {found} does not know AWS_KMS, which came with {}. Upgrade Aspera, or use AES256.",
+    Version::first_with_kms()
+)]
+pub struct KmsUnsupported {
+    found: Version,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ascp_line_is_found_in_all_known_outputs() {
+        for (output, version) in [
+            (
+                "IBM Aspera High-Speed Transfer Server version 3.9.3.174419\nascp version 3.9.3.174419\nOperating System: Linux\n",
+                "3.9.3.174419",
+            ),
+            ("ascp version 4.4.8.2592 6a5e6bf\n", "4.4.8.2592"),
+            (
+                "license warning\r\n ascp version 3.7.2.354.010c3b8\r\n",
+                "3.7.2.354",
+            ),
+            ("ascp version 3.6.1\n", "3.6.1"),
+        ] {
+            let found = Version::from_ascp_output(output).unwrap();
+            assert_eq!(found.to_string(), version, "{output}");
+        }
+        for output in [
+            "",
+            "ascp version\n",
+            "ascp version x.y.z\n",
+            "Aspera CLI version 3.7.2.354\n",
+        ] {
+            assert_eq!(Version::from_ascp_output(output), None, "{output}");
+        }
+    }
+
+    #[test]
+    fn versions_compare_by_number() {
+        let version =
+            |text: &str| Version::from_ascp_output(&format!("ascp version {text}")).unwrap();
+        assert!(version("3.6.0.999") < Version::first_with_kms());
+        assert!(version("3.5.10") < Version::first_with_kms());
+        assert!(version("3.6.1.110647") > Version::first_with_kms());
+        assert!(version("3.10.0") > Version::first_with_kms());
+    }
+}

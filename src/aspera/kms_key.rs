@@ -1,0 +1,292 @@
+//! Names of AWS KMS keys.
+//!
+//! Forms: the `KeyId` parameter of the AWS KMS API; the pattern of a key ARN: `SSEKMSEncryption` in the Amazon S3 API. That pattern does
+//! not ask for a UUID, and Aspera's own published example is none.
+
+use std::fmt;
+
+/// The name of a key, in one of the four forms that AWS knows. One that exists is well-formed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct KmsKey {
+    text: String,
+    form: Form,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    KeyId,
+    KeyArn,
+    AliasName,
+    AliasArn,
+}
+
+/// The longest name that AWS takes.
+const MAX_LENGTH: usize = 2048;
+/// The longest alias name, with its `alias/`.
+const MAX_ALIAS_LENGTH: usize = 256;
+
+impl KmsKey {
+    /// Reads a name: key id, key ARN, `alias/name` or alias ARN.
+    pub fn parse(text: &str) -> Result<Self, InvalidKmsKey> {
+        check_characters(text)?;
+        let form = if text.starts_with("arn:") {
+            arn_form(text)?
+        } else if let Some(alias) = text.strip_prefix("alias/") {
+            check_alias(alias)?;
+            Form::AliasName
+        } else if is_resource_id(text) {
+            Form::KeyId
+        } else {
+            return Err(InvalidKmsKey::Form);
+        };
+        Ok(Self {
+            text: text.to_owned(),
+            form,
+        })
+    }
+
+    /// The name as it was given.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// What may be wrong with a well-formed name, as sentences.
+    pub fn doubts(&self) -> Vec<String> {
+        let mut doubts = Vec::new();
+        match self.form {
+            Form::KeyId | Form::KeyArn => {
+                let id = self.text.rsplit('/').next().unwrap_or_default();
+                if !is_uuid(id) && !is_multi_region_id(id) {
+                    doubts.push(format!(
+                        "The id in the KMS key {self} is neither a UUID nor mrk- and 32 hexadecimal digits, as the ids of real keys are. \
+                         Check it: uploads fail if AWS does not know the key."
+                    ));
+                }
+            }
+            Form::AliasName => doubts.push(format!(
+                "Aspera documents no alias name such as {self} as a KMS key. Prefer the key ARN, or verify an upload."
+            )),
+            Form::AliasArn => {}
+        }
+        doubts
+    }
+}
+
+impl fmt::Display for KmsKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.text)
+    }
+}
+
+impl fmt::Debug for KmsKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "KmsKey({})", self.text)
+    }
+}
+
+/// Why a text names no key. Does not hold the text: it may be a secret in the wrong place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidKmsKey {
+    /// Nothing at all.
+    #[error(
+        "kms_key_id is empty. Name a key, or leave the option out (in a template: default(omit)) to use the key that AWS manages."
+    )]
+    Empty,
+    /// A blank, tab or line break anywhere.
+    #[error("kms_key_id contains a blank or a line break. Remove it.")]
+    Blank,
+    /// Any other control character.
+    #[error("kms_key_id contains a control character. Remove it.")]
+    Control,
+    /// A character outside ASCII.
+    #[error("kms_key_id contains a character that is not ASCII. Names of keys have none.")]
+    NotAscii,
+    /// Longer than AWS takes.
+    #[error("kms_key_id is longer than {MAX_LENGTH} characters, more than AWS takes.")]
+    Length,
+    /// An ARN of another partition than those of AWS.
+    #[error(
+        "kms_key_id is an ARN whose partition does not start with aws: write arn:aws:kms:REGION:ACCOUNT:key/ID."
+    )]
+    Partition,
+    /// An ARN of something else than KMS.
+    #[error(
+        "kms_key_id is an ARN of another service than kms: write arn:aws:kms:REGION:ACCOUNT:key/ID."
+    )]
+    Service,
+    /// An ARN with a region that cannot be one.
+    #[error(
+        "kms_key_id is an ARN without a valid region: write arn:aws:kms:REGION:ACCOUNT:key/ID."
+    )]
+    Region,
+    /// An account that is not twelve digits.
+    #[error(
+        "kms_key_id is an ARN whose account is not 12 digits: write arn:aws:kms:REGION:ACCOUNT:key/ID."
+    )]
+    Account,
+    /// An ARN that ends in neither a key nor an alias.
+    #[error("kms_key_id is an ARN that does not end in key/ID or alias/NAME.")]
+    Resource,
+    /// An alias with characters or a length that AWS refuses.
+    #[error(
+        "kms_key_id is not a valid alias: after alias/ come letters, digits, /, _ and -, {MAX_ALIAS_LENGTH} characters at most in all."
+    )]
+    Alias,
+    /// None of the four forms.
+    #[error(
+        "kms_key_id is none of: a key id, a key ARN (arn:aws:kms:REGION:ACCOUNT:key/ID), alias/NAME, an alias ARN."
+    )]
+    Form,
+}
+
+fn check_characters(text: &str) -> Result<(), InvalidKmsKey> {
+    if text.is_empty() {
+        return Err(InvalidKmsKey::Empty);
+    }
+    if text.len() > MAX_LENGTH {
+        return Err(InvalidKmsKey::Length);
+    }
+    match text.chars().find(|c| !c.is_ascii_graphic()) {
+        None => Ok(()),
+        Some(c) if c.is_whitespace() => Err(InvalidKmsKey::Blank),
+        Some(c) if c.is_control() => Err(InvalidKmsKey::Control),
+        Some(_) => Err(InvalidKmsKey::NotAscii),
+    }
+}
+
+fn arn_form(text: &str) -> Result<Form, InvalidKmsKey> {
+    let fields: Vec<&str> = text.splitn(6, ':').collect();
+    let [_, partition, service, region, account, resource] = fields[..] else {
+        return Err(InvalidKmsKey::Form);
+    };
+    let is_partition = partition.strip_prefix("aws").is_some_and(is_id_or_empty);
+    if !is_partition {
+        return Err(InvalidKmsKey::Partition);
+    }
+    if service != "kms" {
+        return Err(InvalidKmsKey::Service);
+    }
+    let is_region_byte = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
+    if region.is_empty() || !region.bytes().all(is_region_byte) {
+        return Err(InvalidKmsKey::Region);
+    }
+    if account.len() != 12 || !account.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(InvalidKmsKey::Account);
+    }
+    match resource.split_once('/') {
+        Some(("key", id)) if is_resource_id(id) => Ok(Form::KeyArn),
+        Some(("alias", alias)) => check_alias(alias).map(|()| Form::AliasArn),
+        _ => Err(InvalidKmsKey::Resource),
+    }
+}
+
+fn check_alias(alias: &str) -> Result<(), InvalidKmsKey> {
+    let is_alias_byte =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'_' | b'-');
+    let length = "alias/".len() + alias.len();
+    if alias.is_empty() || length > MAX_ALIAS_LENGTH || !alias.bytes().all(is_alias_byte) {
+        return Err(InvalidKmsKey::Alias);
+    }
+    Ok(())
+}
+
+fn is_id_or_empty(text: &str) -> bool {
+    text.bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+fn is_resource_id(text: &str) -> bool {
+    !text.is_empty() && is_id_or_empty(text)
+}
+
+fn is_uuid(text: &str) -> bool {
+    let groups = text
+        .split('-')
+        .map(|group| is_hexadecimal(group).then_some(group.len()));
+    groups.eq([8, 4, 4, 4, 12].map(Some))
+}
+
+fn is_multi_region_id(text: &str) -> bool {
+    text.strip_prefix("mrk-")
+        .is_some_and(|digits| digits.len() == 32 && is_hexadecimal(digits))
+}
+
+fn is_hexadecimal(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UUID: &str = "1234abcd-12ab-34cd-56ef-1234567890ab";
+
+    #[test]
+    fn all_forms_of_aws_are_accepted() {
+        let arn = |partition: &str, resource: &str| {
+            format!("arn:{partition}:kms:us-east-2:111122223333:{resource}")
+        };
+        for (text, doubts) in [
+            (UUID.to_owned(), 0),
+            ("mrk-1234abcd12ab34cd56ef1234567890ab".to_owned(), 0),
+            (arn("aws", &format!("key/{UUID}")), 0),
+            (arn("aws-cn", &format!("key/{UUID}")), 0),
+            (
+                arn("aws-us-gov", "key/mrk-1234abcd12ab34cd56ef1234567890ab"),
+                0,
+            ),
+            (arn("aws", "alias/tenant/a_b-c"), 0),
+            ("alias/tenant".to_owned(), 1),
+            ("alias/aws/s3".to_owned(), 1),
+            ("no-uuid".to_owned(), 1),
+        ] {
+            let key = KmsKey::parse(&text).unwrap();
+            assert_eq!(key.as_str(), text);
+            assert_eq!(key.doubts().len(), doubts, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_vendors_impossible_example_is_accepted_with_a_doubt() {
+        let example = "arn:aws:kms:us-west-2:289669785124:key/9120a367-8204-4752-8b0f-1ca9d90j8ec3";
+        assert_eq!(KmsKey::parse(example).unwrap().doubts().len(), 1);
+    }
+
+    #[test]
+    fn everything_else_says_what_is_wrong() {
+        use InvalidKmsKey as E;
+        for (text, error) in [
+            ("", E::Empty),
+            (" ", E::Blank),
+            ("a b", E::Blank),
+            ("key\n", E::Blank),
+            ("a\u{a0}b", E::Blank),
+            ("a\0b", E::Control),
+            ("a\u{7f}", E::Control),
+            ("schl\u{fc}ssel", E::NotAscii),
+            ("arn:aws:kms", E::Form),
+            ("arn:azure:kms:eu-west-1:111122223333:key/a", E::Partition),
+            ("arn:aws:s3:eu-west-1:111122223333:key/a", E::Service),
+            ("arn:aws:kms::111122223333:key/a", E::Region),
+            ("arn:aws:kms:EU:111122223333:key/a", E::Region),
+            ("arn:aws:kms:eu-west-1:11112222333:key/a", E::Account),
+            ("arn:aws:kms:eu-west-1:11112222333x:key/a", E::Account),
+            ("arn:aws:kms:eu-west-1:111122223333:key/", E::Resource),
+            ("arn:aws:kms:eu-west-1:111122223333:key/a/b", E::Resource),
+            ("arn:aws:kms:eu-west-1:111122223333:grant/a", E::Resource),
+            ("arn:aws:kms:eu-west-1:111122223333:alias/", E::Alias),
+            ("alias/", E::Alias),
+            ("alias/a:b", E::Alias),
+            ("a&b=c", E::Form),
+            ("a\\", E::Form),
+            ("<a>", E::Form),
+        ] {
+            assert_eq!(KmsKey::parse(text), Err(error), "{text:?}");
+        }
+        assert_eq!(KmsKey::parse(&"a".repeat(3000)), Err(E::Length));
+        assert_eq!(
+            KmsKey::parse(&format!("alias/{}", "a".repeat(251))),
+            Err(E::Alias)
+        );
+    }
+}

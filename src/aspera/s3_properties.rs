@@ -1,0 +1,375 @@
+//! The two encryption settings in trapd's `s3.properties`: the vendor's article on SSE-KMS.
+
+use std::ops::Range;
+
+use super::encryption::{Encryption, EncryptionSetting};
+use super::kms_key::KmsKey;
+use crate::text::lines::{self, ChangedRegion};
+use crate::text::properties::{
+    DanglingContinuation, Document, Editor, Entry, JavaString, MalformedEscape, Template,
+};
+use crate::text::splice::Edits;
+
+const ENCRYPTION_KEY: &str = "server-side-encryption";
+const KMS_KEY_KEY: &str = "server-side-encryption-aws-kms-key-id";
+const HTTPS_KEY: &str = "s3service.https-only";
+
+/// The comment lines as they are shipped, which stand where nothing is set.
+const ENCRYPTION_COMMENT: &str = "# server-side-encryption=NONE";
+const KMS_KEY_COMMENT: &str = "# server-side-encryption-aws-kms-key-id";
+
+/// A value found in the file. What is not recognised may be a secret in the wrong place and is never shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FoundValue {
+    /// An encryption, a key, or a near miss of one, as Java reads it.
+    Recognised(String),
+    /// Anything else.
+    Unrecognised,
+}
+
+impl FoundValue {
+    /// The value, or words in its place.
+    pub fn shown(&self) -> &str {
+        match self {
+            Self::Recognised(text) => text,
+            Self::Unrecognised => "(unrecognised value)",
+        }
+    }
+
+    fn of_entry(entry: &Entry) -> Self {
+        match entry.value.to_text() {
+            Some(text) => Self::recognise(our_key(entry), text),
+            None => Self::Unrecognised,
+        }
+    }
+
+    fn recognise(key: &str, text: String) -> Self {
+        let trimmed = text.trim_ascii();
+        let is_recognised = trimmed.is_empty()
+            || if key == ENCRYPTION_KEY {
+                Encryption::near_miss(trimmed).is_some()
+            } else {
+                KmsKey::parse(trimmed).is_ok()
+            };
+        if is_recognised {
+            Self::Recognised(text)
+        } else {
+            Self::Unrecognised
+        }
+    }
+}
+
+/// The two settings in force.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FoundSetting {
+    /// `server-side-encryption`, if it is set.
+    pub encryption: Option<FoundValue>,
+    /// `server-side-encryption-aws-kms-key-id`, if it is set.
+    pub kms_key: Option<FoundValue>,
+}
+
+/// Why no edit can be planned.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// Java refuses the file.
+    #[error("{0}: Java, and so trapd, refuses the whole file. Correct that line first.")]
+    MalformedEscape(#[from] MalformedEscape),
+    /// Nothing can be appended.
+    #[error("{0}. Remove that \\ first.")]
+    DanglingContinuation(#[from] DanglingContinuation),
+    /// The edited file would not read as intended.
+    #[error(
+        "the planned edit would not read back as intended. This is a bug of ours, please report it; nothing was changed."
+    )]
+    NotAsIntended,
+}
+
+/// The edits that bring a file to a desired state, and what is to be said about it.
+#[derive(Debug)]
+pub struct Plan {
+    /// What was in force.
+    pub previous: FoundSetting,
+    /// The edits; none if the file is as desired.
+    pub edits: Edits,
+    /// The file after the edits.
+    pub after: Vec<u8>,
+    /// Sentences for the user.
+    pub warnings: Vec<String>,
+}
+
+/// Plans the edits. `None` as the desired setting means that neither setting is active.
+pub fn plan(bytes: &[u8], desired: Option<&EncryptionSetting>) -> Result<Plan, PlanError> {
+    let document = Document::parse(bytes)?;
+    let previous = found_setting(&document);
+    let mut editor = Editor::new(&document);
+    match desired {
+        Some(setting) => {
+            editor.set(ENCRYPTION_KEY, setting.encryption().as_str())?;
+            match setting.kms_key() {
+                Some(key) => editor.set(KMS_KEY_KEY, key.as_str())?,
+                None => editor.comment_out(KMS_KEY_KEY, KMS_KEY_COMMENT),
+            }
+        }
+        None => {
+            editor.comment_out(ENCRYPTION_KEY, ENCRYPTION_COMMENT);
+            editor.comment_out(KMS_KEY_KEY, KMS_KEY_COMMENT);
+        }
+    }
+    let edits = editor.finish();
+    let after = edits.apply(bytes);
+    check(&document, &after, desired)?;
+    Ok(Plan {
+        warnings: warnings(&document, desired),
+        previous,
+        edits,
+        after,
+    })
+}
+
+/// One natural line of the file, for a diff.
+#[derive(Debug, PartialEq, Eq)]
+pub enum DisplayLine {
+    /// A line that may be shown: blank, or one of our settings with a recognised value.
+    Shown(String),
+    /// Any other line: it may hold a secret.
+    Hidden,
+}
+
+/// The lines around each changed place, before and after.
+pub struct ChangedPlace {
+    /// The numbers of the changed lines in the file before.
+    pub line_numbers: Vec<usize>,
+    /// The lines before.
+    pub before: Vec<DisplayLine>,
+    /// The lines after.
+    pub after: Vec<DisplayLine>,
+}
+
+/// The changed places of a plan, with some lines of context.
+pub fn changed_places(bytes: &[u8], plan: &Plan, context: usize) -> Vec<ChangedPlace> {
+    let after = plan.edits.apply(bytes);
+    let (Ok(before), Ok(after)) = (Document::parse(bytes), Document::parse(&after)) else {
+        return Vec::new();
+    };
+    let regions = lines::changed_regions(bytes, &plan.edits, context);
+    let place = |region: ChangedRegion| ChangedPlace {
+        before: display_lines(&before, region.before),
+        after: display_lines(&after, region.after),
+        line_numbers: region.line_numbers,
+    };
+    regions.into_iter().map(place).collect()
+}
+
+fn found_setting(document: &Document) -> FoundSetting {
+    let found = |key| {
+        let entry = document.entries_of(key).next_back();
+        entry.map(FoundValue::of_entry)
+    };
+    FoundSetting {
+        encryption: found(ENCRYPTION_KEY),
+        kms_key: found(KMS_KEY_KEY),
+    }
+}
+
+/// Reads the edited file again: our settings are the desired ones, and every other key has its value still.
+fn check(
+    before: &Document,
+    after: &[u8],
+    desired: Option<&EncryptionSetting>,
+) -> Result<(), PlanError> {
+    let after = Document::parse(after).map_err(|_| PlanError::NotAsIntended)?;
+    let in_force = |key, expected: Option<&str>| match (after.value(key), expected) {
+        (None, None) => true,
+        (Some(value), Some(expected)) => value == expected,
+        _ => false,
+    };
+    let kms_key = desired.and_then(EncryptionSetting::kms_key);
+    let as_desired = in_force(ENCRYPTION_KEY, desired.map(|d| d.encryption().as_str()))
+        && in_force(KMS_KEY_KEY, kms_key.map(KmsKey::as_str));
+    let others_kept = others(before).eq(others(&after));
+    if as_desired && others_kept {
+        Ok(())
+    } else {
+        Err(PlanError::NotAsIntended)
+    }
+}
+
+fn others<'d>(document: &'d Document) -> impl Iterator<Item = (&'d JavaString, &'d JavaString)> {
+    let entries = document.entries.iter().filter(|entry| !is_ours(entry));
+    entries.map(|entry| (&entry.key, &entry.value))
+}
+
+fn is_ours(entry: &Entry) -> bool {
+    entry.key == *ENCRYPTION_KEY || entry.key == *KMS_KEY_KEY
+}
+
+fn warnings(document: &Document, desired: Option<&EncryptionSetting>) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let Some(setting) = desired else {
+        return warnings;
+    };
+    for key in [ENCRYPTION_KEY, KMS_KEY_KEY] {
+        let is_kept = key == ENCRYPTION_KEY || setting.kms_key().is_some();
+        let mut entries = document.entries_of(key).rev();
+        let Some(last) = entries.next().filter(|_| is_kept) else {
+            continue;
+        };
+        let line = |entry: &Entry| lines::line_number(document.bytes, entry.range.start);
+        let earlier: Vec<String> = entries.rev().map(|entry| line(entry).to_string()).collect();
+        if !earlier.is_empty() {
+            warnings.push(format!(
+                "{key} is set more than once: line {} is in force, {} {} without effect and could be removed.",
+                line(last),
+                if earlier.len() == 1 { "line" } else { "lines" },
+                earlier.join(", ") + if earlier.len() == 1 { " is" } else { " are" },
+            ));
+        }
+    }
+    if setting.kms_key().is_none() && document.value(KMS_KEY_KEY).is_some() {
+        warnings.push(match setting.encryption() {
+            Encryption::AwsKms => format!(
+                "No kms_key_id is given, so the active {KMS_KEY_KEY} is removed: uploads use the key that AWS manages (aws/s3)."
+            ),
+            other => format!("The active {KMS_KEY_KEY} is removed: {other} uses no KMS key."),
+        });
+    }
+    let https_only = document.value(HTTPS_KEY);
+    let https_only = https_only.and_then(JavaString::to_text).unwrap_or_default();
+    if setting.encryption() == Encryption::AwsKms
+        && !https_only.trim_ascii().eq_ignore_ascii_case("true")
+    {
+        warnings.push(format!(
+            "{HTTPS_KEY} is not true in this file, and AWS refuses SSE-KMS requests without TLS. Set {HTTPS_KEY}=true unless trapd is known \
+             to use HTTPS here."
+        ));
+    }
+    warnings
+}
+
+/// The natural lines of a range, each shown only if it is one of those that cannot hold a secret.
+fn display_lines(document: &Document, range: Range<usize>) -> Vec<DisplayLine> {
+    lines::lines(document.bytes, range)
+        .map(|line| display_line(document, &line.content))
+        .collect()
+}
+
+fn display_line(document: &Document, line: &Range<usize>) -> DisplayLine {
+    let as_it_stands = || String::from_utf8_lossy(&document.bytes[line.clone()]).into_owned();
+    if let Some(entry) = entry_on(document, line) {
+        return if !is_ours(entry) {
+            DisplayLine::Hidden
+        } else if FoundValue::of_entry(entry) == FoundValue::Unrecognised {
+            DisplayLine::Shown(format!("{}=(unrecognised value)", our_key(entry)))
+        } else {
+            DisplayLine::Shown(as_it_stands())
+        };
+    }
+    if let Some((key, template)) = template_on(document, line) {
+        let value = String::from_utf8_lossy(&document.bytes[template.value]).into_owned();
+        return DisplayLine::Shown(match FoundValue::recognise(key, value) {
+            FoundValue::Recognised(_) => as_it_stands(),
+            FoundValue::Unrecognised => format!("# {key}=(unrecognised value)"),
+        });
+    }
+    if document.bytes[line.clone()].trim_ascii().is_empty() {
+        DisplayLine::Shown(String::new())
+    } else {
+        DisplayLine::Hidden
+    }
+}
+
+/// The entry of which a natural line is a part.
+fn entry_on<'d>(document: &'d Document, line: &Range<usize>) -> Option<&'d Entry> {
+    let index = document
+        .entries
+        .partition_point(|entry| entry.range.end < line.end);
+    let entry = document.entries.get(index)?;
+    (entry.range.start <= line.end).then_some(entry)
+}
+
+/// The commented setting of ours on a natural line.
+fn template_on(document: &Document, line: &Range<usize>) -> Option<(&'static str, Template)> {
+    let index = document
+        .comments
+        .partition_point(|comment| comment.range.end < line.end);
+    let comment = document.comments.get(index)?;
+    if comment.range.end != line.end {
+        return None;
+    }
+    [ENCRYPTION_KEY, KMS_KEY_KEY]
+        .into_iter()
+        .find_map(|key| Some((key, document.template(comment, key)?)))
+}
+
+fn our_key(entry: &Entry) -> &'static str {
+    if entry.key == *ENCRYPTION_KEY {
+        ENCRYPTION_KEY
+    } else {
+        KMS_KEY_KEY
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kms(key: Option<&str>) -> EncryptionSetting {
+        let key = key.map(|key| KmsKey::parse(key).unwrap());
+        EncryptionSetting::new(Encryption::AwsKms, key).unwrap()
+    }
+
+    fn planned(text: &str, desired: Option<&EncryptionSetting>) -> String {
+        String::from_utf8(plan(text.as_bytes(), desired).unwrap().after).unwrap()
+    }
+
+    const SHIPPED: &str =
+        "# server-side-encryption=NONE\n\n# server-side-encryption-aws-kms-key-id\n";
+
+    #[test]
+    fn the_articles_comments_are_uncommented_and_come_back() {
+        let set = planned(SHIPPED, Some(&kms(Some("alias/a"))));
+        assert_eq!(
+            set,
+            "server-side-encryption=AWS_KMS\n\nserver-side-encryption-aws-kms-key-id=alias/a\n"
+        );
+        assert_eq!(planned(&set, None), SHIPPED);
+    }
+
+    #[test]
+    fn the_key_goes_when_none_is_declared() {
+        let text =
+            "server-side-encryption=AWS_KMS\nserver-side-encryption-aws-kms-key-id = alias/a\n";
+        let plan = plan(text.as_bytes(), Some(&kms(None))).unwrap();
+        assert_eq!(
+            plan.after,
+            b"server-side-encryption=AWS_KMS\n# server-side-encryption-aws-kms-key-id\n"
+        );
+        assert!(plan.warnings[0].contains("aws/s3"), "{:?}", plan.warnings);
+    }
+
+    #[test]
+    fn unrecognised_values_are_not_shown() {
+        let text = "server-side-encryption=hunter2 \nserver-side-encryption-aws-kms-key-id=s3cr3t!\nother=x\n";
+        let plan = plan(text.as_bytes(), Some(&kms(Some("alias/a")))).unwrap();
+        assert_eq!(plan.previous.encryption, Some(FoundValue::Unrecognised));
+        assert_eq!(plan.previous.kms_key, Some(FoundValue::Unrecognised));
+        let places = changed_places(text.as_bytes(), &plan, 3);
+        let shown = |text: &str| DisplayLine::Shown(text.to_owned());
+        assert_eq!(
+            places[0].before,
+            [
+                shown("server-side-encryption=(unrecognised value)"),
+                shown("server-side-encryption-aws-kms-key-id=(unrecognised value)"),
+                DisplayLine::Hidden,
+            ]
+        );
+        assert_eq!(
+            places[0].after,
+            [
+                shown("server-side-encryption=AWS_KMS"),
+                shown("server-side-encryption-aws-kms-key-id=alias/a"),
+                DisplayLine::Hidden,
+            ]
+        );
+    }
+}

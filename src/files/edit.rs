@@ -1,0 +1,306 @@
+//! Read, plan, replace: the whole way of one edit.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use nix::errno::Errno;
+use nix::fcntl::{AT_FDCWD, OFlag, openat};
+use nix::sys::stat::Mode;
+use nix::unistd::{fsync, ftruncate};
+
+use super::backup::Backup;
+use super::error::{During, FileError, Step, errno_of};
+use super::folder::Folder;
+use super::location::resolve;
+use super::metadata::{self, NewFile};
+use super::snapshot::Snapshot;
+use super::temporary::{self, Temporary};
+
+/// How often an edit starts over because someone else changed the file meanwhile.
+const ATTEMPTS: usize = 5;
+
+/// How to edit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct EditOptions {
+    /// Plan, but write nothing.
+    pub check_only: bool,
+    /// Keep a copy of the old file beside it.
+    pub backup: bool,
+    /// Write into the file where it cannot be replaced: not safe against anything that interrupts it.
+    pub allow_in_place: bool,
+    /// Owner and mode of the file if it is missing and the plan makes it.
+    pub new_file: Option<NewFile>,
+}
+
+/// What a plan wants to become of a file.
+#[derive(Debug)]
+pub struct Proposal<T> {
+    /// The new content; nothing to leave the file alone.
+    pub content: Option<Vec<u8>>,
+    /// What else the plan says.
+    pub plan: T,
+}
+
+/// What became of the file.
+#[derive(Debug)]
+pub struct Edited<T> {
+    /// Whether the content changed, or would have if only checked.
+    pub changed: bool,
+    /// The content from which the plan was made; nothing if the file was missing.
+    pub before: Option<Vec<u8>>,
+    /// What else the plan says.
+    pub plan: T,
+    /// The copy of the old file, if one was made.
+    pub backup: Option<PathBuf>,
+    /// What deserves to be told.
+    pub warnings: Vec<String>,
+}
+
+/// Why an edit failed.
+#[derive(Debug, thiserror::Error)]
+pub enum EditError<E> {
+    /// The plan refused.
+    #[error("{0}")]
+    Plan(E),
+    /// The file could not be read or replaced.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+/// Edits a file by a plan: a pure function from the bytes of the file, or nothing if it is missing.
+///
+/// The plan is made again if the file changes before it is replaced. Nothing at all is written where the plan proposes no content or the same
+/// content.
+pub fn edit<T, E>(
+    path: &Path,
+    options: EditOptions,
+    mut plan: impl FnMut(Option<&[u8]>) -> Result<Proposal<T>, E>,
+) -> Result<Edited<T>, EditError<E>> {
+    let real = match resolve(path) {
+        Ok(real) => real,
+        Err(FileError::Missing(missing)) => {
+            // The plan may have better words for it; but where a folder is missing, no file can be made.
+            let proposal = plan(None).map_err(EditError::Plan)?;
+            return match proposal.content {
+                Some(_) => Err(FileError::Missing(missing).into()),
+                None => Ok(untouched(None, proposal.plan)),
+            };
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let mut planned = Planned::new(Snapshot::read(AT_FDCWD, &real, path)?, &mut plan)?;
+    if planned.content.is_none() || options.check_only {
+        return Ok(planned.checked(path)?);
+    }
+    let (Some(folder), Some(name)) = (real.parent(), real.file_name()) else {
+        return Err(FileError::Missing(path.to_owned()).into());
+    };
+    let target = Target {
+        folder: Folder::open(folder, path)?,
+        name: name.as_ref(),
+        path,
+    };
+    target.folder.sweep(&temporary::prefix(target.name));
+    for _ in 0..ATTEMPTS {
+        let now = Snapshot::read(&target.folder.handle, target.name, path)?;
+        if !planned.is_for(now.as_ref()) {
+            planned = Planned::new(now, &mut plan)?;
+        }
+        let Some(content) = &planned.content else {
+            return Ok(planned.checked(path)?);
+        };
+        planned.refuse_hard_links(path)?;
+        match target.replace(planned.old.as_ref(), content, options)? {
+            Replaced::Done { backup } => {
+                let mut edited = planned.checked(path)?;
+                edited.backup = backup.map(|name| path.with_file_name(name));
+                edited.warnings.extend(target.folder.warning);
+                return Ok(edited);
+            }
+            Replaced::ChangedMeanwhile => {}
+        }
+    }
+    Err(FileError::KeepsChanging(path.to_owned()).into())
+}
+
+/// A reading of the file with the plan made from it.
+struct Planned<T> {
+    old: Option<Snapshot>,
+    /// The new content, if it differs.
+    content: Option<Vec<u8>>,
+    plan: T,
+}
+
+impl<T> Planned<T> {
+    fn new<E>(
+        old: Option<Snapshot>,
+        plan: &mut impl FnMut(Option<&[u8]>) -> Result<Proposal<T>, E>,
+    ) -> Result<Self, EditError<E>> {
+        let bytes = old.as_ref().map(|old| old.bytes.as_slice());
+        let proposal = plan(bytes).map_err(EditError::Plan)?;
+        let content = proposal.content.filter(|content| bytes != Some(content));
+        Ok(Self {
+            content,
+            plan: proposal.plan,
+            old,
+        })
+    }
+
+    fn is_for(&self, now: Option<&Snapshot>) -> bool {
+        match (&self.old, now) {
+            (Some(old), Some(now)) => old.is_same(now),
+            (None, None) => true,
+            _ => false,
+        }
+    }
+
+    /// The result, refused in check mode as it would be for real.
+    fn checked(self, path: &Path) -> Result<Edited<T>, FileError> {
+        if self.content.is_some() {
+            self.refuse_hard_links(path)?;
+        }
+        Ok(Edited {
+            changed: self.content.is_some(),
+            ..untouched(self.old.map(|old| old.bytes), self.plan)
+        })
+    }
+
+    fn refuse_hard_links(&self, path: &Path) -> Result<(), FileError> {
+        match &self.old {
+            Some(old) if old.stat.st_nlink > 1 => Err(FileError::HardLinked(path.to_owned())),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn untouched<T>(before: Option<Vec<u8>>, plan: T) -> Edited<T> {
+    Edited {
+        changed: false,
+        before,
+        plan,
+        backup: None,
+        warnings: Vec::new(),
+    }
+}
+
+/// The place of the file in its open, locked folder.
+struct Target<'p> {
+    folder: Folder,
+    name: &'p Path,
+    /// The path as the user gave it, for messages.
+    path: &'p Path,
+}
+
+enum Replaced {
+    Done { backup: Option<PathBuf> },
+    ChangedMeanwhile,
+}
+
+impl Target<'_> {
+    fn replace(
+        &self,
+        old: Option<&Snapshot>,
+        content: &[u8],
+        options: EditOptions,
+    ) -> Result<Replaced, FileError> {
+        match (self.replace_by_rename(old, content, options), old) {
+            (Err(error), Some(old)) if options.allow_in_place && needs_in_place(&error) => {
+                self.write_in_place(old, content, options)
+            }
+            (replaced, _) => replaced,
+        }
+    }
+
+    fn replace_by_rename(
+        &self,
+        old: Option<&Snapshot>,
+        content: &[u8],
+        options: EditOptions,
+    ) -> Result<Replaced, FileError> {
+        let mut new = Temporary::create(&self.folder, self.name, self.path)?;
+        match (old, options.new_file) {
+            (Some(old), _) => metadata::equal_to(old, &new.file, self.path)?,
+            (None, Some(wanted)) => metadata::initial(wanted, &new.file, self.path)?,
+            (None, None) => return Err(FileError::Missing(self.path.to_owned())),
+        }
+        new.fill(content, self.path)?;
+        if !self.is_current(old)? {
+            return Ok(Replaced::ChangedMeanwhile);
+        }
+        let backup = self.backup(old, options)?;
+        new.rename_to(self.name).during(Step::Rename, self.path)?;
+        let backup = backup.map(Backup::keep);
+        self.folder
+            .sync()
+            .map_err(|errno| FileError::FolderNotSynced {
+                path: self.path.to_owned(),
+                errno,
+            })?;
+        Ok(Replaced::Done { backup })
+    }
+
+    fn write_in_place(
+        &self,
+        old: &Snapshot,
+        content: &[u8],
+        options: EditOptions,
+    ) -> Result<Replaced, FileError> {
+        let flags = OFlag::O_WRONLY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+        let file = openat(&self.folder.handle, self.name, flags, Mode::empty())
+            .during(Step::Open, self.path)?;
+        if !self.is_current(Some(old))? {
+            return Ok(Replaced::ChangedMeanwhile);
+        }
+        let backup = self.backup(Some(old), options)?.map(Backup::keep);
+        match overwrite(File::from(file), content) {
+            Ok(()) => Ok(Replaced::Done { backup }),
+            Err(errno) => Err(FileError::BrokenInPlace {
+                path: self.path.to_owned(),
+                errno,
+                backup: backup.map(|name| self.path.with_file_name(name)),
+            }),
+        }
+    }
+
+    fn is_current(&self, old: Option<&Snapshot>) -> Result<bool, FileError> {
+        match old {
+            Some(old) => old.is_current(&self.folder.handle, self.name, self.path),
+            None => {
+                let now = Snapshot::read(&self.folder.handle, self.name, self.path)?;
+                Ok(now.is_none())
+            }
+        }
+    }
+
+    fn backup(
+        &self,
+        old: Option<&Snapshot>,
+        options: EditOptions,
+    ) -> Result<Option<Backup<'_>>, FileError> {
+        match old {
+            Some(old) if options.backup => {
+                Backup::make(&self.folder, old, self.name, self.path).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
+/// Whether a file cannot be replaced where it might be written: a mount of its own, or a folder that takes no new file.
+fn needs_in_place(error: &FileError) -> bool {
+    matches!(
+        error,
+        FileError::Io {
+            step: Step::CreateTemporary | Step::Rename,
+            errno: Errno::EBUSY | Errno::EXDEV | Errno::EROFS | Errno::EACCES | Errno::EPERM,
+            ..
+        }
+    )
+}
+
+fn overwrite(mut file: File, content: &[u8]) -> Result<(), Errno> {
+    file.write_all(content).map_err(|error| errno_of(&error))?;
+    ftruncate(&file, content.len().try_into().map_err(|_| Errno::EFBIG)?)?;
+    fsync(&file)
+}

@@ -1,0 +1,254 @@
+//! What can go wrong with a file, as sentences.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use nix::errno::Errno;
+
+/// A failure with the file in question. Unless it says otherwise, the file is as it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FileError {
+    /// There is no such file, or no such folder.
+    Missing(PathBuf),
+    /// A directory, FIFO, socket or device stands in its place.
+    NotRegular {
+        /// Where.
+        path: PathBuf,
+        /// What it is, with an article.
+        kind: &'static str,
+    },
+    /// Replacing it would part it from its other names.
+    HardLinked(PathBuf),
+    /// A symbolic link on the way belongs to someone who is neither root nor the user we run as.
+    ForeignLink(PathBuf),
+    /// Symbolic links lead in a circle.
+    LinkLoop(PathBuf),
+    /// Larger than any file that we edit.
+    TooLarge(PathBuf),
+    /// Someone else writes it again and again.
+    KeepsChanging(PathBuf),
+    /// What was written did not read back.
+    NotWritten(PathBuf),
+    /// A call of the system failed.
+    Io {
+        /// What was attempted.
+        step: Step,
+        /// With which file.
+        path: PathBuf,
+        /// Why not.
+        errno: Errno,
+    },
+    /// The new file is in place, but whether it survives a power failure is not known.
+    FolderNotSynced {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        errno: Errno,
+    },
+    /// An in-place write broke off.
+    BrokenInPlace {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        errno: Errno,
+        /// A copy of the file as it was.
+        backup: Option<PathBuf>,
+    },
+}
+
+/// What was attempted with a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Finding what a path leads to.
+    Resolve,
+    /// Opening it for reading.
+    Open,
+    /// Reading it.
+    Read,
+    /// Opening its folder.
+    OpenFolder,
+    /// Creating a file beside it.
+    CreateTemporary,
+    /// Giving the new file the owner and group of the old one.
+    Chown,
+    /// Giving the new file the mode of the old one.
+    Chmod,
+    /// Giving the new file the ACL, label and attributes of the old one.
+    Attributes,
+    /// Writing the new content.
+    Write,
+    /// Bringing it to the disk.
+    Sync,
+    /// Reading it back.
+    ReadBack,
+    /// Making the backup.
+    Backup,
+    /// Putting the new file in the place of the old one.
+    Rename,
+}
+
+impl Step {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Resolve => "find",
+            Self::Open => "open",
+            Self::Read => "read",
+            Self::OpenFolder => "open the folder of",
+            Self::CreateTemporary => "create a file beside",
+            Self::Chown => "keep the owner and group of",
+            Self::Chmod => "keep the mode of",
+            Self::Attributes => "keep the ACL, security label and extended attributes of",
+            Self::Write => "write the new content of",
+            Self::Sync => "sync the new content to disk of",
+            Self::ReadBack => "read back the new content of",
+            Self::Backup => "make a backup of",
+            Self::Rename => "put the new file in the place of",
+        }
+    }
+}
+
+impl FileError {
+    /// Whether the file is no longer the old one.
+    pub fn file_was_changed(&self) -> bool {
+        matches!(
+            self,
+            Self::FolderNotSynced { .. } | Self::BrokenInPlace { .. }
+        )
+    }
+}
+
+impl std::error::Error for FileError {}
+
+impl fmt::Display for FileError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing(path) => write!(formatter, "{} does not exist.", path.display()),
+            Self::NotRegular { path, kind } => write!(
+                formatter,
+                "{} is {kind}, not a regular file. Put the file in its place, or name another path.",
+                path.display()
+            ),
+            Self::HardLinked(path) => write!(
+                formatter,
+                "{} has more than one hard link, which replacing it would part. Remove the other names of the file first.",
+                path.display()
+            ),
+            Self::ForeignLink(path) => write!(
+                formatter,
+                "{} is a symbolic link of another user, which is not followed. Make root its owner (chown -h root), or name the file itself.",
+                path.display()
+            ),
+            Self::LinkLoop(path) => write!(
+                formatter,
+                "{} leads through too many symbolic links. Name the file itself.",
+                path.display()
+            ),
+            Self::TooLarge(path) => write!(
+                formatter,
+                "{} is larger than 64 MiB, which no such file is. Check the path.",
+                path.display()
+            ),
+            Self::KeepsChanging(path) => write!(
+                formatter,
+                "{} was changed by another program each time it was about to be replaced. Find that program, then run again. Nothing was \
+                 changed.",
+                path.display()
+            ),
+            Self::NotWritten(path) => write!(
+                formatter,
+                "The new content of {} did not read back as it was written. Check the disk. Nothing was changed.",
+                path.display()
+            ),
+            Self::Io { step, path, errno } => {
+                write!(
+                    formatter,
+                    "Could not {} {}: {}. ",
+                    step.words(),
+                    path.display(),
+                    reason(*errno)
+                )?;
+                if let Some(remedy) = remedy(*errno) {
+                    write!(formatter, "{remedy} ")?;
+                }
+                formatter.write_str("Nothing was changed.")
+            }
+            Self::FolderNotSynced { path, errno } => write!(
+                formatter,
+                "{} is the new file, but its folder could not be synced to disk: {}. After a power failure the old file may be back: check \
+                 the disk, then run again.",
+                path.display(),
+                reason(*errno)
+            ),
+            Self::BrokenInPlace {
+                path,
+                errno,
+                backup,
+            } => {
+                write!(
+                    formatter,
+                    "Writing into {} in place, as unsafe_writes asks for, broke off: {}. The file may be incomplete. ",
+                    path.display(),
+                    reason(*errno)
+                )?;
+                match backup {
+                    Some(backup) => write!(formatter, "Restore it from {}.", backup.display()),
+                    None => formatter.write_str("Restore it from a backup of yours."),
+                }
+            }
+        }
+    }
+}
+
+fn reason(errno: Errno) -> String {
+    let description = errno.desc();
+    let mut characters = description.chars();
+    match characters.next() {
+        Some(first) if !description.starts_with("I/O") => {
+            first.to_lowercase().collect::<String>() + characters.as_str()
+        }
+        _ => description.to_owned(),
+    }
+}
+
+fn remedy(errno: Errno) -> Option<&'static str> {
+    match errno {
+        Errno::EACCES | Errno::EPERM if nix::unistd::geteuid().is_root() => Some(
+            "Not even root may: look for an immutable attribute (lsattr), a security policy, or a mount that forbids it.",
+        ),
+        Errno::EACCES | Errno::EPERM => Some("This needs root: run the task with become: true."),
+        Errno::EROFS => Some("The file system is mounted read-only: remount it read-write."),
+        Errno::ENOSPC | Errno::EDQUOT => Some("Free some space there."),
+        Errno::EFBIG => Some("Raise the limit on file sizes (ulimit -f)."),
+        Errno::EBUSY | Errno::EXDEV => Some(
+            "The file seems to be a mount of its own, as in a container: mount its folder instead, or set unsafe_writes: true.",
+        ),
+        Errno::EIO => Some("Check the disk."),
+        _ => None,
+    }
+}
+
+/// Gives the errors of system calls their step and path.
+pub(super) trait During<T> {
+    fn during(self, step: Step, path: &Path) -> Result<T, FileError>;
+}
+
+impl<T> During<T> for nix::Result<T> {
+    fn during(self, step: Step, path: &Path) -> Result<T, FileError> {
+        self.map_err(|errno| FileError::Io {
+            step,
+            path: path.to_owned(),
+            errno,
+        })
+    }
+}
+
+impl<T> During<T> for io::Result<T> {
+    fn during(self, step: Step, path: &Path) -> Result<T, FileError> {
+        self.map_err(|error| errno_of(&error)).during(step, path)
+    }
+}
+
+pub(super) fn errno_of(error: &io::Error) -> Errno {
+    error.raw_os_error().map_or(Errno::EIO, Errno::from_raw)
+}

@@ -1,0 +1,17 @@
+//! Changing a file so that every reader, at any moment and after any accident, finds the old one or the new one, whole.
+//!
+//! What is not promised: against a program that writes into the file in place at the same time, without our lock, only that it is noticed up to
+//! the rename. Knows nothing of Ansible or Aspera.
+
+mod backup;
+mod edit;
+mod error;
+mod folder;
+mod location;
+mod metadata;
+mod snapshot;
+mod temporary;
+
+pub use edit::{EditError, EditOptions, Edited, Proposal, edit};
+pub use error::{FileError, Step};
+pub use metadata::NewFile;

@@ -1,0 +1,11 @@
+//! Ansible modules that set S3 server-side encryption on IBM Aspera servers.
+//!
+//! One task takes one straight way: the arguments that Ansible sends become typed ([`ansible`]), the module ([`modules`]) makes of them the desired
+//! state, reads the file once, and has the domain ([`aspera`]) plan the edits: a pure function from bytes to edits ([`text`]). The edits give
+//! the diff; check mode ends here. Otherwise the file is replaced safely ([`files`]), and the outcome goes back to Ansible as one line of JSON.
+
+pub mod ansible;
+pub mod aspera;
+pub mod files;
+pub mod modules;
+pub mod text;

@@ -1,0 +1,273 @@
+//! `aspera_trapd_sse`: the encryption of all uploads of a server, in `s3.properties`.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use serde::{Deserialize, Serialize};
+
+use crate::ansible::{Diff, Failure, Kind, Line, Module, OptionSpec, Outcome, Place, Task};
+use crate::aspera::encryption::{Encryption, EncryptionSetting};
+use crate::aspera::installation::check_kms_support;
+use crate::aspera::kms_key::KmsKey;
+use crate::aspera::s3_properties::{self, DisplayLine, FoundSetting, FoundValue, Plan, PlanError};
+use crate::aspera::trapd;
+use crate::files::{EditError, EditOptions, Edited, FileError, NewFile, Proposal, edit};
+
+/// The module.
+pub struct AsperaTrapdSse;
+
+/// How many lines are read on each side of a change, hidden ones included; the diff shows fewer.
+const CONTEXT: usize = 3;
+
+impl Module for AsperaTrapdSse {
+    const NAME: &'static str = "aspera_trapd_sse";
+    const PURPOSE: &'static str =
+        "Sets the server-side encryption of all S3 uploads of an IBM Aspera server.";
+    const OPTIONS: &'static [OptionSpec] = &[
+        OptionSpec::new("aspera_root", Kind::Path).or("/opt/aspera"),
+        OptionSpec::new("path", Kind::Path),
+        OptionSpec::new("state", Kind::Str)
+            .or("present")
+            .one_of(&["present", "absent"]),
+        OptionSpec::new("server_side_encryption", Kind::Str),
+        OptionSpec::new("kms_key_id", Kind::Str),
+        OptionSpec::flag("create"),
+        OptionSpec::flag("backup"),
+        OptionSpec::flag("unsafe_writes"),
+    ];
+
+    fn run(task: &Task) -> Result<Outcome> {
+        let options: Options = task.arguments.typed();
+        let desired = options.desired_setting()?;
+        let mut warnings = host_warnings(&options, desired.as_ref())?;
+        let path = options.path();
+        let edited = match edit(&path, options.edit_options(task), |bytes| {
+            plan(bytes, desired.as_ref(), &options)
+        }) {
+            Ok(edited) => edited,
+            Err(error) => return Err(failure(error, &path, warnings).into()),
+        };
+        warnings.extend(edited.plan.warnings.iter().cloned());
+        warnings.extend(edited.warnings.iter().cloned());
+        let values = Values::new(&path, desired.as_ref(), &edited);
+        Ok(Outcome {
+            warnings,
+            diff: (task.settings.diff && edited.changed).then(|| diff(&path, &edited)),
+            ..Outcome::new(edited.changed, values)
+        })
+    }
+}
+
+#[derive(Deserialize)]
+struct Options {
+    aspera_root: PathBuf,
+    path: Option<PathBuf>,
+    state: State,
+    server_side_encryption: Option<String>,
+    kms_key_id: Option<String>,
+    create: bool,
+    backup: bool,
+    unsafe_writes: bool,
+}
+
+#[derive(Deserialize, PartialEq)]
+#[serde(rename_all = "lowercase")]
+enum State {
+    Present,
+    Absent,
+}
+
+impl Options {
+    fn path(&self) -> PathBuf {
+        match &self.path {
+            Some(path) => path.clone(),
+            None => self.aspera_root.join("etc/trapd/s3.properties"),
+        }
+    }
+
+    /// The setting to be in force; none for `absent`, for which the options that describe it are ignored.
+    fn desired_setting(&self) -> Result<Option<EncryptionSetting>> {
+        if self.state == State::Absent {
+            return Ok(None);
+        }
+        let Some(encryption) = &self.server_side_encryption else {
+            return Err(Failure::new(
+                "The option server_side_encryption is missing, which state=present needs. Set it to NONE, AES256 or AWS_KMS.",
+            )
+            .into());
+        };
+        let encryption = Encryption::parse(encryption)?;
+        let kms_key = self.kms_key_id.as_deref().map(KmsKey::parse).transpose()?;
+        Ok(Some(EncryptionSetting::new(encryption, kms_key)?))
+    }
+
+    fn edit_options(&self, task: &Task) -> EditOptions {
+        let model = self.path().with_file_name("trap.properties");
+        EditOptions {
+            check_only: task.settings.check_mode,
+            backup: self.backup,
+            allow_in_place: self.unsafe_writes,
+            new_file: self.create.then(|| new_file(&model)),
+        }
+    }
+}
+
+/// Owner and mode of a new file: those of the neighbour that trapd reads too.
+fn new_file(model: &Path) -> NewFile {
+    match fs::metadata(model) {
+        Ok(model) => NewFile {
+            owner: model.uid(),
+            group: model.gid(),
+            mode: model.mode() & 0o777,
+        },
+        Err(_) => NewFile {
+            owner: 0,
+            group: 0,
+            mode: 0o644,
+        },
+    }
+}
+
+/// What the host itself has to say about a setting: an error where it surely cannot honour it.
+fn host_warnings(options: &Options, desired: Option<&EncryptionSetting>) -> Result<Vec<String>> {
+    let Some(setting) = desired.filter(|desired| desired.encryption() == Encryption::AwsKms) else {
+        return Ok(Vec::new());
+    };
+    let mut warnings = setting.kms_key().map(KmsKey::doubts).unwrap_or_default();
+    warnings.extend(check_kms_support(&options.aspera_root)?);
+    if trapd::is_enabled(Path::new("/")) == Some(false) {
+        let astrap = options.aspera_root.join("bin/astrap-config.sh");
+        warnings.push(format!(
+            "{} is not enabled on this host, so nothing reads s3.properties. Enable it with {} enable, or set the encryption in the docroots.",
+            trapd::SERVICE,
+            astrap.display()
+        ));
+    }
+    Ok(warnings)
+}
+
+/// Why there is no plan.
+#[derive(Debug, thiserror::Error)]
+enum Refusal {
+    #[error("{0}")]
+    Edit(#[from] PlanError),
+    #[error("no file")]
+    Missing,
+}
+
+fn plan(
+    bytes: Option<&[u8]>,
+    desired: Option<&EncryptionSetting>,
+    options: &Options,
+) -> Result<Proposal<Plan>, Refusal> {
+    if bytes.is_none() && desired.is_some() && !options.create {
+        return Err(Refusal::Missing);
+    }
+    let mut plan = s3_properties::plan(bytes.unwrap_or_default(), desired)?;
+    let content = (!plan.edits.is_empty()).then(|| std::mem::take(&mut plan.after));
+    Ok(Proposal { content, plan })
+}
+
+fn failure(error: EditError<Refusal>, path: &Path, warnings: Vec<String>) -> Failure {
+    let path = path.display();
+    let changed = matches!(&error, EditError::File(error) if error.file_was_changed());
+    let message = match error {
+        EditError::Plan(Refusal::Missing) => format!(
+            "{path} does not exist. It comes with trapd: install and enable that with astrap-config.sh enable, or set create: true to make the \
+             file."
+        ),
+        EditError::Plan(Refusal::Edit(error)) => format!("{path}: {error} Nothing was changed."),
+        EditError::File(FileError::Missing(_)) => format!(
+            "{path} cannot be made: its folder does not exist. It comes with trapd: install and enable that with astrap-config.sh enable."
+        ),
+        EditError::File(error) => error.to_string(),
+    };
+    Failure {
+        message,
+        changed,
+        warnings,
+    }
+}
+
+/// The module's own keys in its result.
+#[derive(Serialize)]
+struct Values {
+    path: String,
+    server_side_encryption: Option<Encryption>,
+    kms_key_id: Option<String>,
+    previous: Previous,
+    restart_required: bool,
+    restart_reason: Option<&'static str>,
+    restart_services: Vec<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    backup_file: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Previous {
+    server_side_encryption: Option<String>,
+    kms_key_id: Option<String>,
+}
+
+impl Values {
+    fn new(path: &Path, desired: Option<&EncryptionSetting>, edited: &Edited<Plan>) -> Self {
+        let text = |path: &Path| path.to_string_lossy().into_owned();
+        Self {
+            path: text(path),
+            server_side_encryption: desired.map(EncryptionSetting::encryption),
+            kms_key_id: desired
+                .and_then(EncryptionSetting::kms_key)
+                .map(ToString::to_string),
+            previous: Previous::from(&edited.plan.previous),
+            restart_required: edited.changed,
+            restart_reason: edited.changed.then_some("changed"),
+            restart_services: edited
+                .changed
+                .then_some(trapd::SERVICE)
+                .into_iter()
+                .collect(),
+            backup_file: edited.backup.as_deref().map(text),
+        }
+    }
+}
+
+impl From<&FoundSetting> for Previous {
+    fn from(found: &FoundSetting) -> Self {
+        let shown = |value: &FoundValue| value.shown().to_owned();
+        Self {
+            server_side_encryption: found.encryption.as_ref().map(shown),
+            kms_key_id: found.kms_key.as_ref().map(shown),
+        }
+    }
+}
+
+fn diff(path: &Path, edited: &Edited<Plan>) -> Diff {
+    let before = edited.before.as_deref().unwrap_or_default();
+    let file = path.file_name().unwrap_or_default().to_string_lossy();
+    let places: Vec<Place> = s3_properties::changed_places(before, &edited.plan, CONTEXT)
+        .into_iter()
+        .map(|place| Place {
+            title: title(&file, &place.line_numbers),
+            before: place.before.into_iter().map(Line::from).collect(),
+            after: place.after.into_iter().map(Line::from).collect(),
+        })
+        .collect();
+    Diff::new(path.to_string_lossy(), &places)
+}
+
+fn title(file: &str, line_numbers: &[usize]) -> String {
+    let numbers: Vec<String> = line_numbers.iter().map(ToString::to_string).collect();
+    let word = if numbers.len() == 1 { "line" } else { "lines" };
+    format!("{file} {word} {}", numbers.join(", "))
+}
+
+impl From<DisplayLine> for Line {
+    fn from(line: DisplayLine) -> Self {
+        match line {
+            DisplayLine::Shown(text) => Self::Shown(text),
+            DisplayLine::Hidden => Self::Hidden,
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Edits of single settings: in place where the file has a place for them.
+
+use std::ops::Range;
+
+use super::escape::{escape_key, escape_value};
+use super::reader::{Document, Entry};
+use crate::text::lines;
+use crate::text::splice::{Edit, Edits};
+
+/// The file ends in a `\`: a line appended to it would become part of its last value.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "line {line}, the last one, ends in a \\, so that a new line would become part of its value"
+)]
+pub struct DanglingContinuation {
+    /// The natural line, from 1.
+    pub line: usize,
+}
+
+/// Collects the edits of one file.
+#[derive(Debug)]
+pub struct Editor<'d> {
+    document: &'d Document<'d>,
+    edits: Vec<Edit>,
+}
+
+impl<'d> Editor<'d> {
+    /// Starts with no edit.
+    pub fn new(document: &'d Document<'d>) -> Self {
+        Self {
+            document,
+            edits: Vec::new(),
+        }
+    }
+
+    /// Puts a value in force.
+    ///
+    /// The last entry of the key takes it where it stands; else the first comment of the form `#key=value` or `#key` is
+    /// uncommented; else a line is appended. Nothing is done where the value is in force already.
+    pub fn set(&mut self, key: &str, value: &str) -> Result<(), DanglingContinuation> {
+        if let Some(entry) = self.document.entries_of(key).next_back() {
+            if entry.value != *value {
+                let edit = self.new_value(entry, value);
+                self.edits.push(edit);
+            }
+            return Ok(());
+        }
+        let mut comments = self.document.comments.iter();
+        match comments.find_map(|comment| self.document.template(comment, key)) {
+            Some(template) => {
+                let separator = match template.separator {
+                    Some(separator) => self.document.bytes[separator].to_vec(),
+                    None => self.usual_separator(),
+                };
+                self.edits.push(Edit {
+                    range: template.range,
+                    replacement: setting(key, &separator, value),
+                });
+                Ok(())
+            }
+            None => self.append(&setting(key, &self.usual_separator(), value)),
+        }
+    }
+
+    /// Leaves no entry of a key: the last one becomes the given comment, earlier ones go.
+    pub fn comment_out(&mut self, key: &str, comment: &str) {
+        let mut entries = self.document.entries_of(key).rev();
+        if let Some(last) = entries.next() {
+            self.edits.push(Edit {
+                range: last.range.clone(),
+                replacement: comment.into(),
+            });
+        }
+        for duplicate in entries {
+            self.edits.push(Edit {
+                range: self.whole_lines(&duplicate.range),
+                replacement: Vec::new(),
+            });
+        }
+    }
+
+    /// The edits.
+    pub fn finish(self) -> Edits {
+        Edits::new(self.edits)
+    }
+
+    fn new_value(&self, entry: &Entry, value: &str) -> Edit {
+        let mut replacement = if entry.separator.is_empty() {
+            self.usual_separator()
+        } else {
+            Vec::new()
+        };
+        replacement.extend(escape_value(value));
+        Edit {
+            range: entry.value_range.clone(),
+            replacement,
+        }
+    }
+
+    /// Appends a line. A file that has no final line ending keeps that.
+    fn append(&mut self, line: &[u8]) -> Result<(), DanglingContinuation> {
+        let bytes = self.document.bytes;
+        if self.document.ends_in_continuation && !self.replaces_the_end() {
+            return Err(DanglingContinuation {
+                line: lines::line_number(bytes, bytes.len().saturating_sub(1)),
+            });
+        }
+        let ending = lines::last_line_ending(bytes).unwrap_or(b"\n");
+        let replacement = if bytes.is_empty() || bytes.ends_with(ending) {
+            [line, ending].concat()
+        } else {
+            [ending, line].concat()
+        };
+        self.edits.push(Edit {
+            range: bytes.len()..bytes.len(),
+            replacement,
+        });
+        Ok(())
+    }
+
+    fn replaces_the_end(&self) -> bool {
+        let end = self.document.entries.last().map(|last| last.range.end);
+        self.edits
+            .iter()
+            .any(|edit| !edit.range.is_empty() && Some(edit.range.end) == end)
+    }
+
+    /// The separator of the last entry that has a plain one, as the file's own style.
+    fn usual_separator(&self) -> Vec<u8> {
+        let separators = self.document.entries.iter().rev();
+        separators
+            .map(|entry| &self.document.bytes[entry.separator.clone()])
+            .find(|separator| matches!(separator.trim_ascii(), b"=" | b":"))
+            .unwrap_or(b"=")
+            .to_vec()
+    }
+
+    /// A range with the blanks before it and the line ending after it.
+    fn whole_lines(&self, range: &Range<usize>) -> Range<usize> {
+        let bytes = self.document.bytes;
+        let start = bytes[..range.start]
+            .iter()
+            .rposition(|byte| matches!(byte, b'\n' | b'\r'))
+            .map_or(0, |ending| ending + 1);
+        start..lines::line_at(bytes, range.end).next
+    }
+}
+
+fn setting(key: &str, separator: &[u8], value: &str) -> Vec<u8> {
+    [&escape_key(key), separator, &escape_value(value)].concat()
+}

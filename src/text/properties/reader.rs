@@ -1,0 +1,208 @@
+//! Reading: natural lines to logical lines to entries, each with its place in the file.
+
+use std::ops::Range;
+
+use super::escape::{JavaString, MalformedUnicode, unescape};
+use crate::text::lines;
+
+/// A properties file and where everything stands in it.
+#[derive(Debug)]
+pub struct Document<'a> {
+    /// The whole file.
+    pub bytes: &'a [u8],
+    /// The settings in force or overridden, in the order of the file.
+    pub entries: Vec<Entry>,
+    /// The comments, in the order of the file.
+    pub comments: Vec<Comment>,
+    /// Whether the file ends in a `\` that would join the last line with whatever is appended.
+    pub ends_in_continuation: bool,
+}
+
+/// A key and its value: one logical line.
+#[derive(Debug)]
+pub struct Entry {
+    /// The key as Java reads it.
+    pub key: JavaString,
+    /// The value as Java reads it.
+    pub value: JavaString,
+    /// The logical line, from the first byte that is not a blank up to its line ending.
+    pub range: Range<usize>,
+    /// What stands between key and value; empty if nothing does.
+    pub separator: Range<usize>,
+    /// The value as it is spelled, continuations included; ends where `range` ends.
+    pub value_range: Range<usize>,
+}
+
+/// A comment line.
+#[derive(Debug)]
+pub struct Comment {
+    /// From the `#` or `!` up to the line ending.
+    pub range: Range<usize>,
+}
+
+/// A `\u` without four hexadecimal digits: Java refuses the whole file.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line} has a \\u escape without four hexadecimal digits")]
+pub struct MalformedEscape {
+    /// The natural line, from 1.
+    pub line: usize,
+}
+
+impl<'a> Document<'a> {
+    /// Reads a file.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, MalformedEscape> {
+        let mut document = Self {
+            bytes,
+            entries: Vec::new(),
+            comments: Vec::new(),
+            ends_in_continuation: false,
+        };
+        let mut logical = LogicalLine::default();
+        let mut position = 0;
+        while position < bytes.len() {
+            let line = lines::line_at(bytes, position);
+            position = line.next;
+            let start = skip_blanks(bytes, &line.content);
+            let content = start..line.content.end;
+            // As in Java, what follows a `\` that stood alone on its line is still the start of a logical line.
+            if logical.text.is_empty() {
+                if content.is_empty() {
+                    logical.clear();
+                    continue;
+                }
+                if matches!(bytes[start], b'#' | b'!') {
+                    document.comments.push(Comment { range: content });
+                    logical.clear();
+                    continue;
+                }
+            }
+            let continues = ends_in_continuation(&bytes[content.clone()]);
+            logical.push(bytes, &content, continues);
+            let is_last = position == bytes.len();
+            if !continues || is_last {
+                document.ends_in_continuation = continues;
+                document.entries.push(logical.entry(bytes)?);
+                logical.clear();
+            }
+        }
+        Ok(document)
+    }
+
+    /// The entries with a key, in the order of the file; the last one is in force.
+    pub fn entries_of(&self, key: &str) -> impl DoubleEndedIterator<Item = &Entry> {
+        self.entries.iter().filter(move |entry| entry.key == *key)
+    }
+
+    /// The value in force of a key.
+    pub fn value(&self, key: &str) -> Option<&JavaString> {
+        self.entries_of(key).next_back().map(|entry| &entry.value)
+    }
+}
+
+/// A logical line while its natural lines are gathered.
+#[derive(Default)]
+struct LogicalLine {
+    /// Where it starts in the file, lines that hold nothing but the `\` of a continuation left out.
+    start: usize,
+    end: usize,
+    /// Its text without line endings, leading blanks and the `\` of continuations.
+    text: Vec<u8>,
+    /// Where each natural line's share starts: in `text` and in the file.
+    pieces: Vec<(usize, usize)>,
+}
+
+impl LogicalLine {
+    fn clear(&mut self) {
+        self.text.clear();
+        self.pieces.clear();
+    }
+
+    fn push(&mut self, bytes: &[u8], content: &Range<usize>, continues: bool) {
+        if self.text.is_empty() {
+            self.pieces.clear();
+            self.start = content.start;
+        }
+        self.end = content.end;
+        self.pieces.push((self.text.len(), content.start));
+        let share = content.start..content.end - usize::from(continues);
+        self.text.extend_from_slice(&bytes[share]);
+    }
+
+    fn entry(&self, bytes: &[u8]) -> Result<Entry, MalformedEscape> {
+        let key_end = key_length(&self.text);
+        let value_start = key_end + separator_length(&self.text[key_end..]);
+        let decode = |range: Range<usize>| {
+            unescape(&self.text[range.clone()]).map_err(|MalformedUnicode(at)| MalformedEscape {
+                line: lines::line_number(bytes, self.source(range.start + at)),
+            })
+        };
+        let value_source = if value_start < self.text.len() {
+            self.source(value_start)
+        } else {
+            self.source_end(value_start)
+        };
+        Ok(Entry {
+            key: decode(0..key_end)?,
+            value: decode(value_start..self.text.len())?,
+            range: self.start..self.end,
+            separator: self.source_end(key_end)..self.source_end(value_start),
+            value_range: value_source..self.end,
+        })
+    }
+
+    /// Where a byte of the text stands in the file.
+    fn source(&self, index: usize) -> usize {
+        let piece = self.pieces.partition_point(|&(start, _)| start <= index) - 1;
+        let (start, offset) = self.pieces[piece];
+        offset + (index - start)
+    }
+
+    /// Where the part of the text before `index` ends in the file.
+    fn source_end(&self, index: usize) -> usize {
+        match index.checked_sub(1) {
+            Some(last) => self.source(last) + 1,
+            None => self.start,
+        }
+    }
+}
+
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | 0x0c)
+}
+
+fn skip_blanks(bytes: &[u8], range: &Range<usize>) -> usize {
+    let blanks = bytes[range.clone()]
+        .iter()
+        .take_while(|&&byte| is_blank(byte));
+    range.start + blanks.count()
+}
+
+/// Whether a natural line ends in an odd number of backslashes.
+fn ends_in_continuation(content: &[u8]) -> bool {
+    let backslashes = content.iter().rev().take_while(|&&byte| byte == b'\\');
+    backslashes.count() % 2 == 1
+}
+
+/// A key ends at the first separator that no backslash escapes.
+fn key_length(text: &[u8]) -> usize {
+    let mut escaped = false;
+    text.iter()
+        .position(|&byte| {
+            let ends = !escaped && (matches!(byte, b'=' | b':') || is_blank(byte));
+            escaped = byte == b'\\' && !escaped;
+            ends
+        })
+        .unwrap_or(text.len())
+}
+
+/// Blanks with at most one `=` or `:` among them.
+fn separator_length(text: &[u8]) -> usize {
+    let mut seen = false;
+    text.iter()
+        .position(|&byte| {
+            let is_first_sign = !seen && matches!(byte, b'=' | b':');
+            seen |= is_first_sign;
+            !(is_first_sign || is_blank(byte))
+        })
+        .unwrap_or(text.len())
+}

@@ -1,0 +1,72 @@
+//! Points in time as text, in UTC.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// A point in time in the Gregorian calendar, to the second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Utc {
+    /// The year, from 1970.
+    pub year: u64,
+    /// The month, 1 to 12.
+    pub month: u64,
+    /// The day, 1 to 31.
+    pub day: u64,
+    /// The hour, 0 to 23.
+    pub hour: u64,
+    /// The minute, 0 to 59.
+    pub minute: u64,
+    /// The second, 0 to 59.
+    pub second: u64,
+}
+
+impl From<SystemTime> for Utc {
+    /// Times before 1970 become its start.
+    fn from(time: SystemTime) -> Self {
+        let since_epoch = time.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+        let seconds = since_epoch.as_secs();
+        // Years counted from March put the leap day last; 719,468 days lie between 1 March of year 0 and 1970.
+        let days = seconds / 86_400 + 719_468;
+        let era = days / 146_097;
+        let day_of_era = days % 146_097;
+        let year_of_era =
+            (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let months_from_march = (5 * day_of_year + 2) / 153;
+        let month = if months_from_march < 10 {
+            months_from_march + 3
+        } else {
+            months_from_march - 9
+        };
+        Self {
+            year: era * 400 + year_of_era + u64::from(month <= 2),
+            month,
+            day: day_of_year - (153 * months_from_march + 2) / 5 + 1,
+            hour: seconds / 3_600 % 24,
+            minute: seconds / 60 % 60,
+            second: seconds % 60,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_around_leap_days_are_right() {
+        for (seconds, expected) in [
+            (0, (1970, 1, 1, 0, 0, 0)),
+            (951_782_399, (2000, 2, 28, 23, 59, 59)),
+            (951_782_400, (2000, 2, 29, 0, 0, 0)),
+            (951_868_800, (2000, 3, 1, 0, 0, 0)),
+            (1_735_689_599, (2024, 12, 31, 23, 59, 59)),
+            (4_107_542_400, (2100, 3, 1, 0, 0, 0)),
+        ] {
+            let utc = Utc::from(UNIX_EPOCH + Duration::from_secs(seconds));
+            let found = (
+                utc.year, utc.month, utc.day, utc.hour, utc.minute, utc.second,
+            );
+            assert_eq!(found, expected);
+        }
+    }
+}
