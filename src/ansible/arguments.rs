@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::coerce::{ExpectedKind, coerce};
 use super::invalid_json::{self, Reason};
 use super::near::nearest;
-use super::option::{Default, Kind, OptionSpec};
+use super::option::{Default, Kind, OptionSpec, Shown};
 
 /// What Ansible tells each module beside the options of its task: the keys that start with `_ansible_`.
 ///
@@ -80,6 +80,11 @@ pub enum ArgumentsError {
         /// What is expected, with an article.
         expected: &'static str,
     },
+    /// A path that would be taken from wherever the module happens to run.
+    #[error(
+        "The option {0} must be an absolute path. Correct it, or leave it out (in a template: default(omit))."
+    )]
+    RelativePath(String),
     /// A value outside the choices.
     #[error("The option {option} must be one of: {choices}.")]
     Choice {
@@ -206,6 +211,11 @@ fn check_option(
             option: option.clone(),
             expected,
         })?;
+    if let (Kind::Path, Some(path)) = (&spec.kind, value.as_str())
+        && !path.starts_with('/')
+    {
+        return Err(ArgumentsError::RelativePath(option));
+    }
     if let Some(text) = value.as_str()
         && !spec.choices.is_empty()
         && !spec.choices.contains(&text)
@@ -269,12 +279,22 @@ fn option_or_some(option: Option<&String>) -> String {
     }
 }
 
+fn may_be_shown(value: &Value, shown: Shown) -> bool {
+    match shown {
+        Shown::Always => true,
+        Shown::Never => false,
+        Shown::If(recognises) => value.as_str().is_some_and(recognises),
+    }
+}
+
 fn mask(values: &Map<String, Value>, specs: &[OptionSpec]) -> Map<String, Value> {
     let masked = |spec: &OptionSpec| {
         let value = values.get(spec.name).cloned().unwrap_or_default();
         match (value, &spec.kind) {
             (Value::Null, _) => Value::Null,
-            (_, _) if spec.secret => Value::from("VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"),
+            (value, _) if !may_be_shown(&value, spec.shown) => {
+                Value::from("VALUE_SPECIFIED_IN_NO_LOG_PARAMETER")
+            }
             (Value::Object(dict), Kind::Dict(specs)) => Value::Object(mask(&dict, specs)),
             (Value::Array(elements), Kind::List(Kind::Dict(specs))) => elements
                 .iter()
@@ -300,7 +320,7 @@ mod tests {
         OptionSpec::new("name", Kind::Str),
         OptionSpec {
             required: true,
-            secret: true,
+            shown: Shown::Never,
             ..OptionSpec::new("token", Kind::Str)
         },
     ];

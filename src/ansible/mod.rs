@@ -18,6 +18,6 @@ pub use arguments::{Arguments, ArgumentsError, Settings};
 pub use coerce::{ExpectedKind, coerce};
 pub use diff::{Diff, Line, Place};
 pub use near::nearest;
-pub use option::{Default, Kind, OptionSpec};
+pub use option::{Default, Kind, OptionSpec, Shown};
 pub use outcome::{Failure, Outcome};
 pub use run::{Module, Task, run};

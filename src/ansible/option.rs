@@ -13,8 +13,8 @@ pub struct OptionSpec {
     pub choices: &'static [&'static str],
     /// Whether it must be given.
     pub required: bool,
-    /// Whether its value must never be shown.
-    pub secret: bool,
+    /// Which values may be repeated in results and logs.
+    pub shown: Shown,
 }
 
 /// The type of a value, by the name Ansible has for it.
@@ -48,6 +48,17 @@ impl Kind {
     }
 }
 
+/// Which values of an option may be repeated.
+#[derive(Debug, Clone, Copy)]
+pub enum Shown {
+    /// All.
+    Always,
+    /// None: they are secret.
+    Never,
+    /// Those that this recognises; anything else may be a secret in the wrong place.
+    If(fn(&str) -> bool),
+}
+
 /// The value of an option that is not given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Default {
@@ -68,7 +79,7 @@ impl OptionSpec {
             default: Default::Absent,
             choices: &[],
             required: false,
-            secret: false,
+            shown: Shown::Always,
         }
     }
 
@@ -83,6 +94,13 @@ impl OptionSpec {
     #[must_use]
     pub const fn or(mut self, default: &'static str) -> Self {
         self.default = Default::Str(default);
+        self
+    }
+
+    /// With values that are repeated only if they are recognised.
+    #[must_use]
+    pub const fn shown_if(mut self, recognises: fn(&str) -> bool) -> Self {
+        self.shown = Shown::If(recognises);
         self
     }
 

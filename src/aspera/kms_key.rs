@@ -50,13 +50,18 @@ impl KmsKey {
         &self.text
     }
 
+    /// Whether the text can hardly be anything but the name of a key. Any word is a well-formed key id, and so may be a password in the wrong
+    /// place.
+    pub fn is_unmistakable(&self) -> bool {
+        self.form != Form::KeyId || has_id_of_a_real_key(&self.text)
+    }
+
     /// What may be wrong with a well-formed name, as sentences.
     pub fn doubts(&self) -> Vec<String> {
         let mut doubts = Vec::new();
         match self.form {
             Form::KeyId | Form::KeyArn => {
-                let id = self.text.rsplit('/').next().unwrap_or_default();
-                if !is_uuid(id) && !is_multi_region_id(id) {
+                if !has_id_of_a_real_key(&self.text) {
                     doubts.push(format!(
                         "The id in the KMS key {self} is neither a UUID nor mrk- and 32 hexadecimal digits, as the ids of real keys are. \
                          Check it: uploads fail if AWS does not know the key."
@@ -188,6 +193,11 @@ fn check_alias(alias: &str) -> Result<(), InvalidKmsKey> {
         return Err(InvalidKmsKey::Alias);
     }
     Ok(())
+}
+
+fn has_id_of_a_real_key(name: &str) -> bool {
+    let id = name.rsplit('/').next().unwrap_or_default();
+    is_uuid(id) || is_multi_region_id(id)
 }
 
 fn is_id_or_empty(text: &str) -> bool {

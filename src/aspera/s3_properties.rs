@@ -49,7 +49,7 @@ impl FoundValue {
             || if key == ENCRYPTION_KEY {
                 Encryption::near_miss(trimmed).is_some()
             } else {
-                KmsKey::parse(trimmed).is_ok()
+                KmsKey::parse(trimmed).is_ok_and(|key| key.is_unmistakable())
             };
         if is_recognised {
             Self::Recognised(text)

@@ -31,8 +31,9 @@ impl Module for AsperaTrapdSse {
         OptionSpec::new("state", Kind::Str)
             .or("present")
             .one_of(&["present", "absent"]),
-        OptionSpec::new("server_side_encryption", Kind::Str),
-        OptionSpec::new("kms_key_id", Kind::Str),
+        OptionSpec::new("server_side_encryption", Kind::Str)
+            .shown_if(|text| Encryption::near_miss(text).is_some()),
+        OptionSpec::new("kms_key_id", Kind::Str).shown_if(|text| KmsKey::parse(text).is_ok()),
         OptionSpec::flag("create"),
         OptionSpec::flag("backup"),
         OptionSpec::flag("unsafe_writes"),
@@ -49,7 +50,9 @@ impl Module for AsperaTrapdSse {
             Ok(edited) => edited,
             Err(error) => return Err(failure(error, &path, warnings).into()),
         };
-        warnings.extend(edited.plan.warnings.iter().cloned());
+        // Ansible shows equal warnings once for all hosts: the path tells whose they are.
+        let about_file = |warning| format!("{}: {warning}", path.display());
+        warnings.extend(edited.plan.warnings.iter().map(about_file));
         warnings.extend(edited.warnings.iter().cloned());
         let values = Values::new(&path, desired.as_ref(), &edited);
         Ok(Outcome {

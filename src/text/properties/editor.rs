@@ -22,6 +22,8 @@ pub struct DanglingContinuation {
 pub struct Editor<'d> {
     document: &'d Document<'d>,
     edits: Vec<Edit>,
+    /// Lines at the end of the file: after an edit of its last entry, which may be an insertion at the same place.
+    appended: Vec<Edit>,
 }
 
 impl<'d> Editor<'d> {
@@ -30,6 +32,7 @@ impl<'d> Editor<'d> {
         Self {
             document,
             edits: Vec::new(),
+            appended: Vec::new(),
         }
     }
 
@@ -80,7 +83,8 @@ impl<'d> Editor<'d> {
     }
 
     /// The edits.
-    pub fn finish(self) -> Edits {
+    pub fn finish(mut self) -> Edits {
+        self.edits.append(&mut self.appended);
         Edits::new(self.edits)
     }
 
@@ -111,7 +115,7 @@ impl<'d> Editor<'d> {
         } else {
             [ending, line].concat()
         };
-        self.edits.push(Edit {
+        self.appended.push(Edit {
             range: bytes.len()..bytes.len(),
             replacement,
         });

@@ -79,6 +79,10 @@ impl<'a> Document<'a> {
             let continues = ends_in_continuation(&bytes[content.clone()]);
             logical.push(bytes, &content, continues);
             let is_last = position == bytes.len();
+            if continues && is_last && logical.text.is_empty() && ends_in_crlf(bytes) {
+                // A lone `\` before a final CRLF is nothing to Java; before a final LF it is an empty key.
+                break;
+            }
             if !continues || is_last {
                 document.ends_in_continuation = continues;
                 document.entries.push(logical.entry(bytes)?);
@@ -181,6 +185,10 @@ fn skip_blanks(bytes: &[u8], range: &Range<usize>) -> usize {
 fn ends_in_continuation(content: &[u8]) -> bool {
     let backslashes = content.iter().rev().take_while(|&&byte| byte == b'\\');
     backslashes.count() % 2 == 1
+}
+
+fn ends_in_crlf(bytes: &[u8]) -> bool {
+    bytes.ends_with(b"\r\n")
 }
 
 /// A key ends at the first separator that no backslash escapes.

@@ -1,0 +1,37 @@
+# Every target does its own set-up, so each works on a fresh machine, and a second run sets nothing up again.
+# Needed before: rustup, a C compiler, make, Python 3 with venv. The rest is fetched into target/, or comes as
+# Debian packages (named or installed by scripts/require.sh).
+
+.DEFAULT_GOAL := help
+.PHONY: help demo build check test test-setup clean
+
+PYTHON ?= python3
+venvs := target/venv
+newest := $(venvs)/ansible-newest/.complete
+oldest := $(venvs)/ansible-oldest/.complete
+tools := $(venvs)/tools/.complete
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: build $(newest) ## Run the main job on a sandbox Aspera root on this machine
+	@scripts/demo.sh
+
+build: ## Build the static modules and put them into library/
+	@scripts/build.sh
+
+check: $(tools) ## Run the fast part of the tests: format, lint, unit and property tests
+	@scripts/check.sh
+
+test: test-setup check build $(newest) $(oldest) ## Run all that CI runs
+	@scripts/test.sh
+
+test-setup:
+	@scripts/test-setup.sh
+
+clean: ## Remove all that the other targets made in this folder
+	@scripts/clean.sh
+
+# A folder of Python packages is made again when the pinned requirements change.
+$(venvs)/%/.complete: tests/requirements/%.txt scripts/venv.sh
+	@scripts/venv.sh $(PYTHON) $(@D) $<

@@ -1,0 +1,31 @@
+#!/bin/sh
+# Builds the modules as static binaries and puts them into library/, beside their documentation.
+set -eu
+cd "$(dirname "$0")/.."
+
+scripts/require.sh rustup cargo cc
+
+case $(uname -m) in
+x86_64 | amd64) target=x86_64-unknown-linux-musl ;;
+aarch64 | arm64) target=aarch64-unknown-linux-musl ;;
+*)
+    echo "The modules are built for x86_64 and aarch64; this machine is $(uname -m)." >&2
+    exit 1
+    ;;
+esac
+
+if ! rustup target list --installed | grep -q -x "$target" && ! rustup target add "$target"; then
+    echo "The Rust target $target is not installed and could not be added; run 'rustup target add $target' where rustup can download it." >&2
+    exit 1
+fi
+
+cargo build --release --locked --bins --target "$target"
+
+for source in src/bin/*.rs; do
+    name=$(basename "$source" .rs)
+    # An equal file is left as it is; a new one takes the old one's place whole, also under a running playbook.
+    if ! cmp -s "target/$target/release/$name" "library/$name"; then
+        install -m 755 "target/$target/release/$name" "library/$name.new"
+        mv "library/$name.new" "library/$name"
+    fi
+done

@@ -1,0 +1,42 @@
+#!/bin/sh
+# Runs the main job three times on a sandbox Aspera root: foretold, done, and found done.
+set -eu
+cd "$(dirname "$0")/.."
+
+root=target/demo/opt/aspera
+rm -rf target/demo
+mkdir -p "$root"
+cp -R examples/sandbox/. "$root"
+
+# As if run by hand in this folder, whatever else this machine's Ansible is told to do.
+ANSIBLE_CONFIG=$PWD/ansible.cfg
+export ANSIBLE_CONFIG
+PATH=$PWD/target/venv/ansible-newest/bin:$PATH
+
+bold=
+plain=
+if [ -t 1 ]; then
+    bold=$(printf '\033[1m')
+    plain=$(printf '\033[0m')
+fi
+heading() {
+    printf '\n%s== %s%s\n' "$bold" "$1" "$plain"
+}
+show() {
+    printf '\n$ %s\n' "$*"
+    "$@"
+}
+playbook() {
+    show ansible-playbook -i examples/demo_inventory.yml examples/demo.yml "$@"
+}
+
+heading "A sandbox of a fresh Aspera server is in $root; nothing that it uploads is encrypted:"
+show grep -n server-side-encryption "$root/etc/trapd/s3.properties"
+heading "1. What would change? Nothing is written yet."
+playbook --check --diff
+heading "2. Change it."
+playbook --diff
+heading "3. Once more: there is nothing left to do."
+playbook --diff
+heading "The settings that the server now loads:"
+show grep -n server-side-encryption "$root/etc/trapd/s3.properties"

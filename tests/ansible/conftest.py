@@ -1,0 +1,58 @@
+"""The controllers, and the ways in which they reach their hosts."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from controllers import Controller
+from ssh_server import running_ssh_server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Iterator[Path]:
+    """Give a folder that every user may enter, with a path short enough for sockets."""
+    with tempfile.TemporaryDirectory(prefix="aspera-sse-") as folder:
+        path = Path(folder)
+        path.chmod(0o755)
+        yield path
+
+
+@pytest.fixture
+def folder(sandbox: Path) -> Path:
+    """Give a test a folder of its own."""
+    return Path(tempfile.mkdtemp(dir=sandbox))
+
+
+@pytest.fixture(scope="session", params=["newest", "oldest"])
+def controller(request: pytest.FixtureRequest, sandbox: Path) -> Controller:
+    """Give the newest ansible-core that this Python runs, and the oldest that is supported."""
+    home = sandbox / f"home-{request.param}"
+    home.mkdir(mode=0o700, exist_ok=True)
+    return Controller(request.param, home)
+
+
+@pytest.fixture(scope="session")
+def ssh_server_variables(sandbox: Path) -> Iterator[dict[str, object]]:
+    """Run a real sshd for the session and give what Ansible needs to log in."""
+    folder = sandbox / "sshd"
+    folder.mkdir(mode=0o755)
+    with running_ssh_server(folder) as server:
+        yield server.inventory_variables
+
+
+@pytest.fixture(scope="session", params=["local", "ssh"])
+def connection(request: pytest.FixtureRequest, sandbox: Path) -> dict[str, object]:
+    """Give the inventory variables of a way to reach a host: local as root, or over SSH with sudo."""
+    if request.param == "local":
+        return {
+            "ansible_connection": "local",
+            "ansible_python_interpreter": "/usr/bin/python3",
+            "ansible_async_dir": str(sandbox / "async"),
+        }
+    return {**request.getfixturevalue("ssh_server_variables"), "ansible_become": True}

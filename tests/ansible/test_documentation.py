@@ -1,0 +1,80 @@
+"""The documentation as people meet it: through ansible-doc, and by copying its examples."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+from aspera_roots import AsperaRoot, shipped_properties
+from controllers import PROJECT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from controllers import Controller
+
+MODULES = sorted(source.stem for source in (PROJECT / "src/bin").glob("*.rs"))
+
+# $1 is a folder that holds opt/aspera: for the command that follows, and for nothing else, it is /opt.
+WITH_OPT = 'mount --bind "$1/opt" /opt && shift && exec "$@"'
+
+
+def documentation(module: str) -> dict:
+    """Read a module's documentation."""
+    text = (PROJECT / "library" / f"{module}.yml").read_text(encoding="utf-8")
+    return yaml.safe_load(text)
+
+
+def as_data(documented: str | dict) -> dict:
+    """Read a part of the documentation that may be data or text that holds data."""
+    return yaml.safe_load(documented) if isinstance(documented, str) else documented
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_ansible_doc_shows_the_module(controller: Controller, module: str) -> None:
+    """Every option, attribute and key of the answer is on the screen, and nothing is complained about."""
+    place = ("--type", "module", "--module-path", PROJECT / "library", module)
+    screen = controller.run("ansible-doc", *place)
+    assert screen.exit_status == 0, screen.text
+    written = documentation(module)["DOCUMENTATION"]
+    shown = re.sub(r"\x1b\[[\d;]*m", "", screen.text)
+    for name in (*written["options"], *written["attributes"], *as_data(documentation(module)["RETURN"])):
+        assert re.search(rf"^\W*{name}\b", shown, re.MULTILINE), name
+    for noise in ("WARNING", "ERROR", "undocumented"):
+        assert noise not in shown
+
+    data = controller.run("ansible-doc", "--json", *place)
+    assert data.exit_status == 0, data.text
+    read = json.loads(data.text)[module]
+    assert set(read["doc"]["options"]) == set(written["options"])
+    assert read["doc"]["short_description"] == written["short_description"]
+    assert read["examples"].strip() == documentation(module)["EXAMPLES"].strip()
+
+
+def test_the_examples_run_as_they_are_written(controller: Controller, folder: Path) -> None:
+    """They run on /opt/aspera, one that is there only for this run, and each does its work."""
+    tasks = yaml.safe_load(documentation("aspera_trapd_sse")["EXAMPLES"])
+    (folder / "opt").mkdir()
+    roots = {"/opt/aspera"} | {task.get("aspera_trapd_sse", {}).get("aspera_root", "/opt/aspera") for task in tasks}
+    for root in roots:
+        AsperaRoot.lay_out(folder / root.lstrip("/"), shipped_properties())
+    playbook = folder / "playbook.yml"
+    play = {"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": tasks}
+    playbook.write_text(yaml.safe_dump([play], sort_keys=False), encoding="utf-8")
+    unshare = shutil.which("unshare")
+    assert unshare
+    screen = controller.run(
+        "ansible-playbook",
+        playbook,
+        "--diff",
+        around=(unshare, "--mount", "sh", "-c", WITH_OPT, "sh", str(folder)),
+    )
+    assert screen.exit_status == 0, screen.text
+    assert len(screen.results) >= len(tasks)
+    changes = [result for result in screen.results if result.status == "changed"]
+    assert changes
+    assert all(result.edits for result in changes), screen.text

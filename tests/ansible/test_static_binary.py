@@ -1,0 +1,137 @@
+"""The built modules need nothing of the host: they are small, static, and run where there is nothing else."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+from aspera_roots import ENCRYPTION_TEMPLATE, FOREIGN_VALUE, KEY, AsperaRoot, shipped_properties
+from controllers import PROJECT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+BYTES_AT_MOST = 700_000
+MODULES = sorted(source.stem for source in (PROJECT / "src/bin").glob("*.rs"))
+
+
+@pytest.fixture(params=MODULES)
+def binary(request: pytest.FixtureRequest) -> Path:
+    """Give each built module."""
+    return PROJECT / "library" / request.param
+
+
+def test_it_is_small(binary: Path) -> None:
+    """Ansible's stock path uploads it for every task."""
+    assert binary.stat().st_size < BYTES_AT_MOST
+
+
+def test_it_needs_no_library(binary: Path) -> None:
+    """No interpreter is asked for, and no library."""
+
+    def readelf(what: str) -> str:
+        command = ["readelf", "--wide", what, binary]
+        return subprocess.run(command, check=True, capture_output=True, encoding="utf-8").stdout
+
+    assert "LOAD" in readelf("--program-headers")
+    assert "INTERP" not in readelf("--program-headers")
+    assert "(NEEDED)" not in readelf("--dynamic")
+
+
+class EmptyHost:
+    """A folder that holds the module, its arguments and an Aspera root, and is all there is to the module."""
+
+    def __init__(self, folder: Path) -> None:
+        """Lay the folder out."""
+        self.folder = folder
+        self.aspera = AsperaRoot.lay_out(folder / "opt/aspera", shipped_properties())
+        # The stand-in for ascp is a script, and there is no shell here.
+        (self.aspera.folder / "bin/ascp").unlink()
+        shutil.copy(PROJECT / "library/aspera_trapd_sse", folder / "aspera_trapd_sse")
+
+    def run(self, **arguments: object) -> dict:
+        """Run the module with nothing but its arguments, and return its answer."""
+        (self.folder / "arguments").write_text(json.dumps(arguments), encoding="utf-8")
+        finished = subprocess.run(
+            ["chroot", self.folder, "/aspera_trapd_sse", "/arguments"],
+            check=False,
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
+            encoding="ascii",
+            timeout=30,
+        )
+        assert finished.stderr == ""
+        blank, line = finished.stdout.rstrip("\n").split("\n")
+        assert blank == ""
+        return json.loads(line)
+
+
+@pytest.fixture
+def empty_host(folder: Path) -> EmptyHost:
+    """Give a host where there is nothing else."""
+    return EmptyHost(folder)
+
+
+@pytest.fixture
+def log(empty_host: EmptyHost) -> Iterator[socket.socket]:
+    """Give what listens to the log of the empty host."""
+    (empty_host.folder / "dev").mkdir()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(str(empty_host.folder / "dev/log"))
+        listener.setblocking(False)
+        yield listener
+
+
+def received(log: socket.socket) -> list[str]:
+    """Return the lines that were logged."""
+    lines = []
+    while True:
+        try:
+            lines.append(log.recv(65536).decode("utf-8"))
+        except BlockingIOError:
+            return lines
+
+
+def test_it_runs_where_there_is_nothing_else(empty_host: EmptyHost) -> None:
+    """No shell, no /proc, no /etc/passwd, no log: the file is set, and again nothing is to do."""
+    arguments = {"server_side_encryption": "AWS_KMS", "kms_key_id": KEY}
+    answer = empty_host.run(**arguments)
+    assert answer.get("failed") is not True, answer
+    assert answer["changed"] is True
+    assert answer["path"] == "/opt/aspera/etc/trapd/s3.properties"
+    assert b"\nserver-side-encryption=AWS_KMS\n" in empty_host.aspera.properties.read_bytes()
+    assert empty_host.run(**arguments)["changed"] is False
+
+
+def test_it_logs_its_invocation_as_ansibles_modules_do(empty_host: EmptyHost, log: socket.socket) -> None:
+    """One line at LOG_INFO under the module's name, with what was asked for and nothing of the file."""
+    empty_host.run(
+        server_side_encryption="AES256",
+        backup=False,
+        _ansible_module_name="aspera_trapd_sse",
+        _ansible_syslog_facility="LOG_LOCAL3",
+        _ansible_target_log_info="play 7",
+    )
+    (line,) = received(log)
+    # LOG_LOCAL3 is facility 19, LOG_INFO severity 6.
+    assert line.startswith(f"<{19 * 8 + 6}>")
+    assert "ansible-aspera_trapd_sse" in line
+    assert "play 7" in line
+    assert "Invoked with " in line
+    assert "server_side_encryption=AES256" in line
+    assert FOREIGN_VALUE not in line
+
+
+def test_it_logs_nothing_under_no_log(empty_host: EmptyHost, log: socket.socket) -> None:
+    """Ansible asks for that with no_log, and with no_target_syslog."""
+    answer = empty_host.run(server_side_encryption="AES256", _ansible_no_log=True)
+    assert answer["changed"] is True
+    assert received(log) == []
+    expected = shipped_properties().replace(ENCRYPTION_TEMPLATE, "server-side-encryption=AES256\n")
+    assert empty_host.aspera.properties.read_text() == expected

@@ -1,0 +1,3 @@
+//! Programs of others that say what is right.
+
+pub mod java;
