@@ -22,6 +22,7 @@ step ruff check --quiet
 step ruff format --check --quiet
 step yamllint --strict .
 step ansible-lint -q
+step antsibull-changelog lint
 # Tests that mount, or act for another user, are marked as ignored; cargo counts them where they do not run.
 if [ "$(id -u)" -eq 0 ]; then
     step cargo test --locked -- --include-ignored

@@ -36,20 +36,22 @@ impl FoundValue {
         }
     }
 
-    fn of_entry(entry: &Entry) -> Self {
+    fn of_entry(entry: &Entry, desired: Option<&KmsKey>) -> Self {
         match entry.value.to_text() {
-            Some(text) => Self::recognise(our_key(entry), text),
+            Some(text) => Self::recognise(our_key(entry), text, desired),
             None => Self::Unrecognised,
         }
     }
 
-    fn recognise(key: &str, text: String) -> Self {
+    /// A key that the task itself names is recognised in any form.
+    fn recognise(key: &str, text: String, desired: Option<&KmsKey>) -> Self {
         let trimmed = text.trim_ascii();
         let is_recognised = trimmed.is_empty()
             || if key == ENCRYPTION_KEY {
                 Encryption::near_miss(trimmed).is_some()
             } else {
-                KmsKey::parse(trimmed).is_ok_and(|key| key.is_unmistakable())
+                KmsKey::parse(trimmed)
+                    .is_ok_and(|key| key.is_unmistakable() || Some(&key) == desired)
             };
         if is_recognised {
             Self::Recognised(text)
@@ -79,7 +81,7 @@ pub enum PlanError {
     DanglingContinuation(#[from] DanglingContinuation),
     /// The edited file would not read as intended.
     #[error(
-        "the planned edit would not read back as intended. This is a bug of ours, please report it; nothing was changed."
+        "the planned edit would not read back as intended. This is a bug of ours, please report it."
     )]
     NotAsIntended,
 }
@@ -93,6 +95,8 @@ pub struct Plan {
     pub edits: Edits,
     /// The file after the edits.
     pub after: Vec<u8>,
+    /// The key to be in force.
+    kms_key: Option<KmsKey>,
     /// Sentences for the user.
     pub warnings: Vec<String>,
 }
@@ -100,7 +104,8 @@ pub struct Plan {
 /// Plans the edits. `None` as the desired setting means that neither setting is active.
 pub fn plan(bytes: &[u8], desired: Option<&EncryptionSetting>) -> Result<Plan, PlanError> {
     let document = Document::parse(bytes)?;
-    let previous = found_setting(&document);
+    let kms_key = desired.and_then(EncryptionSetting::kms_key);
+    let previous = found_setting(&document, kms_key);
     let mut editor = Editor::new(&document);
     match desired {
         Some(setting) => {
@@ -123,6 +128,7 @@ pub fn plan(bytes: &[u8], desired: Option<&EncryptionSetting>) -> Result<Plan, P
         previous,
         edits,
         after,
+        kms_key: kms_key.cloned(),
     })
 }
 
@@ -153,17 +159,17 @@ pub fn changed_places(bytes: &[u8], plan: &Plan, context: usize) -> Vec<ChangedP
     };
     let regions = lines::changed_regions(bytes, &plan.edits, context);
     let place = |region: ChangedRegion| ChangedPlace {
-        before: display_lines(&before, region.before),
-        after: display_lines(&after, region.after),
+        before: display_lines(&before, region.before, plan.kms_key.as_ref()),
+        after: display_lines(&after, region.after, plan.kms_key.as_ref()),
         line_numbers: region.line_numbers,
     };
     regions.into_iter().map(place).collect()
 }
 
-fn found_setting(document: &Document) -> FoundSetting {
+fn found_setting(document: &Document, desired: Option<&KmsKey>) -> FoundSetting {
     let found = |key| {
         let entry = document.entries_of(key).next_back();
-        entry.map(FoundValue::of_entry)
+        entry.map(|entry| FoundValue::of_entry(entry, desired))
     };
     FoundSetting {
         encryption: found(ENCRYPTION_KEY),
@@ -247,18 +253,22 @@ fn warnings(document: &Document, desired: Option<&EncryptionSetting>) -> Vec<Str
 }
 
 /// The natural lines of a range, each shown only if it is one of those that cannot hold a secret.
-fn display_lines(document: &Document, range: Range<usize>) -> Vec<DisplayLine> {
+fn display_lines(
+    document: &Document,
+    range: Range<usize>,
+    desired: Option<&KmsKey>,
+) -> Vec<DisplayLine> {
     lines::lines(document.bytes, range)
-        .map(|line| display_line(document, &line.content))
+        .map(|line| display_line(document, &line.content, desired))
         .collect()
 }
 
-fn display_line(document: &Document, line: &Range<usize>) -> DisplayLine {
+fn display_line(document: &Document, line: &Range<usize>, desired: Option<&KmsKey>) -> DisplayLine {
     let as_it_stands = || String::from_utf8_lossy(&document.bytes[line.clone()]).into_owned();
     if let Some(entry) = entry_on(document, line) {
         return if !is_ours(entry) {
             DisplayLine::Hidden
-        } else if FoundValue::of_entry(entry) == FoundValue::Unrecognised {
+        } else if FoundValue::of_entry(entry, desired) == FoundValue::Unrecognised {
             DisplayLine::Shown(format!("{}=(unrecognised value)", our_key(entry)))
         } else {
             DisplayLine::Shown(as_it_stands())
@@ -266,7 +276,7 @@ fn display_line(document: &Document, line: &Range<usize>) -> DisplayLine {
     }
     if let Some((key, template)) = template_on(document, line) {
         let value = String::from_utf8_lossy(&document.bytes[template.value]).into_owned();
-        return DisplayLine::Shown(match FoundValue::recognise(key, value) {
+        return DisplayLine::Shown(match FoundValue::recognise(key, value, desired) {
             FoundValue::Recognised(_) => as_it_stands(),
             FoundValue::Unrecognised => format!("# {key}=(unrecognised value)"),
         });

@@ -11,6 +11,7 @@ mod location;
 mod metadata;
 mod snapshot;
 mod temporary;
+mod utc;
 
 pub use edit::{EditError, EditOptions, Edited, Proposal, edit};
 pub use error::{FileError, Step};
