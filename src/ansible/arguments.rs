@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::coerce::{ExpectedKind, coerce};
 use super::invalid_json::{self, Reason};
-use super::near::nearest;
+use super::near::near;
 use super::option::{Default, Kind, OptionSpec, Shown};
 
 /// What Ansible tells each module beside the options of its task: the keys that start with `_ansible_`.
@@ -256,7 +256,7 @@ fn unknown(name: &str, specs: &'static [OptionSpec], place: &str) -> ArgumentsEr
     let known: Vec<&'static str> = specs.iter().map(|spec| spec.name).collect();
     ArgumentsError::Unknown {
         given: is_plain_name(name).then(|| format!("{place}{name}")),
-        nearest: nearest(name, known.iter().copied()),
+        nearest: near(name, known.iter().copied()).first().copied(),
         known: known.join(", "),
     }
 }

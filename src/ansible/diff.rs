@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use similar::{Algorithm, DiffTag, capture_diff_slices, group_diff_ops};
 
 /// How many places are shown; what is beyond is counted.
-const MAX_PLACES: usize = 200;
+pub const MAX_PLACES: usize = 200;
 /// How many lines are shown before and after a change. With the title they make three, all that Ansible shows.
 const CONTEXT: usize = 2;
 /// What stands for lines that are not shown.
@@ -39,8 +39,9 @@ pub struct Diff {
 }
 
 impl Diff {
-    /// Composes the excerpts from the changed places, in the order of the file.
-    pub fn new(header: impl Into<String>, places: &[Place]) -> Self {
+    /// Composes the excerpts from the changed places, in the order of the file. Of more than [`MAX_PLACES`] the rest is only counted, and need not be
+    /// given.
+    pub fn new(header: impl Into<String>, places: &[Place], count: usize) -> Self {
         let mut diff = Self {
             header: header.into(),
             before: String::new(),
@@ -49,11 +50,7 @@ impl Diff {
         for place in places.iter().take(MAX_PLACES) {
             diff.push(place);
         }
-        if let Some(more) = places
-            .len()
-            .checked_sub(MAX_PLACES)
-            .filter(|more| *more > 0)
-        {
+        if let Some(more) = count.checked_sub(MAX_PLACES).filter(|more| *more > 0) {
             diff.push_both(&format!("... and {more} more places"));
         }
         diff
@@ -133,17 +130,15 @@ mod tests {
 
     #[test]
     fn hidden_lines_become_one_mark_and_context_is_short() {
-        let diff = Diff::new(
-            "/x",
-            &[place("a\n?\n?\n\nold\n\n\nb\n", "a\n?\n?\n\nnew\n\n\nb\n")],
-        );
+        let places = [place("a\n?\n?\n\nold\n\n\nb\n", "a\n?\n?\n\nnew\n\n\nb\n")];
+        let diff = Diff::new("/x", &places, 1);
         assert_eq!(diff.before, "x line 3\n...\n\nold\n\n\n");
         assert_eq!(diff.after, "x line 3\n...\n\nnew\n\n\n");
     }
 
     #[test]
     fn many_places_are_counted() {
-        let diff = Diff::new("/x", &vec![place("a", "b"); MAX_PLACES + 5]);
+        let diff = Diff::new("/x", &vec![place("a", "b"); MAX_PLACES], MAX_PLACES + 5);
         assert_eq!(diff.before.matches("x line 3").count(), MAX_PLACES);
         assert!(diff.before.ends_with("\n... and 5 more places\n"));
     }

@@ -16,8 +16,8 @@ mod run;
 
 pub use arguments::{Arguments, ArgumentsError, Settings};
 pub use coerce::{ExpectedKind, coerce};
-pub use diff::{Diff, Line, Place};
-pub use near::nearest;
+pub use diff::{Diff, Line, MAX_PLACES, Place};
+pub use near::near;
 pub use option::{Default, Kind, OptionSpec, Shown};
 pub use outcome::{Failure, Outcome};
 pub use run::{Module, Task, run};

@@ -1,15 +1,16 @@
-//! The known name that a misspelled one was meant to be.
+//! The known names that a misspelled one may have been meant to be.
 
-/// The nearest of some names, if one is near: a third of its letters may differ, up to three.
+/// Those of some names that are near, the nearest first: a third of the letters may differ, up to three.
 ///
 /// `similar` could do this too, at 10 KB of each binary.
-pub fn nearest<'n>(given: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
-    names
+pub fn near<'n>(given: &str, names: impl IntoIterator<Item = &'n str>) -> Vec<&'n str> {
+    let mut near: Vec<(usize, &str)> = names
         .into_iter()
         .map(|name| (distance(given.as_bytes(), name.as_bytes()), name))
         .filter(|(distance, name)| *distance <= ((name.len() + 1) / 3).clamp(1, 3))
-        .min()
-        .map(|(_, name)| name)
+        .collect();
+    near.sort_unstable();
+    near.into_iter().map(|(_, name)| name).collect()
 }
 
 /// How many bytes must be added, removed or replaced (Levenshtein's distance).
@@ -39,16 +40,17 @@ mod tests {
     fn near_names_are_found_and_far_ones_are_not() {
         let names = ["state", "kms_key_id", "path"];
         for (given, expected) in [
-            ("stat", Some("state")),
-            ("kms_key", Some("kms_key_id")),
-            ("kms-key-id", Some("kms_key_id")),
-            ("pth", Some("path")),
-            ("", None),
-            ("server", None),
-            ("kms", None),
+            ("stat", vec!["state"]),
+            ("kms_key", vec!["kms_key_id"]),
+            ("kms-key-id", vec!["kms_key_id"]),
+            ("pth", vec!["path"]),
+            ("", vec![]),
+            ("server", vec![]),
+            ("kms", vec![]),
         ] {
-            assert_eq!(nearest(given, names), expected, "{given}");
+            assert_eq!(near(given, names), expected, "{given}");
         }
-        assert_eq!(nearest(&"state".repeat(1000), names), None);
+        assert_eq!(near("user2", ["user1", "user", "other"]), ["user", "user1"]);
+        assert!(near(&"state".repeat(1000), names).is_empty());
     }
 }

@@ -6,6 +6,11 @@ use serde::Serialize;
 
 use super::kms_key::KmsKey;
 
+/// The name of the setting, in `s3.properties` and in the query of a docroot.
+pub const ENCRYPTION_KEY: &str = "server-side-encryption";
+/// The name of the setting that names the KMS key, in both places.
+pub const KMS_KEY_KEY: &str = "server-side-encryption-aws-kms-key-id";
+
 /// The values that Aspera documents for `server-side-encryption`.
 ///
 /// `NONE` and `AWS_KMS` stand in the vendor's article on SSE-KMS, `AES256` in its docroot reference.

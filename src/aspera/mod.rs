@@ -1,7 +1,14 @@
 //! What Aspera and AWS say: encryption, keys, files, the installation, its services.
 
+pub mod aspera_conf;
 pub mod command;
+pub mod display;
+pub mod docroot_block;
+pub mod docroot_display;
+pub mod docroot_plan;
+pub mod docroot_uri;
 pub mod encryption;
+pub mod found_value;
 pub mod installation;
 pub mod kms_key;
 pub mod s3_properties;

@@ -2,7 +2,9 @@
 
 use std::ops::Range;
 
-use super::encryption::{Encryption, EncryptionSetting};
+use super::display::DisplayLine;
+use super::encryption::{ENCRYPTION_KEY, Encryption, EncryptionSetting, KMS_KEY_KEY};
+use super::found_value::{FoundSetting, FoundValue};
 use super::kms_key::KmsKey;
 use crate::text::lines::{self, ChangedRegion};
 use crate::text::properties::{
@@ -10,65 +12,11 @@ use crate::text::properties::{
 };
 use crate::text::splice::Edits;
 
-const ENCRYPTION_KEY: &str = "server-side-encryption";
-const KMS_KEY_KEY: &str = "server-side-encryption-aws-kms-key-id";
 const HTTPS_KEY: &str = "s3service.https-only";
 
 /// The comment lines as they are shipped, which stand where nothing is set.
 const ENCRYPTION_COMMENT: &str = "# server-side-encryption=NONE";
 const KMS_KEY_COMMENT: &str = "# server-side-encryption-aws-kms-key-id";
-
-/// A value found in the file. What is not recognised may be a secret in the wrong place and is never shown.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FoundValue {
-    /// An encryption, a key, or a near miss of one, as Java reads it.
-    Recognised(String),
-    /// Anything else.
-    Unrecognised,
-}
-
-impl FoundValue {
-    /// The value, or words in its place.
-    pub fn shown(&self) -> &str {
-        match self {
-            Self::Recognised(text) => text,
-            Self::Unrecognised => "(unrecognised value)",
-        }
-    }
-
-    fn of_entry(entry: &Entry, desired: Option<&KmsKey>) -> Self {
-        match entry.value.to_text() {
-            Some(text) => Self::recognise(our_key(entry), text, desired),
-            None => Self::Unrecognised,
-        }
-    }
-
-    /// A key that the task itself names is recognised in any form.
-    fn recognise(key: &str, text: String, desired: Option<&KmsKey>) -> Self {
-        let trimmed = text.trim_ascii();
-        let is_recognised = trimmed.is_empty()
-            || if key == ENCRYPTION_KEY {
-                Encryption::near_miss(trimmed).is_some()
-            } else {
-                KmsKey::parse(trimmed)
-                    .is_ok_and(|key| key.is_unmistakable() || Some(&key) == desired)
-            };
-        if is_recognised {
-            Self::Recognised(text)
-        } else {
-            Self::Unrecognised
-        }
-    }
-}
-
-/// The two settings in force.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct FoundSetting {
-    /// `server-side-encryption`, if it is set.
-    pub encryption: Option<FoundValue>,
-    /// `server-side-encryption-aws-kms-key-id`, if it is set.
-    pub kms_key: Option<FoundValue>,
-}
 
 /// Why no edit can be planned.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -132,15 +80,6 @@ pub fn plan(bytes: &[u8], desired: Option<&EncryptionSetting>) -> Result<Plan, P
     })
 }
 
-/// One natural line of the file, for a diff.
-#[derive(Debug, PartialEq, Eq)]
-pub enum DisplayLine {
-    /// A line that may be shown: blank, or one of our settings with a recognised value.
-    Shown(String),
-    /// Any other line: it may hold a secret.
-    Hidden,
-}
-
 /// The lines around each changed place, before and after.
 pub struct ChangedPlace {
     /// The numbers of the changed lines in the file before.
@@ -169,11 +108,26 @@ pub fn changed_places(bytes: &[u8], plan: &Plan, context: usize) -> Vec<ChangedP
 fn found_setting(document: &Document, desired: Option<&KmsKey>) -> FoundSetting {
     let found = |key| {
         let entry = document.entries_of(key).next_back();
-        entry.map(|entry| FoundValue::of_entry(entry, desired))
+        entry.map(|entry| found_value(entry, desired))
     };
     FoundSetting {
         encryption: found(ENCRYPTION_KEY),
         kms_key: found(KMS_KEY_KEY),
+    }
+}
+
+fn found_value(entry: &Entry, desired: Option<&KmsKey>) -> FoundValue {
+    match entry.value.to_text() {
+        Some(text) => recognise(our_key(entry), &text, desired),
+        None => FoundValue::Unrecognised,
+    }
+}
+
+fn recognise(key: &str, text: &str, desired: Option<&KmsKey>) -> FoundValue {
+    if key == ENCRYPTION_KEY {
+        FoundValue::encryption(text)
+    } else {
+        FoundValue::kms_key(text, desired)
     }
 }
 
@@ -239,17 +193,27 @@ fn warnings(document: &Document, desired: Option<&EncryptionSetting>) -> Vec<Str
             other => format!("The active {KMS_KEY_KEY} is removed: {other} uses no KMS key."),
         });
     }
-    let https_only = document.value(HTTPS_KEY);
-    let https_only = https_only.and_then(JavaString::to_text).unwrap_or_default();
-    if setting.encryption() == Encryption::AwsKms
-        && !https_only.trim_ascii().eq_ignore_ascii_case("true")
-    {
-        warnings.push(format!(
-            "{HTTPS_KEY} is not true in this file, and AWS refuses SSE-KMS requests without TLS. Set {HTTPS_KEY}=true unless trapd is known \
-             to use HTTPS here."
-        ));
+    if setting.encryption() == Encryption::AwsKms {
+        warnings.extend(https_warning(document));
     }
     warnings
+}
+
+/// What is to be said of a file if uploads are to use SSE-KMS.
+pub fn kms_warning(bytes: &[u8]) -> Option<String> {
+    https_warning(&Document::parse(bytes).ok()?)
+}
+
+fn https_warning(document: &Document) -> Option<String> {
+    let https_only = document.value(HTTPS_KEY);
+    let https_only = https_only.and_then(JavaString::to_text).unwrap_or_default();
+    let is_on = https_only.trim_ascii().eq_ignore_ascii_case("true");
+    (!is_on).then(|| {
+        format!(
+            "{HTTPS_KEY} is not true in this file, and AWS refuses SSE-KMS requests without TLS. Set {HTTPS_KEY}=true unless trapd is known \
+             to use HTTPS here."
+        )
+    })
 }
 
 /// The natural lines of a range, each shown only if it is one of those that cannot hold a secret.
@@ -268,7 +232,7 @@ fn display_line(document: &Document, line: &Range<usize>, desired: Option<&KmsKe
     if let Some(entry) = entry_on(document, line) {
         return if !is_ours(entry) {
             DisplayLine::Hidden
-        } else if FoundValue::of_entry(entry, desired) == FoundValue::Unrecognised {
+        } else if found_value(entry, desired) == FoundValue::Unrecognised {
             DisplayLine::Shown(format!("{}=(unrecognised value)", our_key(entry)))
         } else {
             DisplayLine::Shown(as_it_stands())
@@ -276,7 +240,7 @@ fn display_line(document: &Document, line: &Range<usize>, desired: Option<&KmsKe
     }
     if let Some((key, template)) = template_on(document, line) {
         let value = String::from_utf8_lossy(&document.bytes[template.value]).into_owned();
-        return DisplayLine::Shown(match FoundValue::recognise(key, value, desired) {
+        return DisplayLine::Shown(match recognise(key, &value, desired) {
             FoundValue::Recognised(_) => as_it_stands(),
             FoundValue::Unrecognised => format!("# {key}=(unrecognised value)"),
         });

@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use crate::ansible::{Diff, Failure, Kind, Line, Module, OptionSpec, Outcome, Place, Task};
+use super::host;
+use super::result::{Previous, Restart, diff_lines};
+use super::setting::{self, State};
+use crate::ansible::{Diff, Failure, Kind, Module, OptionSpec, Outcome, Place, Task};
 use crate::aspera::encryption::{Encryption, EncryptionSetting};
-use crate::aspera::installation::check_kms_support;
 use crate::aspera::kms_key::KmsKey;
-use crate::aspera::s3_properties::{self, DisplayLine, FoundSetting, FoundValue, Plan, PlanError};
+use crate::aspera::s3_properties::{self, Plan, PlanError};
 use crate::aspera::trapd;
 use crate::files::{EditError, EditOptions, Edited, FileError, NewFile, Proposal, edit};
 
@@ -42,7 +44,7 @@ impl Module for AsperaTrapdSse {
     fn run(task: &Task) -> Result<Outcome> {
         let options: Options = task.arguments.typed();
         let desired = options.desired_setting()?;
-        let mut warnings = host_warnings(&options, desired.as_ref())?;
+        let mut warnings = host::warnings(&options.aspera_root, desired.as_slice())?;
         let path = options.path();
         let edited = match edit(&path, options.edit_options(task), |bytes| {
             plan(bytes, desired.as_ref(), &options)
@@ -75,13 +77,6 @@ struct Options {
     unsafe_writes: bool,
 }
 
-#[derive(Deserialize, PartialEq)]
-#[serde(rename_all = "lowercase")]
-enum State {
-    Present,
-    Absent,
-}
-
 impl Options {
     fn path(&self) -> PathBuf {
         match &self.path {
@@ -92,18 +87,11 @@ impl Options {
 
     /// The setting to be in force; none for `absent`, for which the options that describe it are ignored.
     fn desired_setting(&self) -> Result<Option<EncryptionSetting>> {
-        if self.state == State::Absent {
-            return Ok(None);
-        }
-        let Some(encryption) = &self.server_side_encryption else {
-            return Err(Failure::new(
-                "The option server_side_encryption is missing, which state=present needs. Set it to NONE, AES256 or AWS_KMS.",
-            )
-            .into());
-        };
-        let encryption = Encryption::parse(encryption)?;
-        let kms_key = self.kms_key_id.as_deref().map(KmsKey::parse).transpose()?;
-        Ok(Some(EncryptionSetting::new(encryption, kms_key)?))
+        setting::desired(
+            self.state,
+            self.server_side_encryption.as_deref(),
+            self.kms_key_id.as_deref(),
+        )
     }
 
     fn edit_options(&self, task: &Task) -> EditOptions {
@@ -131,24 +119,6 @@ fn new_file(model: &Path) -> NewFile {
             mode: 0o644,
         },
     }
-}
-
-/// What the host itself has to say about a setting: an error where it surely cannot honour it.
-fn host_warnings(options: &Options, desired: Option<&EncryptionSetting>) -> Result<Vec<String>> {
-    let Some(setting) = desired.filter(|desired| desired.encryption() == Encryption::AwsKms) else {
-        return Ok(Vec::new());
-    };
-    let mut warnings = setting.kms_key().map(KmsKey::doubts).unwrap_or_default();
-    warnings.extend(check_kms_support(&options.aspera_root)?);
-    if trapd::is_enabled(Path::new("/")) == Some(false) {
-        let astrap = options.aspera_root.join("bin/astrap-config.sh");
-        warnings.push(format!(
-            "{} is not enabled on this host, so nothing reads s3.properties. Enable it with {} enable, or set the encryption in the docroots.",
-            trapd::SERVICE,
-            astrap.display()
-        ));
-    }
-    Ok(warnings)
 }
 
 /// Why there is no plan.
@@ -201,17 +171,10 @@ struct Values {
     server_side_encryption: Option<Encryption>,
     kms_key_id: Option<String>,
     previous: Previous,
-    restart_required: bool,
-    restart_reason: Option<&'static str>,
-    restart_services: Vec<&'static str>,
+    #[serde(flatten)]
+    restart: Restart,
     #[serde(skip_serializing_if = "Option::is_none")]
     backup_file: Option<String>,
-}
-
-#[derive(Serialize)]
-struct Previous {
-    server_side_encryption: Option<String>,
-    kms_key_id: Option<String>,
 }
 
 impl Values {
@@ -224,24 +187,8 @@ impl Values {
                 .and_then(EncryptionSetting::kms_key)
                 .map(ToString::to_string),
             previous: Previous::from(&edited.plan.previous),
-            restart_required: edited.changed,
-            restart_reason: edited.changed.then_some("changed"),
-            restart_services: edited
-                .changed
-                .then_some(trapd::SERVICE)
-                .into_iter()
-                .collect(),
+            restart: Restart::after(edited.changed, trapd::SERVICE),
             backup_file: edited.backup.as_deref().map(text),
-        }
-    }
-}
-
-impl From<&FoundSetting> for Previous {
-    fn from(found: &FoundSetting) -> Self {
-        let shown = |value: &FoundValue| value.shown().to_owned();
-        Self {
-            server_side_encryption: found.encryption.as_ref().map(shown),
-            kms_key_id: found.kms_key.as_ref().map(shown),
         }
     }
 }
@@ -253,24 +200,15 @@ fn diff(path: &Path, edited: &Edited<Plan>) -> Diff {
         .into_iter()
         .map(|place| Place {
             title: title(&file, &place.line_numbers),
-            before: place.before.into_iter().map(Line::from).collect(),
-            after: place.after.into_iter().map(Line::from).collect(),
+            before: diff_lines(place.before),
+            after: diff_lines(place.after),
         })
         .collect();
-    Diff::new(path.to_string_lossy(), &places)
+    Diff::new(path.to_string_lossy(), &places, places.len())
 }
 
 fn title(file: &str, line_numbers: &[usize]) -> String {
     let numbers: Vec<String> = line_numbers.iter().map(ToString::to_string).collect();
     let word = if numbers.len() == 1 { "line" } else { "lines" };
     format!("{file} {word} {}", numbers.join(", "))
-}
-
-impl From<DisplayLine> for Line {
-    fn from(line: DisplayLine) -> Self {
-        match line {
-            DisplayLine::Shown(text) => Self::Shown(text),
-            DisplayLine::Hidden => Self::Hidden,
-        }
-    }
 }

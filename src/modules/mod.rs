@@ -1,5 +1,10 @@
 //! The modules: the options of each and what it does, top to bottom.
 
+mod aspera_docroot_sse;
 mod aspera_trapd_sse;
+mod host;
+mod result;
+mod setting;
 
+pub use aspera_docroot_sse::AsperaDocrootSse;
 pub use aspera_trapd_sse::AsperaTrapdSse;

@@ -140,7 +140,8 @@ fn lines_forward(bytes: &[u8], offset: usize, lines: usize) -> usize {
     (0..lines).fold(offset, |end, _| line_at(bytes, end).next)
 }
 
-fn line_start(bytes: &[u8], offset: usize) -> usize {
+/// The start of the natural line that holds an offset.
+pub fn line_start(bytes: &[u8], offset: usize) -> usize {
     let inside_crlf = offset > 0 && bytes[offset - 1] == b'\r' && bytes.get(offset) == Some(&b'\n');
     bytes[..offset - usize::from(inside_crlf)]
         .iter()

@@ -3,4 +3,4 @@
 pub mod lines;
 pub mod properties;
 pub mod splice;
-pub mod utc;
+pub mod xml;

@@ -1,0 +1,506 @@
+//! The users, groups and docroots of `aspera.conf`, with their places in the file.
+//!
+//! The structure is that of the vendor's parameter reference: a docroot is `file_system/access/paths/path/absolute` below a
+//! `aaa/realms/realm/users/user`, a `groups/group` there, or `default`.
+
+use std::ops::Range;
+
+use crate::text::xml::{Content, Malformed, Tag, Token, Tokenizer};
+
+/// Whose docroot it is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scope {
+    /// The transfer user of that name.
+    User(String),
+    /// The group of that name.
+    Group(String),
+    /// Everyone for whom nothing else is said.
+    Global,
+}
+
+impl Scope {
+    /// The word for its kind.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::User(_) => "user",
+            Self::Group(_) => "group",
+            Self::Global => "global",
+        }
+    }
+
+    /// Its name, unless it is global.
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::User(name) | Self::Group(name) => Some(name),
+            Self::Global => None,
+        }
+    }
+}
+
+impl std::fmt::Display for Scope {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.name() {
+            Some(name) => write!(formatter, "{} {name}", self.kind()),
+            None => formatter.write_str("the global default"),
+        }
+    }
+}
+
+/// A configuration file, read once.
+#[derive(Debug)]
+pub struct AsperaConf<'a> {
+    /// The whole file.
+    pub bytes: &'a [u8],
+    /// The users, groups and the default, in the order of the file.
+    pub blocks: Vec<Block>,
+    /// The elements into which new blocks go.
+    pub skeleton: Skeleton,
+}
+
+/// A `user`, `group` or `default` element.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Block {
+    /// Whose it is.
+    pub scope: Scope,
+    /// Its docroots, in the order of the file.
+    pub docroots: Vec<DocrootElement>,
+    /// Whether it restricts paths, as access keys need it.
+    pub has_restriction: bool,
+    /// How many of `file_system`, `access`, `paths` and `path` exist in it, each in the one before.
+    pub depth: usize,
+    /// The innermost of them, or the block itself.
+    pub innermost: Element,
+}
+
+/// An `absolute` element.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DocrootElement {
+    /// The client address for which it is, if it is for one.
+    pub peer_ip: Option<String>,
+    /// The element.
+    pub element: Element,
+    /// Whether it holds a comment or a processing instruction beside its text.
+    pub has_aside: bool,
+}
+
+/// Where an element stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Element {
+    /// The start tag, or the whole of an empty element.
+    pub start_tag: Range<usize>,
+    /// What lies between its tags; empty, and at the end of the tag, for `<name/>`.
+    pub content: Range<usize>,
+    /// Whether it is written `<name/>`.
+    pub is_empty_tag: bool,
+    /// The last element in it.
+    pub last_child: Option<Range<usize>>,
+}
+
+impl Element {
+    /// From its first to its last byte.
+    pub fn range(&self, bytes: &[u8]) -> Range<usize> {
+        let end = if self.is_empty_tag {
+            self.start_tag.end
+        } else {
+            let rest = &bytes[self.content.end..];
+            self.content.end
+                + rest
+                    .iter()
+                    .position(|&byte| byte == b'>')
+                    .map_or(0, |length| length + 1)
+        };
+        self.start_tag.start..end
+    }
+}
+
+/// The elements that hold the blocks; those that exist.
+#[derive(Debug, Default)]
+pub struct Skeleton {
+    /// The root.
+    pub root: Option<Element>,
+    /// `aaa`, and in it the first `realms` with the first `realm`.
+    pub realm: Vec<Element>,
+    /// `users` of a realm.
+    pub users: Option<Element>,
+    /// `groups` of a realm.
+    pub groups: Option<Element>,
+}
+
+/// Why a file cannot be read as a configuration.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfError {
+    /// Not XML, or XML that we do not take.
+    #[error(
+        "is not the XML of an aspera.conf: {0}. Correct that place first (asuserdata -v checks the file)."
+    )]
+    Malformed(#[from] Malformed),
+    /// Something else in XML.
+    #[error("is not an aspera.conf: {0}. Check the path.")]
+    OtherFile(&'static str),
+    /// Users where the server does not look for them.
+    #[error(
+        "is not an aspera.conf as the server reads it: line {line}: {what}. Correct that first."
+    )]
+    LookAlike {
+        /// The line, from 1.
+        line: usize,
+        /// What stands there.
+        what: &'static str,
+    },
+}
+
+impl<'a> AsperaConf<'a> {
+    /// Reads a file.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, ConfError> {
+        let mut reader = Reader {
+            conf: Self {
+                bytes,
+                blocks: Vec::new(),
+                skeleton: Skeleton::default(),
+            },
+            open: Vec::new(),
+            sections: 0,
+            known_sections: 0,
+            name: None,
+        };
+        let mut tokens = Tokenizer::new(bytes)?;
+        while let Some(token) = tokens.next_token()? {
+            reader.take(token)?;
+        }
+        if reader.sections > 0 && reader.known_sections == 0 {
+            return Err(ConfError::OtherFile(
+                "none of its sections is one of aspera.conf",
+            ));
+        }
+        Ok(reader.conf)
+    }
+
+    /// The blocks of a scope: several if realms repeat a name.
+    pub fn blocks_of(&self, scope: &Scope) -> impl Iterator<Item = &Block> {
+        self.blocks
+            .iter()
+            .filter(move |block| block.scope == *scope)
+    }
+
+    /// The text of a docroot.
+    pub fn content(&self, docroot: &DocrootElement) -> Content {
+        read_content(self.bytes, &docroot.element.content)
+    }
+}
+
+/// The sections below the root that were seen in files of servers.
+const SECTIONS: [&[u8]; 10] = [
+    b"server",
+    b"central_server",
+    b"http_server",
+    b"default",
+    b"trunks",
+    b"aaa",
+    b"client",
+    b"database",
+    b"logging",
+    b"WEB",
+];
+
+/// What an open element is, as far as it matters here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Root,
+    Aaa,
+    Realms,
+    Realm,
+    Users,
+    Groups,
+    Block,
+    Name,
+    FileSystem,
+    Access,
+    Paths,
+    Path,
+    Absolute,
+    Restrictions,
+    Other,
+}
+
+impl Kind {
+    fn of(parent: Option<Self>, name: &[u8]) -> Self {
+        match (parent, name) {
+            (None, _) => Self::Root,
+            (Some(Self::Root), b"aaa") => Self::Aaa,
+            (Some(Self::Root), b"default")
+            | (Some(Self::Users), b"user")
+            | (Some(Self::Groups), b"group") => Self::Block,
+            (Some(Self::Aaa), b"realms") => Self::Realms,
+            (Some(Self::Realms), b"realm") => Self::Realm,
+            (Some(Self::Realm), b"users") => Self::Users,
+            (Some(Self::Realm), b"groups") => Self::Groups,
+            (Some(Self::Block), b"name") => Self::Name,
+            (Some(Self::Block), b"file_system") => Self::FileSystem,
+            (Some(Self::FileSystem), b"access") => Self::Access,
+            (Some(Self::Access), b"paths") => Self::Paths,
+            (Some(Self::Paths), b"path") => Self::Path,
+            (Some(Self::Path), b"absolute") => Self::Absolute,
+            (Some(Self::Path), b"restrictions") => Self::Restrictions,
+            _ => Self::Other,
+        }
+    }
+
+    /// How deep below its block an element on the way to the docroot is.
+    fn chain_place(self) -> Option<usize> {
+        let chain = [
+            Self::Block,
+            Self::FileSystem,
+            Self::Access,
+            Self::Paths,
+            Self::Path,
+        ];
+        chain.iter().position(|kind| *kind == self)
+    }
+}
+
+struct Open {
+    kind: Kind,
+    tag: Tag,
+    last_child: Option<Range<usize>>,
+}
+
+struct Reader<'a> {
+    conf: AsperaConf<'a>,
+    open: Vec<Open>,
+    sections: usize,
+    known_sections: usize,
+    /// The name of the open block, once it was read.
+    name: Option<String>,
+}
+
+impl Reader<'_> {
+    fn take(&mut self, token: Token) -> Result<(), ConfError> {
+        match token {
+            Token::Start(tag) => self.start(tag),
+            Token::End { range, .. } => self.end(&range),
+            Token::Aside(_) => {
+                let inside_docroot = self.parent() == Some(Kind::Absolute);
+                if inside_docroot && let Some(docroot) = self.docroot() {
+                    docroot.has_aside = true;
+                }
+                Ok(())
+            }
+            Token::Text(_) | Token::CharacterData(_) => Ok(()),
+        }
+    }
+
+    fn start(&mut self, tag: Tag) -> Result<(), ConfError> {
+        let name = &self.conf.bytes[tag.name.clone()];
+        let parent = self.parent();
+        self.check_place(parent, &tag)?;
+        let kind = Kind::of(parent, name);
+        match kind {
+            Kind::Block => {
+                self.name = None;
+                self.conf.blocks.push(Block {
+                    // A user or group gets its name when its element ends.
+                    scope: Scope::Global,
+                    docroots: Vec::new(),
+                    has_restriction: false,
+                    depth: 0,
+                    innermost: EMPTY,
+                });
+            }
+            Kind::Absolute => {
+                let element = element(&tag, tag.range.end, None);
+                let peer_ip = self.attribute(&tag, b"peer_ip");
+                if let Some(block) = self.conf.blocks.last_mut() {
+                    block.docroots.push(DocrootElement {
+                        peer_ip,
+                        element,
+                        has_aside: false,
+                    });
+                }
+            }
+            Kind::Other if parent == Some(Kind::Restrictions) => {
+                if let Some(block) = self.conf.blocks.last_mut() {
+                    block.has_restriction = true;
+                }
+            }
+            _ => {}
+        }
+        let range = tag.range.clone();
+        let is_empty = tag.is_empty;
+        self.open.push(Open {
+            kind,
+            tag,
+            last_child: None,
+        });
+        if is_empty {
+            self.end(&(range.end..range.end))
+        } else {
+            Ok(())
+        }
+    }
+
+    fn end(&mut self, end_tag: &Range<usize>) -> Result<(), ConfError> {
+        let Some(open) = self.open.pop() else {
+            return Ok(());
+        };
+        if let Some(parent) = self.open.last_mut() {
+            parent.last_child = Some(open.tag.range.start..end_tag.end);
+        }
+        let element = element(&open.tag, end_tag.start, open.last_child.clone());
+        if let Some(place) = open.kind.chain_place()
+            && let Some(block) = self.conf.blocks.last_mut()
+        {
+            // They end from the inside, and of several the first counts.
+            if place > block.depth || block.innermost == EMPTY {
+                block.depth = place;
+                block.innermost = element.clone();
+            }
+        }
+        match open.kind {
+            Kind::Absolute => {
+                if open.last_child.is_some() {
+                    return Err(self.look_alike(&open.tag, "an <absolute> that holds an element"));
+                }
+                if let Some(docroot) = self.docroot() {
+                    docroot.element = element;
+                }
+            }
+            Kind::Name => {
+                let text = read_content(self.conf.bytes, &element.content).text;
+                self.name = Some(text.trim_ascii().to_owned());
+            }
+            Kind::Block => self.end_block(&open.tag)?,
+            Kind::Aaa | Kind::Realms | Kind::Realm => {
+                let depth = self.open.len();
+                let realm = &mut self.conf.skeleton.realm;
+                if realm.len() < depth {
+                    realm.resize_with(3.max(depth), || EMPTY);
+                }
+                if realm[depth - 1] == EMPTY {
+                    realm[depth - 1] = element;
+                }
+            }
+            Kind::Users => drop(self.conf.skeleton.users.get_or_insert(element)),
+            Kind::Groups => drop(self.conf.skeleton.groups.get_or_insert(element)),
+            Kind::Root => self.conf.skeleton.root = Some(element),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn end_block(&mut self, tag: &Tag) -> Result<(), ConfError> {
+        let name = self.name.take();
+        let parent = self.parent();
+        let scope = match (parent, name) {
+            (Some(Kind::Users), Some(name)) => Scope::User(name),
+            (Some(Kind::Groups), Some(name)) => Scope::Group(name),
+            (Some(Kind::Users | Kind::Groups), None) => {
+                return Err(self.look_alike(tag, "a user or group without a <name> element in it"));
+            }
+            _ => Scope::Global,
+        };
+        if let Some(block) = self.conf.blocks.last_mut() {
+            block.scope = scope;
+        }
+        Ok(())
+    }
+
+    /// Refuses what only looks like a configuration: the server would not find users elsewhere.
+    fn check_place(&mut self, parent: Option<Kind>, tag: &Tag) -> Result<(), ConfError> {
+        let name = &self.conf.bytes[tag.name.clone()];
+        match parent {
+            None if !matches!(name, b"CONF" | b"conf") => {
+                Err(ConfError::OtherFile("its root element is not CONF"))
+            }
+            Some(Kind::Root) => {
+                self.sections += 1;
+                self.known_sections += usize::from(SECTIONS.contains(&name));
+                if is_people(name) {
+                    return Err(
+                        self.look_alike(tag, "users or groups directly below the root element")
+                    );
+                }
+                Ok(())
+            }
+            Some(Kind::Aaa | Kind::Realms) if is_people(name) => {
+                Err(self.look_alike(tag, "users or groups outside aaa/realms/realm"))
+            }
+            Some(Kind::Realm) if matches!(name, b"user" | b"group") => {
+                Err(self.look_alike(tag, "a user or group outside users or groups"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn look_alike(&self, tag: &Tag, what: &'static str) -> ConfError {
+        ConfError::LookAlike {
+            line: crate::text::lines::line_number(self.conf.bytes, tag.range.start),
+            what,
+        }
+    }
+
+    fn parent(&self) -> Option<Kind> {
+        self.open.last().map(|open| open.kind)
+    }
+
+    fn docroot(&mut self) -> Option<&mut DocrootElement> {
+        self.conf.blocks.last_mut()?.docroots.last_mut()
+    }
+
+    fn attribute(&self, tag: &Tag, wanted: &[u8]) -> Option<String> {
+        let bytes = self.conf.bytes;
+        let mut attributes = tag.attributes.iter();
+        let (_, value) = attributes.find(|(name, _)| bytes[name.clone()] == *wanted)?;
+        let mut content = Content::at(value.start);
+        content.push_text(bytes, value.clone());
+        Some(content.text)
+    }
+}
+
+/// Stands for an element that was not seen yet.
+const EMPTY: Element = Element {
+    start_tag: 0..0,
+    content: 0..0,
+    is_empty_tag: false,
+    last_child: None,
+};
+
+fn is_people(name: &[u8]) -> bool {
+    matches!(name, b"user" | b"users" | b"group" | b"groups")
+}
+
+fn element(tag: &Tag, content_end: usize, last_child: Option<Range<usize>>) -> Element {
+    Element {
+        start_tag: tag.range.clone(),
+        content: tag.range.end..content_end.max(tag.range.end),
+        is_empty_tag: tag.is_empty,
+        last_child,
+    }
+}
+
+/// The text of a range of a well-formed document in which no element starts.
+fn read_content(bytes: &[u8], range: &Range<usize>) -> Content {
+    let mut content = Content::at(range.start);
+    let mut position = range.start;
+    let find = |from: usize, end: &[u8]| {
+        let length = memchr::memmem::find(&bytes[from..range.end], end);
+        length.map_or(range.end, |length| from + length)
+    };
+    while position < range.end {
+        let rest = &bytes[position..range.end];
+        if rest.starts_with(b"<![CDATA[") {
+            let start = position + b"<![CDATA[".len();
+            let end = find(start, b"]]>");
+            content.push_character_data(bytes, start..end);
+            position = end + 3;
+        } else if rest.starts_with(b"<!--") {
+            position = find(position + 4, b"-->") + 3;
+        } else if rest.starts_with(b"<?") {
+            position = find(position, b"?>") + 2;
+        } else {
+            let end = find(position, b"<");
+            content.push_text(bytes, position..end);
+            position = end;
+        }
+    }
+    content
+}

@@ -1,0 +1,236 @@
+//! New elements for a docroot that has none yet, in the indentation and line ending of the file.
+
+use super::aspera_conf::{AsperaConf, Block, Element, Scope};
+use crate::text::splice::Edit;
+use crate::text::xml::escape_text;
+
+/// The elements from a block to its docroot.
+const WAY: [&str; 4] = ["file_system", "access", "paths", "path"];
+/// The indentation of a file that has none to follow.
+const USUAL_UNIT: &str = "    ";
+
+/// Gives a block that exists the elements that it lacks, down to a docroot with the given text.
+pub fn complete(conf: &AsperaConf, block: &Block, uri: &str) -> Edit {
+    let inner = nested(&WAY[block.depth..], docroot(uri));
+    let name = match (block.depth.checked_sub(1), &block.scope) {
+        (Some(depth), _) => WAY[depth],
+        (None, Scope::User(_)) => "user",
+        (None, Scope::Group(_)) => "group",
+        (None, Scope::Global) => "default",
+    };
+    insert(conf, &block.innermost, name, &inner)
+}
+
+/// An edit that makes blocks, with the kinds of the scopes whose blocks it makes.
+pub struct NewBlocks {
+    /// The edit.
+    pub edit: Edit,
+    /// The words of [`Scope::kind`].
+    pub kinds: Vec<&'static str>,
+}
+
+/// Makes blocks that do not exist, with their docroots.
+///
+/// Several new blocks that go into one element come as one edit.
+pub fn create(conf: &AsperaConf, blocks: &[(&Scope, &str)]) -> Vec<NewBlocks> {
+    let mut edits = Vec::new();
+    let of = |wanted: &str| {
+        let lines: Vec<Node> = blocks
+            .iter()
+            .filter(|(scope, _)| scope.kind() == wanted)
+            .map(|(scope, uri)| block(scope, uri))
+            .collect();
+        (!lines.is_empty()).then_some(lines)
+    };
+    let skeleton = &conf.skeleton;
+    let Some(root) = &skeleton.root else {
+        return edits;
+    };
+    let root_name = if conf.bytes[root.start_tag.clone()].starts_with(b"<conf") {
+        "conf"
+    } else {
+        "CONF"
+    };
+    // What goes into the root is one edit: an empty root can be opened only once.
+    let mut in_root = of("global").unwrap_or_default();
+    let mut kinds_in_root = vec!["global"];
+    let mut missing = Vec::new();
+    let mut missing_kinds = Vec::new();
+    for (kind, name, existing) in [
+        ("user", "users", &skeleton.users),
+        ("group", "groups", &skeleton.groups),
+    ] {
+        match (of(kind), existing) {
+            (None, _) => {}
+            (Some(nodes), Some(element)) => edits.push(NewBlocks {
+                edit: insert(conf, element, name, &nodes),
+                kinds: vec![kind],
+            }),
+            (Some(nodes), None) => {
+                missing.push(Node::Element(name, nodes));
+                missing_kinds.push(kind);
+            }
+        }
+    }
+    if !missing.is_empty() {
+        let names = ["aaa", "realms", "realm"];
+        let existing = skeleton.realm.len();
+        let inner = nested(&names[existing..], missing);
+        match skeleton.realm.last() {
+            Some(element) => edits.push(NewBlocks {
+                edit: insert(conf, element, names[existing - 1], &inner),
+                kinds: missing_kinds,
+            }),
+            None => {
+                in_root.extend(inner);
+                kinds_in_root.extend(missing_kinds);
+            }
+        }
+    }
+    if !in_root.is_empty() {
+        edits.push(NewBlocks {
+            edit: insert(conf, root, root_name, &in_root),
+            kinds: kinds_in_root,
+        });
+    }
+    edits
+}
+
+/// An element to be written: with elements in it, or with text.
+enum Node {
+    Element(&'static str, Vec<Node>),
+    Text(&'static str, String),
+}
+
+fn block(scope: &Scope, uri: &str) -> Node {
+    let kind = match scope {
+        Scope::User(_) => "user",
+        Scope::Group(_) => "group",
+        Scope::Global => "default",
+    };
+    let name = scope.name().map(|name| Node::Text("name", name.to_owned()));
+    let inner = name.into_iter().chain(nested(&WAY, docroot(uri)));
+    Node::Element(kind, inner.collect())
+}
+
+fn docroot(uri: &str) -> Vec<Node> {
+    vec![Node::Text("absolute", uri.to_owned())]
+}
+
+fn nested(names: &[&'static str], inner: Vec<Node>) -> Vec<Node> {
+    names
+        .iter()
+        .rev()
+        .fold(inner, |inner, name| vec![Node::Element(name, inner)])
+}
+
+/// How the file is laid out.
+struct Layout<'a> {
+    /// None in a file that is one line.
+    line_ending: Option<&'a str>,
+    /// One step of indentation.
+    unit: String,
+}
+
+impl Layout<'_> {
+    fn of(conf: &AsperaConf) -> Layout<'static> {
+        let ending = conf
+            .bytes
+            .iter()
+            .position(|byte| matches!(byte, b'\n' | b'\r'));
+        let line_ending = ending.map(|ending| match &conf.bytes[ending..] {
+            [b'\r', b'\n', ..] => "\r\n",
+            [b'\r', ..] => "\r",
+            _ => "\n",
+        });
+        let in_root = conf.skeleton.root.as_ref().and_then(|root| {
+            let last = root.last_child.as_ref()?;
+            Some((
+                indentation(conf.bytes, last.start)?,
+                indentation(conf.bytes, root.start_tag.start)?,
+            ))
+        });
+        let unit = match in_root {
+            Some((inner, outer)) if inner.len() > outer.len() => inner[outer.len()..].to_owned(),
+            _ => USUAL_UNIT.to_owned(),
+        };
+        Layout { line_ending, unit }
+    }
+
+    fn new_line(&self, indentation: &str) -> String {
+        match self.line_ending {
+            Some(ending) => format!("{ending}{indentation}"),
+            None => String::new(),
+        }
+    }
+
+    fn write(&self, nodes: &[Node], indentation: &str, text: &mut String) {
+        for node in nodes {
+            *text += &self.new_line(indentation);
+            match node {
+                Node::Text(name, content) => {
+                    *text += &format!("<{name}>{}</{name}>", escape_text(content));
+                }
+                Node::Element(name, inner) => {
+                    *text += &format!("<{name}>");
+                    self.write(inner, &format!("{indentation}{}", self.unit), text);
+                    *text += &self.new_line(indentation);
+                    *text += &format!("</{name}>");
+                }
+            }
+        }
+    }
+}
+
+/// Puts elements behind the last one in an element.
+fn insert(conf: &AsperaConf, element: &Element, name: &str, nodes: &[Node]) -> Edit {
+    let mut layout = Layout::of(conf);
+    let outer = indentation(conf.bytes, element.start_tag.start).unwrap_or_default();
+    let sibling = element
+        .last_child
+        .as_ref()
+        .map(|child| indentation(conf.bytes, child.start));
+    let inner = match sibling {
+        Some(Some(indentation)) => indentation,
+        Some(None) => {
+            // The elements here stand on one line.
+            layout.line_ending = None;
+            String::new()
+        }
+        None => format!("{outer}{}", layout.unit),
+    };
+    let mut text = String::new();
+    layout.write(nodes, &inner, &mut text);
+    if element.is_empty_tag {
+        let end = element.start_tag.end;
+        return Edit {
+            range: end - 2..end,
+            replacement: format!(">{text}{}</{name}>", layout.new_line(&outer)).into(),
+        };
+    }
+    let offset = match &element.last_child {
+        Some(child) => child.end,
+        None => element.content.start,
+    };
+    let content = &conf.bytes[element.content.clone()];
+    if element.last_child.is_none() && !content.contains(&b'\n') && !content.contains(&b'\r') {
+        text += &layout.new_line(&outer);
+    }
+    Edit {
+        range: offset..offset,
+        replacement: text.into(),
+    }
+}
+
+/// The blanks before a tag, if nothing else stands before it on its line.
+fn indentation(bytes: &[u8], offset: usize) -> Option<String> {
+    let line_start = bytes[..offset]
+        .iter()
+        .rposition(|byte| matches!(byte, b'\n' | b'\r'))
+        .map(|ending| ending + 1);
+    let blanks = &bytes[line_start.unwrap_or(0)..offset];
+    let is_indentation = blanks.iter().all(|byte| matches!(byte, b' ' | b'\t'));
+    // Text before the first line ending is the start of the file.
+    (is_indentation && (line_start.is_some() || offset == 0))
+        .then(|| String::from_utf8_lossy(blanks).into_owned())
+}

@@ -1,0 +1,172 @@
+//! What a diff of `aspera.conf` may show: masked docroots, and around them nothing but structure and names.
+
+use std::ops::Range;
+
+use super::aspera_conf::{DocrootElement, Scope};
+use super::display::DisplayLine;
+use super::docroot_plan::{Change, Plan};
+use super::docroot_uri::DocrootUri;
+use super::kms_key::KmsKey;
+use crate::text::lines::{line_at, line_number, line_start};
+use crate::text::xml::{escape_attribute, escape_text};
+
+/// How many lines are read on each side of a change.
+const CONTEXT: usize = 3;
+
+/// A changed place, before and after.
+#[derive(Debug, PartialEq, Eq)]
+pub struct DisplayPlace {
+    /// Whose docroot, and in which line.
+    pub title: String,
+    /// The lines before.
+    pub before: Vec<DisplayLine>,
+    /// The lines after.
+    pub after: Vec<DisplayLine>,
+}
+
+/// The changed places of a plan, in the order of the file. Those beyond the limit are left to be counted.
+pub fn changed_places(bytes: &[u8], plan: &Plan, limit: usize) -> Vec<DisplayPlace> {
+    let mut counted = (0, 1);
+    let changes = plan.changes.iter().take(limit);
+    changes
+        .map(|change| {
+            let (offset, line) = counted;
+            let line = line + line_number(&bytes[offset..], change.offset - offset) - 1;
+            // Counting goes on from the start of a line, so that no CRLF is cut in two.
+            counted = (line_start(bytes, change.offset), line);
+            place(bytes, change, line)
+        })
+        .collect()
+}
+
+fn place(bytes: &[u8], change: &Change, line: usize) -> DisplayPlace {
+    let title = format!("{}, line {line}", change.scope);
+    let kms_key = change.kms_key.as_ref();
+    let Some(docroot) = &change.element else {
+        return DisplayPlace {
+            title,
+            before: Vec::new(),
+            after: new_lines(&change.scope, &change.after, kms_key),
+        };
+    };
+    let range = docroot.element.range(bytes);
+    let old = docroot_line(bytes, docroot, &change.before, kms_key);
+    let mut new = docroot_line(bytes, docroot, &change.after, kms_key);
+    if old == new {
+        new += " (credentials differ)";
+    }
+    let around = |line: String| {
+        let mut lines = lines_before(bytes, &range);
+        lines.push(DisplayLine::Shown(line));
+        lines.extend(lines_after(bytes, &range));
+        lines
+    };
+    DisplayPlace {
+        title,
+        before: around(old),
+        after: around(new),
+    }
+}
+
+/// A docroot that is new, in short: the diff says that it comes, the file how it is laid out.
+fn new_lines(scope: &Scope, uri: &DocrootUri, kms_key: Option<&KmsKey>) -> Vec<DisplayLine> {
+    let name = scope
+        .name()
+        .map(|name| format!("<name>{}</name>", escape_text(name)));
+    let docroot = format!("<absolute>{}</absolute>", escape_text(&uri.masked(kms_key)));
+    name.into_iter()
+        .chain([docroot])
+        .map(DisplayLine::Shown)
+        .collect()
+}
+
+fn docroot_line(
+    bytes: &[u8],
+    docroot: &DocrootElement,
+    uri: &DocrootUri,
+    kms_key: Option<&KmsKey>,
+) -> String {
+    let range = docroot.element.range(bytes);
+    let before = &bytes[line_start(bytes, range.start)..range.start];
+    let lead = if before.iter().all(|byte| matches!(byte, b' ' | b'\t')) {
+        String::from_utf8_lossy(before).into_owned()
+    } else {
+        "...".to_owned()
+    };
+    let attribute = match &docroot.peer_ip {
+        Some(address) => format!(" peer_ip=\"{}\"", escape_attribute(address)),
+        None => String::new(),
+    };
+    let after = &bytes[range.end..line_at(bytes, range.end).content.end];
+    let trail = if after.trim_ascii().is_empty() {
+        ""
+    } else {
+        "..."
+    };
+    let text = escape_text(&uri.masked(kms_key));
+    format!("{lead}<absolute{attribute}>{text}</absolute>{trail}")
+}
+
+fn lines_before(bytes: &[u8], range: &Range<usize>) -> Vec<DisplayLine> {
+    let mut lines = Vec::new();
+    let mut start = line_start(bytes, range.start);
+    while start > 0 && lines.len() < CONTEXT {
+        let is_crlf = bytes[..start].ends_with(b"\r\n");
+        let end = start - if is_crlf { 2 } else { 1 };
+        start = line_start(bytes, end);
+        lines.push(context_line(&bytes[start..end]));
+    }
+    lines.reverse();
+    lines
+}
+
+fn lines_after(bytes: &[u8], range: &Range<usize>) -> Vec<DisplayLine> {
+    let mut lines = Vec::new();
+    let mut next = line_at(bytes, range.end).next;
+    while next < bytes.len() && lines.len() < CONTEXT {
+        let line = line_at(bytes, next);
+        lines.push(context_line(&bytes[line.content]));
+        next = line.next;
+    }
+    lines
+}
+
+/// Blank lines, tags of the structure alone on their line, and names. Everything else may hold a secret.
+fn context_line(line: &[u8]) -> DisplayLine {
+    let text = String::from_utf8_lossy(line);
+    let trimmed = text.trim_ascii();
+    if trimmed.is_empty() {
+        return DisplayLine::Shown(String::new());
+    }
+    let tag = trimmed
+        .strip_prefix('<')
+        .and_then(|rest| rest.strip_suffix('>'));
+    let is_structure = tag.is_some_and(|tag| STRUCTURE.contains(&tag.trim_start_matches('/')));
+    let is_name = tag
+        .and_then(|tag| tag.strip_prefix("name>")?.strip_suffix("</name"))
+        .is_some_and(|name| !name.contains(['<', '>']));
+    if is_structure || is_name {
+        DisplayLine::Shown(text.trim_ascii_end().to_owned())
+    } else {
+        DisplayLine::Hidden
+    }
+}
+
+/// The elements on the way to a docroot.
+const STRUCTURE: [&str; 15] = [
+    "CONF",
+    "conf",
+    "aaa",
+    "realms",
+    "realm",
+    "users",
+    "user",
+    "groups",
+    "group",
+    "default",
+    "file_system",
+    "access",
+    "paths",
+    "path",
+    "restrictions",
+];

@@ -1,0 +1,533 @@
+//! The edits that give docroots their encryption.
+
+use super::aspera_conf::{AsperaConf, Block, ConfError, DocrootElement, Scope};
+use super::docroot_block;
+use super::docroot_uri::{DocrootUri, KeyEncoding, Storage};
+use super::encryption::EncryptionSetting;
+use super::found_value::FoundSetting;
+use super::kms_key::KmsKey;
+use crate::text::splice::{Edit, Edits};
+use crate::text::xml::Content;
+
+/// What is to become of some docroots.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Which ones.
+    pub selection: Selection,
+    /// Their encryption; none for no option of it in the URI.
+    pub desired: Option<EncryptionSetting>,
+    /// How the key is to be spelled, if that matters.
+    pub encoding: Option<KeyEncoding>,
+    /// The whole URI, if it is to be set too.
+    pub docroot: Option<DocrootUri>,
+}
+
+/// Which docroots.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Selection {
+    /// Those of one user, one group, or the default.
+    Of(Scope),
+    /// All that lead to S3.
+    All,
+}
+
+/// The edits of a file, and what is to be said about them.
+#[derive(Debug)]
+pub struct Plan {
+    /// The edits; none if all is as desired.
+    pub edits: Edits,
+    /// The docroots that were asked for.
+    pub docroots: Vec<PlannedDocroot>,
+    /// The changed places, in the order of the file.
+    pub changes: Vec<Change>,
+    /// Sentences for the user.
+    pub warnings: Vec<String>,
+}
+
+/// What becomes of a docroot. Its URI is masked.
+#[derive(Debug, PartialEq, Eq)]
+pub struct PlannedDocroot {
+    /// Whose it is.
+    pub scope: Scope,
+    /// The client address for which it is, if it is for one.
+    pub peer_ip: Option<String>,
+    /// The URI afterwards.
+    pub masked_uri: String,
+    /// The setting before.
+    pub previous: FoundSetting,
+    /// The setting afterwards.
+    pub setting: Option<EncryptionSetting>,
+    /// Whether it changes.
+    pub changed: bool,
+    /// Why it is left alone.
+    pub skipped: Option<&'static str>,
+}
+
+/// A changed place of the file.
+#[derive(Debug)]
+pub struct Change {
+    /// Whose docroot it is.
+    pub scope: Scope,
+    /// The element as it is, or nothing if it is new.
+    pub element: Option<DocrootElement>,
+    /// The URI before; empty if there was none.
+    pub before: DocrootUri,
+    /// The URI afterwards.
+    pub after: DocrootUri,
+    /// The key that may be shown.
+    pub kms_key: Option<KmsKey>,
+    /// Where in the file it is.
+    pub offset: usize,
+}
+
+/// Why there is no plan. Every message names the docroot, and none holds its URI.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// The file cannot be read.
+    #[error("{0}")]
+    Conf(#[from] ConfError),
+    /// There is no such user or group.
+    #[error("has no {0}. Check the name, or give docroot to create it.")]
+    Unknown(Scope, Vec<String>),
+    /// There is no S3 docroot to put an option into.
+    #[error("has no S3 docroot for {scope}: {found}.")]
+    NoS3Docroot {
+        /// Whose.
+        scope: Scope,
+        /// What is there instead, and what to do.
+        found: String,
+    },
+    /// A docroot was given for a place that has several.
+    #[error(
+        "has several docroots (absolute elements) for {0}, so that docroot cannot say which to set. Edit them by hand, or leave docroot out."
+    )]
+    SeveralDocroots(Scope),
+    /// A docroot was given beside restrictions.
+    #[error(
+        "has restrictions for {0}, as access keys need them; the vendor does not support a docroot beside them. Leave docroot out, or remove the restrictions."
+    )]
+    Restricted(Scope),
+    /// A comment stands inside the text.
+    #[error(
+        "has a comment or processing instruction inside the docroot of {0}. Move it out of the absolute element first."
+    )]
+    Aside(Scope),
+    /// The edited file would not read as intended.
+    #[error(
+        "would not read back as intended after the planned edit. This is a bug of ours, please report it."
+    )]
+    NotAsIntended,
+}
+
+/// Plans the edits for all requests at once: one reading, one set of edits.
+pub fn plan(bytes: &[u8], requests: &[Request]) -> Result<Plan, PlanError> {
+    let conf = AsperaConf::parse(bytes)?;
+    let mut planner = Planner {
+        conf: &conf,
+        edits: Vec::new(),
+        created: Vec::new(),
+        docroots: Vec::new(),
+        changes: Vec::new(),
+        warnings: Vec::new(),
+    };
+    for (request, blocks) in requests.iter().zip(matching_blocks(&conf, requests)) {
+        planner.plan_request(request, &blocks)?;
+    }
+    let mut plan = planner.finish();
+    drop(conf);
+    check(bytes, &plan)?;
+    plan.changes.sort_by_key(|change| change.offset);
+    Ok(plan)
+}
+
+/// The blocks for each request, found in one pass over the blocks.
+fn matching_blocks<'c>(conf: &'c AsperaConf, requests: &[Request]) -> Vec<Vec<&'c Block>> {
+    let mut by_scope: Vec<(&Scope, usize)> = requests
+        .iter()
+        .enumerate()
+        .filter_map(|(index, request)| match &request.selection {
+            Selection::Of(scope) => Some((scope, index)),
+            Selection::All => None,
+        })
+        .collect();
+    by_scope.sort_unstable();
+    let mut matching = vec![Vec::new(); requests.len()];
+    for block in &conf.blocks {
+        if let Ok(place) = by_scope.binary_search_by_key(&&block.scope, |(scope, _)| scope) {
+            matching[by_scope[place].1].push(block);
+        }
+    }
+    for (request, blocks) in requests.iter().zip(&mut matching) {
+        if request.selection == Selection::All {
+            *blocks = conf.blocks.iter().collect();
+        }
+    }
+    matching
+}
+
+struct Planner<'c> {
+    conf: &'c AsperaConf<'c>,
+    edits: Vec<Edit>,
+    /// Blocks to be made.
+    created: Vec<(Scope, DocrootUri)>,
+    docroots: Vec<PlannedDocroot>,
+    changes: Vec<Change>,
+    warnings: Vec<String>,
+}
+
+impl Planner<'_> {
+    fn plan_request(&mut self, request: &Request, blocks: &[&Block]) -> Result<(), PlanError> {
+        match (&request.selection, &request.docroot) {
+            (Selection::All, _) => self.plan_all(request, blocks),
+            (Selection::Of(scope), Some(uri)) => self.plan_uri(request, scope, uri, blocks),
+            (Selection::Of(scope), None) => self.plan_scope(request, scope, blocks),
+        }
+    }
+
+    fn plan_all(&mut self, request: &Request, blocks: &[&Block]) -> Result<(), PlanError> {
+        let mut found = false;
+        for block in blocks {
+            for docroot in &block.docroots {
+                let content = self.conf.content(docroot);
+                let uri = uri(&content);
+                match uri.storage() {
+                    Storage::S3 => {
+                        found = true;
+                        self.plan_docroot(request, &block.scope, docroot, &content)?;
+                    }
+                    Storage::MisspelledS3 => {
+                        self.skip(
+                            &block.scope,
+                            docroot,
+                            &uri,
+                            "not s3: the scheme is case-sensitive",
+                        );
+                    }
+                    _ => {}
+                }
+            }
+        }
+        if !found {
+            self.warnings
+                .push("There is no S3 docroot in this file.".to_owned());
+        }
+        Ok(())
+    }
+
+    fn plan_scope(
+        &mut self,
+        request: &Request,
+        scope: &Scope,
+        blocks: &[&Block],
+    ) -> Result<(), PlanError> {
+        let is_absent = request.desired.is_none();
+        if blocks.is_empty() && *scope != Scope::Global {
+            if is_absent {
+                self.warnings.push(format!(
+                    "There is no {scope} in this file, so no option to remove."
+                ));
+                return Ok(());
+            }
+            return Err(PlanError::Unknown(scope.clone(), self.known_names(scope)));
+        }
+        let docroots: Vec<(&DocrootElement, Content)> = blocks
+            .iter()
+            .flat_map(|block| &block.docroots)
+            .map(|docroot| (docroot, self.conf.content(docroot)))
+            .collect();
+        let has_s3 = docroots
+            .iter()
+            .any(|(_, content)| uri(content).storage() == Storage::S3);
+        if !has_s3 && !is_absent {
+            let is_restricted = blocks.iter().any(|block| block.has_restriction);
+            return Err(PlanError::NoS3Docroot {
+                scope: scope.clone(),
+                found: what_is_there(&docroots, is_restricted),
+            });
+        }
+        for (docroot, content) in &docroots {
+            let uri = uri(content);
+            match skip_reason(&uri.storage()) {
+                None => self.plan_docroot(request, scope, docroot, content)?,
+                Some(reason) => self.skip(scope, docroot, &uri, reason),
+            }
+        }
+        Ok(())
+    }
+
+    /// Sets the options in the query of a docroot.
+    fn plan_docroot(
+        &mut self,
+        request: &Request,
+        scope: &Scope,
+        docroot: &DocrootElement,
+        content: &Content,
+    ) -> Result<(), PlanError> {
+        let before = uri(content);
+        let uri_edits = before.edits(request.desired.as_ref(), request.encoding);
+        if before.repeats_a_setting() {
+            self.warnings.push(format!(
+                "The docroot of {scope} named an option of the encryption more than once; which one Aspera takes is not documented. One is kept."
+            ));
+        }
+        if !uri_edits.is_empty() && docroot.has_aside {
+            return Err(PlanError::Aside(scope.clone()));
+        }
+        let bytes = self.conf.bytes;
+        let start = trimmed_start(content);
+        for edit in &uri_edits {
+            let source = content.source(bytes, start + edit.range.start..start + edit.range.end);
+            let replacement = content.spell(bytes, &edit.replacement, source.start);
+            self.edits.push(Edit {
+                range: source,
+                replacement: replacement.into(),
+            });
+        }
+        let after = before.with(&uri_edits);
+        self.note(request, scope, Some(docroot), &before, after);
+        Ok(())
+    }
+
+    /// Sets the whole URI of a docroot, and makes what is missing.
+    fn plan_uri(
+        &mut self,
+        request: &Request,
+        scope: &Scope,
+        wanted: &DocrootUri,
+        blocks: &[&Block],
+    ) -> Result<(), PlanError> {
+        let docroots: Vec<&DocrootElement> =
+            blocks.iter().flat_map(|block| &block.docroots).collect();
+        if blocks.iter().any(|block| block.has_restriction) {
+            return Err(PlanError::Restricted(scope.clone()));
+        }
+        let after = wanted.with(&wanted.edits(request.desired.as_ref(), request.encoding));
+        let nothing = DocrootUri::new("");
+        match (docroots.as_slice(), blocks.first()) {
+            ([], None) => {
+                self.created.push((scope.clone(), after.clone()));
+                self.note(request, scope, None, &nothing, after);
+            }
+            ([], Some(block)) => {
+                self.edits
+                    .push(docroot_block::complete(self.conf, block, after.text()));
+                self.note(request, scope, None, &nothing, after);
+            }
+            ([docroot], _) => {
+                let content = self.conf.content(docroot);
+                let before = uri(&content);
+                let without_setting = |uri: &DocrootUri| uri.with(&uri.edits(None, None));
+                if before.storage() == Storage::S3
+                    && without_setting(&before) == without_setting(wanted)
+                {
+                    return self.plan_docroot(request, scope, docroot, &content);
+                }
+                if docroot.has_aside {
+                    return Err(PlanError::Aside(scope.clone()));
+                }
+                self.edits.push(self.whole_uri(docroot, &content, &after));
+                self.note(request, scope, Some(docroot), &before, after);
+            }
+            _ => return Err(PlanError::SeveralDocroots(scope.clone())),
+        }
+        Ok(())
+    }
+
+    fn whole_uri(&self, docroot: &DocrootElement, content: &Content, after: &DocrootUri) -> Edit {
+        let bytes = self.conf.bytes;
+        if docroot.element.is_empty_tag {
+            let end = docroot.element.start_tag.end;
+            let text = content.spell(bytes, after.text(), end);
+            return Edit {
+                range: end - 2..end,
+                replacement: format!(">{text}</absolute>").into(),
+            };
+        }
+        let start = trimmed_start(content);
+        let length = content.text.trim_ascii().len();
+        let range = content.source(bytes, start..start + length);
+        let replacement = content.spell(bytes, after.text(), range.start);
+        Edit {
+            range,
+            replacement: replacement.into(),
+        }
+    }
+
+    fn note(
+        &mut self,
+        request: &Request,
+        scope: &Scope,
+        docroot: Option<&DocrootElement>,
+        before: &DocrootUri,
+        after: DocrootUri,
+    ) {
+        let kms_key = request
+            .desired
+            .as_ref()
+            .and_then(EncryptionSetting::kms_key);
+        let changed = docroot.is_none() || *before != after;
+        self.docroots.push(PlannedDocroot {
+            scope: scope.clone(),
+            peer_ip: docroot.and_then(|docroot| docroot.peer_ip.clone()),
+            masked_uri: after.masked(kms_key),
+            previous: before.found_setting(kms_key),
+            setting: request.desired.clone(),
+            changed,
+            skipped: None,
+        });
+        if changed {
+            let offset = match docroot {
+                Some(docroot) => docroot.element.start_tag.start,
+                None => self.edits.last().map_or(0, |edit| edit.range.start),
+            };
+            self.changes.push(Change {
+                scope: scope.clone(),
+                element: docroot.cloned(),
+                before: before.clone(),
+                after,
+                kms_key: kms_key.cloned(),
+                offset,
+            });
+        }
+    }
+
+    fn skip(
+        &mut self,
+        scope: &Scope,
+        docroot: &DocrootElement,
+        uri: &DocrootUri,
+        reason: &'static str,
+    ) {
+        self.docroots.push(PlannedDocroot {
+            scope: scope.clone(),
+            peer_ip: docroot.peer_ip.clone(),
+            masked_uri: uri.masked(None),
+            previous: FoundSetting::default(),
+            setting: None,
+            changed: false,
+            skipped: Some(reason),
+        });
+    }
+
+    fn known_names(&self, like: &Scope) -> Vec<String> {
+        let scopes = self.conf.blocks.iter().map(|block| &block.scope);
+        let alike = scopes.filter(|scope| scope.kind() == like.kind());
+        alike.filter_map(Scope::name).map(str::to_owned).collect()
+    }
+
+    fn finish(mut self) -> Plan {
+        let created: Vec<(&Scope, &str)> = self
+            .created
+            .iter()
+            .map(|(scope, uri)| (scope, uri.text()))
+            .collect();
+        let new_blocks = docroot_block::create(self.conf, &created);
+        for change in &mut self.changes {
+            let is_created = self.created.iter().any(|(scope, _)| *scope == change.scope);
+            let kind = change.scope.kind();
+            let blocks = new_blocks
+                .iter()
+                .find(|blocks| blocks.kinds.contains(&kind));
+            if let Some(blocks) = blocks.filter(|_| is_created) {
+                change.offset = blocks.edit.range.start;
+            }
+        }
+        self.edits
+            .extend(new_blocks.into_iter().map(|blocks| blocks.edit));
+        Plan {
+            edits: Edits::new(self.edits),
+            docroots: self.docroots,
+            changes: self.changes,
+            warnings: self.warnings,
+        }
+    }
+}
+
+/// Reads the edited file again: exactly the changed docroots read as they should, and there are as many as before beside the new ones.
+fn check(bytes: &[u8], plan: &Plan) -> Result<(), PlanError> {
+    if plan.edits.is_empty() {
+        return if plan.changes.is_empty() {
+            Ok(())
+        } else {
+            Err(PlanError::NotAsIntended)
+        };
+    }
+    let after = plan.edits.apply(bytes);
+    let conf = AsperaConf::parse(&after).map_err(|_| PlanError::NotAsIntended)?;
+    let mut expected: Vec<(&Scope, &str)> = plan
+        .changes
+        .iter()
+        .map(|change| (&change.scope, change.after.text()))
+        .collect();
+    expected.sort_unstable();
+    let mut shift = 0_isize;
+    let mut edited = plan.edits.iter().map(|edit| {
+        let start = edit.range.start.strict_add_signed(shift);
+        shift += edit.replacement.len().cast_signed() - edit.range.len().cast_signed();
+        start..start + edit.replacement.len()
+    });
+    let mut edit = edited.next();
+    let mut found = Vec::new();
+    let mut texts = Vec::new();
+    for block in &conf.blocks {
+        for docroot in &block.docroots {
+            let range = docroot.element.range(&after);
+            while edit.as_ref().is_some_and(|edit| edit.end < range.start) {
+                edit = edited.next();
+            }
+            if edit.as_ref().is_some_and(|edit| edit.start < range.end) {
+                let text = conf.content(docroot).text.trim_ascii().to_owned();
+                texts.push((&block.scope, text));
+            }
+        }
+    }
+    found.extend(texts.iter().map(|(scope, text)| (*scope, text.as_str())));
+    found.sort_unstable();
+    if found == expected {
+        Ok(())
+    } else {
+        Err(PlanError::NotAsIntended)
+    }
+}
+
+/// The URI in an element, without the blanks around it.
+pub(super) fn uri(content: &Content) -> DocrootUri {
+    DocrootUri::new(content.text.trim_ascii())
+}
+
+fn trimmed_start(content: &Content) -> usize {
+    content.text.len() - content.text.trim_ascii_start().len()
+}
+
+fn skip_reason(storage: &Storage) -> Option<&'static str> {
+    match storage {
+        Storage::S3 => None,
+        Storage::Empty => Some("empty"),
+        Storage::Unset => Some("unset (AS_NULL)"),
+        Storage::MisspelledS3 => Some("not s3: the scheme is case-sensitive"),
+        Storage::Other(_) | Storage::Local => Some("not s3"),
+    }
+}
+
+fn what_is_there(docroots: &[(&DocrootElement, Content)], is_restricted: bool) -> String {
+    let Some((_, content)) = docroots.first() else {
+        return if is_restricted {
+            "there are restrictions and no docroot, as access keys need it. Such transfers take the encryption from the access key's storage, \
+             or from s3.properties"
+                .to_owned()
+        } else {
+            "there is no docroot. Give docroot to set one".to_owned()
+        };
+    };
+    match uri(content).storage() {
+        Storage::Empty => "the docroot is empty, which means the whole file system. Give docroot to set one".to_owned(),
+        Storage::Unset => "the docroot is AS_NULL, which means unset. Give docroot to set one".to_owned(),
+        Storage::MisspelledS3 => {
+            "the scheme of the docroot is not spelled s3:// in lower case, and Aspera takes it for something else. Correct it".to_owned()
+        }
+        Storage::Other(scheme) => {
+            format!("the docroot is {scheme}://, and the options for encryption are S3's. Leave this one out")
+        }
+        Storage::S3 | Storage::Local => "the docroot is a local path. Leave this one out".to_owned(),
+    }
+}

@@ -1,0 +1,351 @@
+//! The URI of a docroot: `s3://user:password@host/bucket/path?option=value&...`.
+//!
+//! The form is that of the vendor's pages on docroots in object storage. A URI holds credentials, so it cannot be printed: [`DocrootUri::masked`]
+//! is what may be shown.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Range;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+
+use super::encryption::{ENCRYPTION_KEY, EncryptionSetting, KMS_KEY_KEY};
+use super::found_value::{FoundSetting, FoundValue};
+use super::kms_key::KmsKey;
+
+/// What takes the place of a secret.
+const MASK: &str = "****";
+
+/// The characters that RFC 3986 calls unreserved stay as they are.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// The text of a docroot.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DocrootUri(String);
+
+/// What a docroot leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Storage {
+    /// Nothing is said: the whole file system.
+    Empty,
+    /// `AS_NULL`, the vendor's word for unset.
+    Unset,
+    /// S3, or something that speaks it.
+    S3,
+    /// `S3://` and the like: the scheme is case-sensitive.
+    MisspelledS3,
+    /// Another scheme.
+    Other(String),
+    /// A path of the local file system.
+    Local,
+}
+
+/// How the characters `:` and `/` of a key are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyEncoding {
+    /// As they are.
+    Raw,
+    /// As `%3A` and `%2F`.
+    Percent,
+}
+
+/// A change of the text of a URI.
+#[derive(Debug, PartialEq, Eq)]
+pub struct UriEdit {
+    /// The bytes that go.
+    pub range: Range<usize>,
+    /// The text that comes in their place.
+    pub replacement: String,
+}
+
+/// An option of the query, by its place.
+struct UriOption {
+    range: Range<usize>,
+    /// The name, decoded.
+    name: String,
+    /// The value with its place; none if there is no `=`.
+    value: Option<(Range<usize>, String)>,
+}
+
+impl DocrootUri {
+    /// Takes any text.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text. It may hold credentials.
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+
+    /// What it leads to.
+    pub fn storage(&self) -> Storage {
+        match self.0.split_once("://") {
+            _ if self.0.is_empty() => Storage::Empty,
+            _ if self.0 == "AS_NULL" => Storage::Unset,
+            Some(("s3", _)) => Storage::S3,
+            Some((scheme, _)) if scheme.eq_ignore_ascii_case("s3") => Storage::MisspelledS3,
+            Some((scheme, _)) if is_scheme(scheme) => Storage::Other(scheme.to_owned()),
+            Some(_) | None => Storage::Local,
+        }
+    }
+
+    /// The settings in its query. Where one is repeated, the first: which of them the server takes is not documented.
+    pub fn found_setting(&self, desired: Option<&KmsKey>) -> FoundSetting {
+        let options = self.options();
+        let first = |name: &str| {
+            let option = options.iter().find(|option| option.name == name)?;
+            Some(option.value.as_ref().map_or("", |(_, value)| value))
+        };
+        FoundSetting {
+            encryption: first(ENCRYPTION_KEY).map(FoundValue::encryption),
+            kms_key: first(KMS_KEY_KEY).map(|value| FoundValue::kms_key(value, desired)),
+        }
+    }
+
+    /// Whether one of the two settings stands in its query more than once.
+    pub fn repeats_a_setting(&self) -> bool {
+        let options = self.options();
+        let count = |name| options.iter().filter(|option| option.name == name).count();
+        count(ENCRYPTION_KEY) > 1 || count(KMS_KEY_KEY) > 1
+    }
+
+    /// Whether its query holds exactly a setting, each option once or not at all.
+    pub fn holds(&self, desired: Option<&EncryptionSetting>) -> bool {
+        self.edits(desired, None).is_empty()
+    }
+
+    /// The changes that leave exactly the desired setting in the query, and everything else as it is.
+    pub fn edits(
+        &self,
+        desired: Option<&EncryptionSetting>,
+        encoding: Option<KeyEncoding>,
+    ) -> Vec<UriEdit> {
+        let options = self.options();
+        let mut edits = Vec::new();
+        let mut removed = vec![false; options.len()];
+        let mut added = Vec::new();
+        let encryption = desired.map(|desired| desired.encryption().as_str());
+        let kms_key = desired
+            .and_then(EncryptionSetting::kms_key)
+            .map(KmsKey::as_str);
+        for (name, value, encoding) in [
+            (ENCRYPTION_KEY, encryption, None),
+            (KMS_KEY_KEY, kms_key, encoding),
+        ] {
+            let mut places = (0..options.len()).filter(|&index| options[index].name == name);
+            if let Some(value) = value {
+                match places.next() {
+                    Some(kept) => edits.extend(change(&options[kept], value, encoding)),
+                    None => added.push(format!("{name}={}", spelled(value, encoding))),
+                }
+            }
+            places.for_each(|index| removed[index] = true);
+        }
+        edits.extend(self.removals(&options, &removed, &added));
+        edits.sort_by_key(|edit| (edit.range.start, edit.range.end));
+        edits
+    }
+
+    /// The text after some edits.
+    #[must_use]
+    pub fn with(&self, edits: &[UriEdit]) -> Self {
+        let mut text = self.0.clone();
+        for edit in edits.iter().rev() {
+            text.replace_range(edit.range.clone(), &edit.replacement);
+        }
+        Self(text)
+    }
+
+    /// The URI with everything that may be secret as `****`: what stands before the last `@`, and options other than those that are known to hold no
+    /// secret.
+    pub fn masked(&self, desired: Option<&KmsKey>) -> String {
+        let Some((scheme, _)) = self.0.split_once("://") else {
+            return self.0.clone();
+        };
+        let query = self.query_start();
+        let base = &self.0[scheme.len() + 3..query.map_or(self.0.len(), |query| query - 1)];
+        // Secrets may hold a bare / or ?, so that the last @ counts, also one in the query.
+        let shown_from = self.0.rfind('@').map(|at| at + 1);
+        let mut masked = format!("{scheme}://");
+        match shown_from {
+            Some(from) if query.is_some_and(|query| from > query) => {
+                return masked + MASK + "@" + MASK;
+            }
+            Some(_) => {
+                let (_, shown) = base.rsplit_once('@').unwrap_or(("", base));
+                masked += &format!("{MASK}:{MASK}@{shown}");
+            }
+            None if has_port_like_secret(base) => return masked + MASK,
+            None => masked += base,
+        }
+        if query.is_some() {
+            let options = self.options();
+            let shown: Vec<&str> = options
+                .iter()
+                .map(|option| self.shown_option(option, desired))
+                .collect();
+            masked += &format!("?{}", shown.join("&"));
+        }
+        masked
+    }
+
+    fn shown_option(&self, option: &UriOption, desired: Option<&KmsKey>) -> &str {
+        let value = option.value.as_ref().map_or("", |(_, value)| value);
+        let is_known = match option.name.as_str() {
+            "" => option.range.is_empty(),
+            ENCRYPTION_KEY => FoundValue::encryption(value) != FoundValue::Unrecognised,
+            KMS_KEY_KEY => FoundValue::kms_key(value, desired) != FoundValue::Unrecognised,
+            "storage-class" => value
+                .bytes()
+                .all(|byte| byte.is_ascii_uppercase() || byte == b'_'),
+            _ => false,
+        };
+        if is_known {
+            &self.0[option.range.clone()]
+        } else {
+            MASK
+        }
+    }
+
+    /// Takes out the options that go, with one `&` each, and puts new ones at the end.
+    fn removals(&self, options: &[UriOption], removed: &[bool], added: &[String]) -> Vec<UriEdit> {
+        let end = self.0.len();
+        let Some(query) = self.query_start() else {
+            return insertion(end, "?", added);
+        };
+        let kept: Vec<usize> = (0..options.len())
+            .filter(|&index| !removed[index])
+            .collect();
+        let Some(&last_kept) = kept.last() else {
+            // Nothing else in the query: it is replaced, or goes with its ?.
+            let start = if added.is_empty() { query - 1 } else { query };
+            return vec![UriEdit {
+                range: start..end,
+                replacement: added.join("&"),
+            }];
+        };
+        let mut edits = Vec::new();
+        let mut index = 0;
+        while index < options.len() {
+            let run = removed[index..]
+                .iter()
+                .take_while(|removed| **removed)
+                .count();
+            if run > 0 {
+                let last = index + run - 1;
+                let range = match index.checked_sub(1) {
+                    Some(before) => options[before].range.end..options[last].range.end,
+                    None => options[0].range.start..options[last + 1].range.start,
+                };
+                edits.push(UriEdit {
+                    range,
+                    replacement: String::new(),
+                });
+            }
+            index += run.max(1);
+        }
+        let joint = if options[last_kept].range.is_empty() {
+            ""
+        } else {
+            "&"
+        };
+        edits.extend(insertion(end, joint, added));
+        edits
+    }
+
+    /// Where the query starts, behind its `?` (RFC 3986, 3.4).
+    fn query_start(&self) -> Option<usize> {
+        let after_scheme = self.0.find("://")? + 3;
+        let mark = self.0[after_scheme..].find('?')?;
+        Some(after_scheme + mark + 1)
+    }
+
+    fn options(&self) -> Vec<UriOption> {
+        let Some(query) = self.query_start() else {
+            return Vec::new();
+        };
+        let mut start = query;
+        self.0[query..]
+            .split('&')
+            .map(|text| {
+                let range = start..start + text.len();
+                start = range.end + 1;
+                let (name, value) = match text.split_once('=') {
+                    Some((name, value)) => (name, Some(value)),
+                    None => (text, None),
+                };
+                let value_start = range.start + name.len() + 1;
+                UriOption {
+                    name: decoded(name),
+                    value: value.map(|value| (value_start..range.end, decoded(value))),
+                    range,
+                }
+            })
+            .collect()
+    }
+}
+
+/// Without the text, which may hold credentials.
+impl fmt::Debug for DocrootUri {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "DocrootUri({})", self.masked(None))
+    }
+}
+
+/// The edit that gives an option its value, unless it has it: in any spelling, or in the one that is asked for.
+fn change(option: &UriOption, value: &str, encoding: Option<KeyEncoding>) -> Option<UriEdit> {
+    let Some((range, found)) = &option.value else {
+        return Some(UriEdit {
+            range: option.range.end..option.range.end,
+            replacement: format!("={}", spelled(value, encoding)),
+        });
+    };
+    let wanted = spelled(value, encoding);
+    // Equal text of equal length is spelled so, but perhaps for %3a in the place of %3A.
+    let is_spelled_so = encoding.is_none() || range.len() == wanted.len();
+    (found != value || !is_spelled_so).then(|| UriEdit {
+        range: range.clone(),
+        replacement: wanted.into_owned(),
+    })
+}
+
+fn insertion(end: usize, joint: &str, added: &[String]) -> Vec<UriEdit> {
+    if added.is_empty() {
+        return Vec::new();
+    }
+    vec![UriEdit {
+        range: end..end,
+        replacement: format!("{joint}{}", added.join("&")),
+    }]
+}
+
+fn spelled(value: &str, encoding: Option<KeyEncoding>) -> Cow<'_, str> {
+    match encoding {
+        Some(KeyEncoding::Percent) => utf8_percent_encode(value, ENCODED).into(),
+        Some(KeyEncoding::Raw) | None => value.into(),
+    }
+}
+
+fn decoded(text: &str) -> String {
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
+}
+
+fn is_scheme(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+}
+
+/// `key:secret` where a host and a port should be, without an `@`.
+fn has_port_like_secret(base: &str) -> bool {
+    let authority = base.split('/').next().unwrap_or_default();
+    authority
+        .split_once(':')
+        .is_some_and(|(_, port)| !port.bytes().all(|byte| byte.is_ascii_digit()))
+}

@@ -1,0 +1,53 @@
+//! Values that stand in a file, shown only if they are surely what they should be.
+
+use super::encryption::Encryption;
+use super::kms_key::KmsKey;
+
+/// A value found in the file. What is not recognised may be a secret in the wrong place and is never shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FoundValue {
+    /// An encryption, a key, or a near miss of one.
+    Recognised(String),
+    /// Anything else.
+    Unrecognised,
+}
+
+impl FoundValue {
+    /// The value of an encryption setting.
+    pub fn encryption(text: &str) -> Self {
+        Self::new(text, |trimmed| Encryption::near_miss(trimmed).is_some())
+    }
+
+    /// The value of a key setting. A key that the task itself names is recognised in any form.
+    pub fn kms_key(text: &str, desired: Option<&KmsKey>) -> Self {
+        Self::new(text, |trimmed| {
+            KmsKey::parse(trimmed).is_ok_and(|key| key.is_unmistakable() || Some(&key) == desired)
+        })
+    }
+
+    /// The value, or words in its place.
+    pub fn shown(&self) -> &str {
+        match self {
+            Self::Recognised(text) => text,
+            Self::Unrecognised => "(unrecognised value)",
+        }
+    }
+
+    fn new(text: &str, recognises: impl Fn(&str) -> bool) -> Self {
+        let trimmed = text.trim_ascii();
+        if trimmed.is_empty() || recognises(trimmed) {
+            Self::Recognised(text.to_owned())
+        } else {
+            Self::Unrecognised
+        }
+    }
+}
+
+/// The two settings in force at some place.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FoundSetting {
+    /// `server-side-encryption`, if it is set.
+    pub encryption: Option<FoundValue>,
+    /// `server-side-encryption-aws-kms-key-id`, if it is set.
+    pub kms_key: Option<FoundValue>,
+}

@@ -1,0 +1,456 @@
+//! `aspera_docroot_sse`: the encryption in the S3 docroots of users, groups and the default, in `aspera.conf`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use serde::{Deserialize, Serialize};
+
+use super::host;
+use super::result::{Previous, Restart, diff_lines};
+use super::setting::{self, State};
+use crate::ansible::{
+    Diff, Failure, Kind, MAX_PLACES, Module, OptionSpec, Outcome, Place, Shown, Task, near,
+};
+use crate::aspera::aspera_conf::Scope;
+use crate::aspera::docroot_display::changed_places;
+use crate::aspera::docroot_plan::{self, Plan, PlanError, PlannedDocroot, Request, Selection};
+use crate::aspera::docroot_uri::{DocrootUri, KeyEncoding, Storage};
+use crate::aspera::encryption::{Encryption, EncryptionSetting};
+use crate::aspera::kms_key::KmsKey;
+use crate::aspera::s3_properties;
+use crate::files::{EditError, EditOptions, Edited, Proposal, edit};
+
+/// The module.
+pub struct AsperaDocrootSse;
+
+/// The service that reads the docroots.
+const SERVICE: &str = "asperanoded";
+
+const STATE: OptionSpec = OptionSpec::new("state", Kind::Str).one_of(&["present", "absent"]);
+const ENCRYPTION: OptionSpec = OptionSpec::new("server_side_encryption", Kind::Str)
+    .shown_if(|text| Encryption::near_miss(text).is_some());
+const KMS_KEY: OptionSpec =
+    OptionSpec::new("kms_key_id", Kind::Str).shown_if(|text| KmsKey::parse(text).is_ok());
+const ENCODING: OptionSpec =
+    OptionSpec::new("kms_key_encoding", Kind::Str).one_of(&["raw", "percent"]);
+/// A URI with credentials, as often as not.
+const DOCROOT: OptionSpec = OptionSpec {
+    shown: Shown::Never,
+    ..OptionSpec::new("docroot", Kind::Str)
+};
+
+impl Module for AsperaDocrootSse {
+    const NAME: &'static str = "aspera_docroot_sse";
+    const PURPOSE: &'static str = "Sets the server-side encryption in the S3 docroots of an IBM Aspera server's users, groups and default.";
+    const OPTIONS: &'static [OptionSpec] = &[
+        OptionSpec::new("aspera_root", Kind::Path).or("/opt/aspera"),
+        OptionSpec::new("path", Kind::Path),
+        OptionSpec::new("user", Kind::Str),
+        OptionSpec::new("group", Kind::Str),
+        OptionSpec::flag("global"),
+        OptionSpec::flag("all"),
+        OptionSpec::new(
+            "docroots",
+            Kind::List(&Kind::Dict(&[
+                OptionSpec::new("user", Kind::Str),
+                OptionSpec::new("group", Kind::Str),
+                OptionSpec::flag("global"),
+                STATE,
+                ENCRYPTION,
+                KMS_KEY,
+                ENCODING,
+                DOCROOT,
+            ])),
+        ),
+        STATE.or("present"),
+        ENCRYPTION,
+        KMS_KEY,
+        ENCODING,
+        DOCROOT,
+        OptionSpec::flag("backup"),
+        OptionSpec::flag("unsafe_writes"),
+    ];
+
+    fn run(task: &Task) -> Result<Outcome> {
+        let options: Options = task.arguments.typed();
+        let requests = options.requests()?;
+        let settings: Vec<EncryptionSetting> = requests
+            .iter()
+            .filter_map(|request| request.desired.clone())
+            .collect();
+        let path = options.path();
+        let mut warnings = host::warnings(&options.aspera_root, &settings)?;
+        warnings.extend(setting_warnings(&options.aspera_root, &settings));
+        let edit_options = EditOptions {
+            check_only: task.settings.check_mode,
+            backup: options.backup,
+            allow_in_place: options.unsafe_writes,
+            new_file: None,
+        };
+        let edited = match edit(&path, edit_options, |bytes| plan(bytes, &requests)) {
+            Ok(edited) => edited,
+            Err(error) => return Err(failure(error, &path, warnings).into()),
+        };
+        // Ansible shows equal warnings once for all hosts: the path tells whose they are.
+        let about_file = |warning| format!("{}: {warning}", path.display());
+        warnings.extend(edited.plan.warnings.iter().map(about_file));
+        warnings.extend(edited.warnings.iter().cloned());
+        Ok(Outcome {
+            warnings,
+            diff: (task.settings.diff && edited.changed).then(|| diff(&path, &edited)),
+            ..Outcome::new(edited.changed, Values::new(&path, &edited))
+        })
+    }
+}
+
+#[derive(Deserialize)]
+struct Options {
+    aspera_root: PathBuf,
+    path: Option<PathBuf>,
+    all: bool,
+    docroots: Option<Vec<Entry>>,
+    backup: bool,
+    unsafe_writes: bool,
+    #[serde(flatten)]
+    entry: Entry,
+}
+
+/// One docroot with what is to become of it: the task itself, or an element of `docroots`.
+#[derive(Deserialize)]
+struct Entry {
+    user: Option<String>,
+    group: Option<String>,
+    global: bool,
+    state: Option<State>,
+    server_side_encryption: Option<String>,
+    kms_key_id: Option<String>,
+    kms_key_encoding: Option<Encoding>,
+    docroot: Option<String>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Encoding {
+    Raw,
+    Percent,
+}
+
+impl From<Encoding> for KeyEncoding {
+    fn from(encoding: Encoding) -> Self {
+        match encoding {
+            Encoding::Raw => Self::Raw,
+            Encoding::Percent => Self::Percent,
+        }
+    }
+}
+
+impl Options {
+    fn path(&self) -> PathBuf {
+        match &self.path {
+            Some(path) => path.clone(),
+            None => self.aspera_root.join("etc/aspera.conf"),
+        }
+    }
+
+    fn requests(&self) -> Result<Vec<Request>> {
+        let named = self.entry.scopes()?;
+        let ways = named.len() + usize::from(self.all) + usize::from(self.docroots.is_some());
+        if ways != 1 {
+            return Err(Failure::new(
+                "Exactly one of the options user, group, global, all and docroots must say which docroots are meant. Set one of them.",
+            )
+            .into());
+        }
+        let Some(entries) = &self.docroots else {
+            let selection = named
+                .into_iter()
+                .next()
+                .map_or(Selection::All, Selection::Of);
+            return Ok(vec![self.entry.request(selection, &self.entry, "")?]);
+        };
+        if entries.is_empty() {
+            return Err(Failure::new(
+                "The option docroots is an empty list. Name a docroot in it, or set all: true for every S3 docroot of the file.",
+            )
+            .into());
+        }
+        if self.entry.docroot.is_some() {
+            return Err(Failure::new(
+                "The option docroot goes with one user, group or global. In docroots, each element has its own docroot.",
+            )
+            .into());
+        }
+        let mut requests = Vec::with_capacity(entries.len());
+        for (index, entry) in entries.iter().enumerate() {
+            let place = format!("docroots[{index}]: ");
+            let mut scopes = entry.scopes()?;
+            let (Some(scope), true) = (scopes.pop(), scopes.is_empty()) else {
+                return Err(Failure::new(format!(
+                    "{place}Exactly one of user, group and global must say whose docroot is meant. Set one of them."
+                ))
+                .into());
+            };
+            requests.push(entry.request(Selection::Of(scope), &self.entry, &place)?);
+        }
+        refuse_repetition(&requests)?;
+        Ok(requests)
+    }
+}
+
+impl Entry {
+    fn scopes(&self) -> Result<Vec<Scope>> {
+        let user = self.user.clone().map(Scope::User);
+        let group = self.group.clone().map(Scope::Group);
+        let global = self.global.then_some(Scope::Global);
+        let scopes: Vec<Scope> = [user, group, global].into_iter().flatten().collect();
+        for scope in &scopes {
+            let is_name = |name: &str| {
+                !name.is_empty() && name.trim() == name && !name.contains(char::is_control)
+            };
+            if !scope.name().is_none_or(is_name) {
+                return Err(Failure::new(format!(
+                    "The option {} is not a name: it is empty, starts or ends in a blank, or has a control character in it. Correct it.",
+                    scope.kind()
+                ))
+                .into());
+            }
+        }
+        Ok(scopes)
+    }
+
+    /// What is asked for, with what the task says for all where the entry says nothing itself.
+    fn request(&self, selection: Selection, task: &Self, place: &str) -> Result<Request> {
+        let state = self.state.or(task.state).unwrap_or(State::Present);
+        // A key belongs to its encryption: the task's goes to entries that take the task's encryption.
+        let (encryption, inherited_key) = match &self.server_side_encryption {
+            Some(encryption) => (Some(encryption), None),
+            None => (
+                task.server_side_encryption.as_ref(),
+                task.kms_key_id.as_ref(),
+            ),
+        };
+        let kms_key = self.kms_key_id.as_ref().or(inherited_key);
+        let desired = setting::desired(
+            state,
+            encryption.map(String::as_str),
+            kms_key.map(String::as_str),
+        )
+        .map_err(|error| Failure::new(format!("{place}{error}")))?;
+        let docroot = self.docroot.as_deref();
+        if docroot.is_some() && (state == State::Absent || selection == Selection::All) {
+            return Err(Failure::new(format!(
+                "{place}The option docroot sets the docroot of one user, group or global, and goes with state=present only. Leave it out."
+            ))
+            .into());
+        }
+        let docroot = docroot
+            .map(|text| checked_docroot(text, desired.as_ref()))
+            .transpose();
+        Ok(Request {
+            selection,
+            docroot: docroot
+                .map_err(|what| Failure::new(format!("{place}The option docroot {what}")))?,
+            encoding: self
+                .kms_key_encoding
+                .or(task.kms_key_encoding)
+                .map(KeyEncoding::from),
+            desired,
+        })
+    }
+}
+
+/// Checks a docroot that is to be set; what is wrong with it, never the text.
+fn checked_docroot(text: &str, desired: Option<&EncryptionSetting>) -> Result<DocrootUri, String> {
+    if text.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        return Err("contains a blank or a control character. Percent-encode it.".to_owned());
+    }
+    let uri = DocrootUri::new(text);
+    match uri.storage() {
+        Storage::S3 if text.len() > "s3://".len() => {}
+        Storage::S3 | Storage::Empty | Storage::Unset | Storage::Local => {
+            return Err("is not a URI of S3 storage: write s3://HOST/BUCKET/PATH.".to_owned());
+        }
+        Storage::MisspelledS3 => {
+            return Err("has a scheme that is not spelled s3:// in lower case, which Aspera demands. Correct it.".to_owned());
+        }
+        Storage::Other(_) => {
+            return Err("is of another storage than S3, and the options for encryption are S3's. Write s3://HOST/BUCKET/PATH.".to_owned());
+        }
+    }
+    let found = uri.found_setting(None);
+    let says_nothing = found.encryption.is_none() && found.kms_key.is_none();
+    if says_nothing || uri.holds(desired) {
+        Ok(uri)
+    } else {
+        Err("has options for encryption in it that contradict those of the task. Leave them out of the URI.".to_owned())
+    }
+}
+
+fn refuse_repetition(requests: &[Request]) -> Result<()> {
+    let mut scopes: Vec<&Scope> = requests
+        .iter()
+        .filter_map(|request| match &request.selection {
+            Selection::Of(scope) => Some(scope),
+            Selection::All => None,
+        })
+        .collect();
+    scopes.sort_unstable();
+    match scopes.windows(2).find(|pair| pair[0] == pair[1]) {
+        Some(pair) => Err(Failure::new(format!(
+            "The option docroots names {} more than once. Name each docroot once.",
+            pair[0]
+        ))
+        .into()),
+        None => Ok(()),
+    }
+}
+
+/// What is to be said of the settings themselves.
+fn setting_warnings(aspera_root: &Path, settings: &[EncryptionSetting]) -> Vec<String> {
+    let has = |encryption| {
+        settings
+            .iter()
+            .any(|setting| setting.encryption() == encryption)
+    };
+    let mut warnings = Vec::new();
+    if has(Encryption::None) {
+        warnings.push(
+            "The vendor does not document NONE in a docroot, nor whether it overrides s3.properties. Verify an upload.".to_owned(),
+        );
+    }
+    let properties = aspera_root.join("etc/trapd/s3.properties");
+    if has(Encryption::AwsKms)
+        && let Ok(bytes) = fs::read(&properties)
+        && let Some(warning) = s3_properties::kms_warning(&bytes)
+    {
+        warnings.push(format!("{}: {warning}", properties.display()));
+    }
+    warnings
+}
+
+/// Why there is no plan.
+#[derive(Debug, thiserror::Error)]
+enum Refusal {
+    #[error("{0}")]
+    Plan(#[from] PlanError),
+    #[error("no file")]
+    Missing,
+}
+
+fn plan(bytes: Option<&[u8]>, requests: &[Request]) -> Result<Proposal<Plan>, Refusal> {
+    let bytes = bytes.ok_or(Refusal::Missing)?;
+    let plan = docroot_plan::plan(bytes, requests)?;
+    let content = (!plan.edits.is_empty()).then(|| plan.edits.apply(bytes));
+    Ok(Proposal { content, plan })
+}
+
+fn failure(error: EditError<Refusal>, path: &Path, warnings: Vec<String>) -> Failure {
+    let path = path.display();
+    let changed = matches!(&error, EditError::File(error) if error.file_was_changed());
+    let message = match error {
+        EditError::Plan(Refusal::Missing) => {
+            format!(
+                "{path} does not exist. It comes with Aspera: install that, or set aspera_root or path to where it is."
+            )
+        }
+        EditError::Plan(Refusal::Plan(error)) => {
+            let hint = hint(&error);
+            format!("{path} {error}{hint} Nothing was changed.")
+        }
+        EditError::File(error) => error.to_string(),
+    };
+    Failure {
+        message,
+        changed,
+        warnings,
+    }
+}
+
+fn hint(error: &PlanError) -> String {
+    let PlanError::Unknown(scope, known) = error else {
+        return String::new();
+    };
+    let near = near(
+        scope.name().unwrap_or_default(),
+        known.iter().map(String::as_str),
+    );
+    if near.is_empty() {
+        return String::new();
+    }
+    let near: Vec<&str> = near.into_iter().take(3).collect();
+    format!(" Did you mean {}?", near.join(" or "))
+}
+
+/// The module's own keys in its result.
+#[derive(Serialize)]
+struct Values {
+    path: String,
+    docroots: Vec<DocrootValues>,
+    #[serde(flatten)]
+    restart: Restart,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    backup_file: Option<String>,
+}
+
+#[derive(Serialize)]
+struct DocrootValues {
+    scope: &'static str,
+    name: Option<String>,
+    peer_ip: Option<String>,
+    uri: String,
+    server_side_encryption: Option<Encryption>,
+    kms_key_id: Option<String>,
+    previous: Previous,
+    changed: bool,
+    skipped: Option<&'static str>,
+}
+
+impl Values {
+    fn new(path: &Path, edited: &Edited<Plan>) -> Self {
+        let text = |path: &Path| path.to_string_lossy().into_owned();
+        Self {
+            path: text(path),
+            docroots: edited
+                .plan
+                .docroots
+                .iter()
+                .map(DocrootValues::from)
+                .collect(),
+            restart: Restart::after(edited.changed, SERVICE),
+            backup_file: edited.backup.as_deref().map(text),
+        }
+    }
+}
+
+impl From<&PlannedDocroot> for DocrootValues {
+    fn from(docroot: &PlannedDocroot) -> Self {
+        let setting = docroot.setting.as_ref();
+        Self {
+            scope: docroot.scope.kind(),
+            name: docroot.scope.name().map(str::to_owned),
+            peer_ip: docroot.peer_ip.clone(),
+            uri: docroot.masked_uri.clone(),
+            server_side_encryption: setting.map(EncryptionSetting::encryption),
+            kms_key_id: setting
+                .and_then(EncryptionSetting::kms_key)
+                .map(ToString::to_string),
+            previous: Previous::from(&docroot.previous),
+            changed: docroot.changed,
+            skipped: docroot.skipped,
+        }
+    }
+}
+
+fn diff(path: &Path, edited: &Edited<Plan>) -> Diff {
+    let before = edited.before.as_deref().unwrap_or_default();
+    let places: Vec<Place> = changed_places(before, &edited.plan, MAX_PLACES)
+        .into_iter()
+        .map(|place| Place {
+            title: place.title,
+            before: diff_lines(place.before),
+            after: diff_lines(place.after),
+        })
+        .collect();
+    Diff::new(path.to_string_lossy(), &places, edited.plan.changes.len())
+}

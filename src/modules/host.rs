@@ -1,0 +1,34 @@
+//! What the host has to say about settings that are asked for.
+
+use std::path::Path;
+
+use anyhow::Result;
+
+use crate::aspera::encryption::{Encryption, EncryptionSetting};
+use crate::aspera::installation::check_kms_support;
+use crate::aspera::kms_key::KmsKey;
+use crate::aspera::trapd;
+
+/// Warnings where the host may not honour SSE-KMS, if it is asked for; an error where it surely cannot.
+pub(super) fn warnings(aspera_root: &Path, settings: &[EncryptionSetting]) -> Result<Vec<String>> {
+    let asks_for_kms = |setting: &EncryptionSetting| setting.encryption() == Encryption::AwsKms;
+    if !settings.iter().any(asks_for_kms) {
+        return Ok(Vec::new());
+    }
+    let mut keys: Vec<&KmsKey> = settings
+        .iter()
+        .filter_map(EncryptionSetting::kms_key)
+        .collect();
+    keys.dedup();
+    let mut warnings: Vec<String> = keys.into_iter().flat_map(KmsKey::doubts).collect();
+    warnings.extend(check_kms_support(aspera_root)?);
+    if trapd::is_enabled(Path::new("/")) == Some(false) {
+        let astrap = aspera_root.join("bin/astrap-config.sh");
+        warnings.push(format!(
+            "{} is not enabled on this host, and it is what serves S3 storage to Aspera up to 4.3. Enable it with {} enable.",
+            trapd::SERVICE,
+            astrap.display()
+        ));
+    }
+    Ok(warnings)
+}

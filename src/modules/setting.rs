@@ -1,0 +1,36 @@
+//! From the options that describe an encryption to the setting they mean.
+
+use anyhow::Result;
+use serde::Deserialize;
+
+use crate::ansible::Failure;
+use crate::aspera::encryption::{Encryption, EncryptionSetting};
+use crate::aspera::kms_key::KmsKey;
+
+/// The option `state`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum State {
+    Present,
+    Absent,
+}
+
+/// The setting to be in force; none for `absent`, for which the options that describe it are ignored.
+pub(super) fn desired(
+    state: State,
+    encryption: Option<&str>,
+    kms_key: Option<&str>,
+) -> Result<Option<EncryptionSetting>> {
+    if state == State::Absent {
+        return Ok(None);
+    }
+    let Some(encryption) = encryption else {
+        return Err(Failure::new(
+            "The option server_side_encryption is missing, which state=present needs. Set it to NONE, AES256 or AWS_KMS.",
+        )
+        .into());
+    };
+    let encryption = Encryption::parse(encryption)?;
+    let kms_key = kms_key.map(KmsKey::parse).transpose()?;
+    Ok(Some(EncryptionSetting::new(encryption, kms_key)?))
+}

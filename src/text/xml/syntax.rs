@@ -1,0 +1,80 @@
+//! Characters and names (sections 2.2 and 2.3).
+
+use super::error::Problem;
+
+/// White space of markup.
+pub(super) fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
+}
+
+/// Checks that all of a document is text that XML allows; the offset of what is not.
+pub(super) fn check_text(bytes: &[u8]) -> Result<(), (usize, Problem)> {
+    if let Err(error) = std::str::from_utf8(bytes) {
+        return Err((error.valid_up_to(), Problem::NotUtf8));
+    }
+    let mut rest = bytes;
+    loop {
+        // Eight bytes at a time where none of them needs a look, which is nearly everywhere.
+        while let Some((word, after)) = rest.split_first_chunk::<8>() {
+            if needs_a_look(u64::from_ne_bytes(*word)) {
+                break;
+            }
+            rest = after;
+        }
+        let Some((&byte, after)) = rest.split_first() else {
+            return Ok(());
+        };
+        let is_allowed = match byte {
+            0..0x20 => is_space(byte),
+            0xef => !(rest.starts_with(b"\xef\xbf\xbe") || rest.starts_with(b"\xef\xbf\xbf")),
+            _ => true,
+        };
+        if !is_allowed {
+            return Err((bytes.len() - rest.len(), Problem::Character));
+        }
+        rest = after;
+    }
+}
+
+/// Whether a byte of eight may be below 0x20 or above 0x7f.
+fn needs_a_look(word: u64) -> bool {
+    const ONES: u64 = u64::MAX / 255;
+    let below_space = word.wrapping_sub(ONES * 0x20) & !word;
+    (below_space | word) & (ONES * 0x80) != 0
+}
+
+/// The length of the name that a text starts with.
+pub(super) fn name_length(text: &[u8]) -> Option<usize> {
+    // Nearly all names are ASCII.
+    let ascii = text
+        .iter()
+        .position(|&byte| {
+            !(byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b':' | b'-' | b'.'))
+        })
+        .unwrap_or(text.len());
+    let length = if text.get(ascii).is_some_and(|byte| !byte.is_ascii()) {
+        let characters = std::str::from_utf8(text).ok()?;
+        characters
+            .find(|c| !is_name_character(c))
+            .unwrap_or(text.len())
+    } else {
+        ascii
+    };
+    let first = std::str::from_utf8(&text[..length]).ok()?.chars().next()?;
+    is_name_start(first).then_some(length)
+}
+
+fn is_name_start(c: char) -> bool {
+    matches!(c,
+        ':' | '_' | 'A'..='Z' | 'a'..='z'
+        | '\u{c0}'..='\u{d6}' | '\u{d8}'..='\u{f6}' | '\u{f8}'..='\u{2ff}'
+        | '\u{370}'..='\u{37d}' | '\u{37f}'..='\u{1fff}' | '\u{200c}'..='\u{200d}'
+        | '\u{2070}'..='\u{218f}' | '\u{2c00}'..='\u{2fef}' | '\u{3001}'..='\u{d7ff}'
+        | '\u{f900}'..='\u{fdcf}' | '\u{fdf0}'..='\u{fffd}' | '\u{10000}'..='\u{effff}')
+}
+
+fn is_name_character(c: char) -> bool {
+    is_name_start(c)
+        || matches!(c,
+            '-' | '.' | '0'..='9' | '\u{b7}' | '\u{300}'..='\u{36f}' | '\u{203f}'..='\u{2040}')
+}

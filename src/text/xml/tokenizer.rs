@@ -1,0 +1,337 @@
+//! The stream of tokens of a document.
+
+use std::ops::Range;
+
+use super::error::{Malformed, Problem};
+use super::prolog::prolog_length;
+use super::reference::reference;
+use super::syntax::{check_text, is_space, name_length};
+
+/// How deep elements may be nested.
+const DEPTH_LIMIT: usize = 256;
+/// How many attributes an element may have.
+const ATTRIBUTE_LIMIT: usize = 1_000;
+
+/// A piece of a document. All ranges are offsets into it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Token {
+    /// A start tag, or an empty element with both its tags in one.
+    Start(Tag),
+    /// An end tag.
+    End {
+        /// The name in it.
+        name: Range<usize>,
+        /// From `<` to `>`.
+        range: Range<usize>,
+    },
+    /// Text between markup, references not replaced.
+    Text(Range<usize>),
+    /// The text of a CDATA section.
+    CharacterData(Range<usize>),
+    /// A comment or processing instruction.
+    Aside(Range<usize>),
+}
+
+/// A start tag.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tag {
+    /// The name.
+    pub name: Range<usize>,
+    /// From `<` to `>`.
+    pub range: Range<usize>,
+    /// The attributes, by name and value; the value without its quotes, references not replaced.
+    pub attributes: Vec<(Range<usize>, Range<usize>)>,
+    /// Whether it is an empty element, `<name/>`.
+    pub is_empty: bool,
+}
+
+/// Reads a document token by token, and checks that it is well-formed on the way.
+#[derive(Debug)]
+pub struct Tokenizer<'a> {
+    bytes: &'a [u8],
+    position: usize,
+    /// The names of the open elements.
+    open: Vec<Range<usize>>,
+    /// The namespace prefixes that are declared, with the depth of the element that declares them.
+    prefixes: Vec<(usize, Range<usize>)>,
+    has_root: bool,
+}
+
+impl<'a> Tokenizer<'a> {
+    /// Checks the characters of the whole document and its declaration.
+    pub fn new(bytes: &'a [u8]) -> Result<Self, Malformed> {
+        let position =
+            prolog_length(bytes).and_then(|position| check_text(bytes).map(|()| position));
+        let position =
+            position.map_err(|(offset, problem)| Malformed::at(bytes, offset, problem))?;
+        Ok(Self {
+            bytes,
+            position,
+            open: Vec::new(),
+            prefixes: Vec::new(),
+            has_root: false,
+        })
+    }
+
+    /// The next token; nothing at the end of the document.
+    pub fn next_token(&mut self) -> Result<Option<Token>, Malformed> {
+        let start = self.position;
+        self.read()
+            .map_err(|(offset, problem)| Malformed::at(self.bytes, start.max(offset), problem))
+    }
+
+    fn read(&mut self) -> Result<Option<Token>, (usize, Problem)> {
+        let start = self.position;
+        let rest = &self.bytes[start..];
+        match rest {
+            [] if !self.open.is_empty() => Err((start, Problem::UnexpectedEnd)),
+            [] if !self.has_root => Err((start, Problem::NoRoot)),
+            [] => Ok(None),
+            [b'<', b'/', ..] => self.end_tag().map(Some),
+            [b'<', b'!', b'-', b'-', ..] => self.comment().map(Some),
+            [b'<', b'!', b'[', ..] => self.character_data().map(Some),
+            [b'<', b'!', ..] if rest.starts_with(b"<!DOCTYPE") => Err((start, Problem::Doctype)),
+            [b'<', b'!', ..] => Err((start, Problem::Markup)),
+            [b'<', b'?', ..] => self.instruction().map(Some),
+            [b'<', ..] => self.start_tag().map(Some),
+            _ => self.text().map(Some),
+        }
+    }
+
+    fn text(&mut self) -> Result<Token, (usize, Problem)> {
+        let start = self.position;
+        let rest = &self.bytes[start..];
+        let length = memchr::memchr(b'<', rest).unwrap_or(rest.len());
+        let text = &rest[..length];
+        if self.open.is_empty() && !text.iter().all(|&byte| is_space(byte)) {
+            return Err((start, Problem::OutsideRoot));
+        }
+        for ampersand in memchr::memchr_iter(b'&', text) {
+            if reference(&text[ampersand..]).is_none() {
+                return Err((start + ampersand, Problem::Reference));
+            }
+        }
+        for bracket in memchr::memchr_iter(b']', text) {
+            if text[bracket..].starts_with(b"]]>") {
+                return Err((start + bracket, Problem::Text));
+            }
+        }
+        self.position += length;
+        Ok(Token::Text(start..self.position))
+    }
+
+    fn start_tag(&mut self) -> Result<Token, (usize, Problem)> {
+        let start = self.position;
+        if self.open.is_empty() && self.has_root {
+            return Err((start, Problem::OutsideRoot));
+        }
+        let name = self.name(start + 1).ok_or((start, Problem::Tag))?;
+        let mut position = name.end;
+        let mut attributes = Vec::new();
+        let is_empty = loop {
+            let after_space = self.skip_space(position);
+            match &self.bytes[after_space..] {
+                [b'>', ..] => {
+                    position = after_space + 1;
+                    break false;
+                }
+                [b'/', b'>', ..] => {
+                    position = after_space + 2;
+                    break true;
+                }
+                [] => return Err((start, Problem::UnexpectedEnd)),
+                _ if after_space == position => return Err((position, Problem::Tag)),
+                _ => {
+                    let attribute = self.attribute(after_space)?;
+                    position = attribute.1.end + 1;
+                    attributes.push(attribute);
+                }
+            }
+            if attributes.len() > ATTRIBUTE_LIMIT {
+                return Err((start, Problem::TooManyAttributes));
+            }
+        };
+        self.check_attributes(&name, &attributes)?;
+        self.has_root = true;
+        if is_empty {
+            self.close_prefixes();
+        } else {
+            self.open.push(name.clone());
+        }
+        if self.open.len() > DEPTH_LIMIT {
+            return Err((start, Problem::TooDeep));
+        }
+        self.position = position;
+        Ok(Token::Start(Tag {
+            name,
+            range: start..position,
+            attributes,
+            is_empty,
+        }))
+    }
+
+    /// `name = "value"` with the value between its quotes.
+    fn attribute(&self, start: usize) -> Result<(Range<usize>, Range<usize>), (usize, Problem)> {
+        let malformed = (start, Problem::Attribute);
+        let name = self.name(start).ok_or(malformed)?;
+        let sign = self.skip_space(name.end);
+        if self.bytes.get(sign) != Some(&b'=') {
+            return Err(malformed);
+        }
+        let open = self.skip_space(sign + 1);
+        let quote = match self.bytes.get(open) {
+            Some(quote @ (b'"' | b'\'')) => *quote,
+            _ => return Err(malformed),
+        };
+        let value_start = open + 1;
+        let length = memchr::memchr(quote, &self.bytes[value_start..]).ok_or(malformed)?;
+        let value = &self.bytes[value_start..value_start + length];
+        if memchr::memchr(b'<', value).is_some() {
+            return Err(malformed);
+        }
+        for ampersand in memchr::memchr_iter(b'&', value) {
+            if reference(&value[ampersand..]).is_none() {
+                return Err((value_start + ampersand, Problem::Reference));
+            }
+        }
+        Ok((name, value_start..value_start + length))
+    }
+
+    fn check_attributes(
+        &mut self,
+        element: &Range<usize>,
+        attributes: &[(Range<usize>, Range<usize>)],
+    ) -> Result<(), (usize, Problem)> {
+        let bytes = self.bytes;
+        for (index, (name, _)) in attributes.iter().enumerate() {
+            let text = &bytes[name.clone()];
+            let is_twice = attributes[..index]
+                .iter()
+                .any(|(other, _)| bytes[other.clone()] == *text);
+            if is_twice {
+                return Err((name.start, Problem::DuplicateAttribute));
+            }
+            if text.starts_with(b"xmlns:") {
+                self.prefixes
+                    .push((self.open.len(), name.start + b"xmlns:".len()..name.end));
+            }
+        }
+        let attribute_names = attributes.iter().map(|(name, _)| name);
+        for name in std::iter::once(element).chain(attribute_names) {
+            self.check_prefix(name)?;
+        }
+        Ok(())
+    }
+
+    fn check_prefix(&self, name: &Range<usize>) -> Result<(), (usize, Problem)> {
+        let text = &self.bytes[name.clone()];
+        let Some(colon) = memchr::memchr(b':', text) else {
+            return Ok(());
+        };
+        let (prefix, local) = (&text[..colon], &text[colon + 1..]);
+        let is_declared = matches!(prefix, b"xml" | b"xmlns")
+            || self
+                .prefixes
+                .iter()
+                .any(|(_, declared)| self.bytes[declared.clone()] == *prefix);
+        let is_qualified = !prefix.is_empty() && !local.is_empty() && !local.contains(&b':');
+        if is_declared && is_qualified {
+            Ok(())
+        } else {
+            Err((name.start, Problem::Prefix))
+        }
+    }
+
+    fn close_prefixes(&mut self) {
+        let depth = self.open.len();
+        while self
+            .prefixes
+            .pop_if(|(declared, _)| *declared >= depth)
+            .is_some()
+        {}
+    }
+
+    fn end_tag(&mut self) -> Result<Token, (usize, Problem)> {
+        let start = self.position;
+        let name = self.name(start + 2).ok_or((start, Problem::Tag))?;
+        let end = self.skip_space(name.end);
+        if self.bytes.get(end) != Some(&b'>') {
+            return Err((start, Problem::Tag));
+        }
+        match self.open.pop() {
+            Some(open) if self.bytes[open.clone()] == self.bytes[name.clone()] => {}
+            _ => return Err((start, Problem::Mismatch)),
+        }
+        self.close_prefixes();
+        self.position = end + 1;
+        Ok(Token::End {
+            name,
+            range: start..end + 1,
+        })
+    }
+
+    fn comment(&mut self) -> Result<Token, (usize, Problem)> {
+        let start = self.position;
+        let inner = start + b"<!--".len();
+        let dashes =
+            memchr::memmem::find(&self.bytes[inner..], b"--").ok_or((start, Problem::Comment))?;
+        let end = inner + dashes + 2;
+        if self.bytes.get(end) != Some(&b'>') {
+            return Err((start, Problem::Comment));
+        }
+        self.position = end + 1;
+        Ok(Token::Aside(start..end + 1))
+    }
+
+    fn character_data(&mut self) -> Result<Token, (usize, Problem)> {
+        let start = self.position;
+        let inner = start + b"<![CDATA[".len();
+        if !self.bytes[start..].starts_with(b"<![CDATA[") {
+            return Err((start, Problem::Markup));
+        }
+        if self.open.is_empty() {
+            return Err((start, Problem::OutsideRoot));
+        }
+        let length = memchr::memmem::find(&self.bytes[inner..], b"]]>")
+            .ok_or((start, Problem::UnexpectedEnd))?;
+        self.position = inner + length + 3;
+        Ok(Token::CharacterData(inner..inner + length))
+    }
+
+    fn instruction(&mut self) -> Result<Token, (usize, Problem)> {
+        let start = self.position;
+        let malformed = (start, Problem::Instruction);
+        let name = self.name(start + 2).ok_or(malformed)?;
+        let text = &self.bytes[name.clone()];
+        if text.eq_ignore_ascii_case(b"xml") || text.contains(&b':') {
+            return Err(malformed);
+        }
+        let length = memchr::memmem::find(&self.bytes[name.end..], b"?>").ok_or(malformed)?;
+        if length > 0 && !is_space(self.bytes[name.end]) {
+            return Err(malformed);
+        }
+        self.position = name.end + length + 2;
+        Ok(Token::Aside(start..self.position))
+    }
+
+    fn name(&self, start: usize) -> Option<Range<usize>> {
+        let text = self.bytes.get(start..)?;
+        // Names are short; the bound keeps a look at one from reading the rest of the file.
+        let ascii = text
+            .iter()
+            .take_while(|byte| byte.is_ascii_graphic() && !b"=/><".contains(byte));
+        let ascii_length = ascii.count();
+        let candidate = match text.get(ascii_length) {
+            Some(byte) if !byte.is_ascii() => text,
+            _ => &text[..ascii_length],
+        };
+        Some(start..start + name_length(candidate)?)
+    }
+
+    fn skip_space(&self, start: usize) -> usize {
+        let spaces = self.bytes[start..]
+            .iter()
+            .take_while(|&&byte| is_space(byte));
+        start + spaces.count()
+    }
+}
