@@ -1,6 +1,7 @@
 //! Laws of `s3.properties`, for any file, with `java.util.Properties` as the oracle.
 
-mod oracle;
+#[path = "oracle/java.rs"]
+mod java;
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -10,7 +11,7 @@ use aspera_sse::aspera::kms_key::KmsKey;
 use aspera_sse::aspera::s3_properties::{PlanError, plan};
 use aspera_sse::text::lines;
 use aspera_sse::text::properties::Document;
-use oracle::java::{self, Loaded};
+use java::Loaded;
 use proptest::prelude::*;
 use proptest::sample::select;
 

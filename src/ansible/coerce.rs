@@ -83,7 +83,12 @@ fn dict(value: &Value) -> Result<Map<String, Value>, ExpectedKind> {
             serde_json::from_str(text).map_err(|_| EXPECTED)
         }
         Value::String(text) if text.contains('=') => {
-            pairs(text).collect::<Option<_>>().ok_or(EXPECTED)
+            let mut dict = Map::new();
+            for pair in pairs(text) {
+                let (key, value) = pair.ok_or(EXPECTED)?;
+                dict.insert(key, value);
+            }
+            Ok(dict)
         }
         _ => Err(EXPECTED),
     }

@@ -167,6 +167,9 @@ impl<'a> AsperaConf<'a> {
         while let Some(token) = tokens.next_token()? {
             reader.take(token)?;
         }
+        let realm = &mut reader.conf.skeleton.realm;
+        let exist = realm.iter().position(|element| *element == EMPTY);
+        realm.truncate(exist.unwrap_or(realm.len()));
         if reader.sections > 0 && reader.known_sections == 0 {
             return Err(ConfError::OtherFile(
                 "none of its sections is one of aspera.conf",
@@ -184,7 +187,7 @@ impl<'a> AsperaConf<'a> {
 
     /// The text of a docroot.
     pub fn content(&self, docroot: &DocrootElement) -> Content {
-        read_content(self.bytes, &docroot.element.content)
+        Content::read(self.bytes, &docroot.element.content)
     }
 }
 
@@ -365,7 +368,7 @@ impl Reader<'_> {
                 }
             }
             Kind::Name => {
-                let text = read_content(self.conf.bytes, &element.content).text;
+                let text = Content::read(self.conf.bytes, &element.content).text;
                 self.name = Some(text.trim_ascii().to_owned());
             }
             Kind::Block => self.end_block(&open.tag)?,
@@ -475,32 +478,4 @@ fn element(tag: &Tag, content_end: usize, last_child: Option<Range<usize>>) -> E
         is_empty_tag: tag.is_empty,
         last_child,
     }
-}
-
-/// The text of a range of a well-formed document in which no element starts.
-fn read_content(bytes: &[u8], range: &Range<usize>) -> Content {
-    let mut content = Content::at(range.start);
-    let mut position = range.start;
-    let find = |from: usize, end: &[u8]| {
-        let length = memchr::memmem::find(&bytes[from..range.end], end);
-        length.map_or(range.end, |length| from + length)
-    };
-    while position < range.end {
-        let rest = &bytes[position..range.end];
-        if rest.starts_with(b"<![CDATA[") {
-            let start = position + b"<![CDATA[".len();
-            let end = find(start, b"]]>");
-            content.push_character_data(bytes, start..end);
-            position = end + 3;
-        } else if rest.starts_with(b"<!--") {
-            position = find(position + 4, b"-->") + 3;
-        } else if rest.starts_with(b"<?") {
-            position = find(position, b"?>") + 2;
-        } else {
-            let end = find(position, b"<");
-            content.push_text(bytes, position..end);
-            position = end;
-        }
-    }
-    content
 }

@@ -7,7 +7,7 @@ use super::encryption::EncryptionSetting;
 use super::found_value::FoundSetting;
 use super::kms_key::KmsKey;
 use crate::text::splice::{Edit, Edits};
-use crate::text::xml::Content;
+use crate::text::xml::{Content, escape_text};
 
 /// What is to become of some docroots.
 #[derive(Debug, Clone)]
@@ -133,15 +133,14 @@ pub fn plan(bytes: &[u8], requests: &[Request]) -> Result<Plan, PlanError> {
     for (request, blocks) in requests.iter().zip(matching_blocks(&conf, requests)) {
         planner.plan_request(request, &blocks)?;
     }
-    let mut plan = planner.finish();
+    let plan = planner.finish();
     drop(conf);
     check(bytes, &plan)?;
-    plan.changes.sort_by_key(|change| change.offset);
     Ok(plan)
 }
 
-/// The blocks for each request, found in one pass over the blocks.
-fn matching_blocks<'c>(conf: &'c AsperaConf, requests: &[Request]) -> Vec<Vec<&'c Block>> {
+/// The requests for one scope each, with their index, in the order of the scopes.
+pub fn by_scope(requests: &[Request]) -> Vec<(&Scope, usize)> {
     let mut by_scope: Vec<(&Scope, usize)> = requests
         .iter()
         .enumerate()
@@ -151,6 +150,12 @@ fn matching_blocks<'c>(conf: &'c AsperaConf, requests: &[Request]) -> Vec<Vec<&'
         })
         .collect();
     by_scope.sort_unstable();
+    by_scope
+}
+
+/// The blocks for each request, found in one pass over the blocks.
+fn matching_blocks<'c>(conf: &'c AsperaConf, requests: &[Request]) -> Vec<Vec<&'c Block>> {
+    let by_scope = by_scope(requests);
     let mut matching = vec![Vec::new(); requests.len()];
     for block in &conf.blocks {
         if let Ok(place) = by_scope.binary_search_by_key(&&block.scope, |(scope, _)| scope) {
@@ -168,8 +173,8 @@ fn matching_blocks<'c>(conf: &'c AsperaConf, requests: &[Request]) -> Vec<Vec<&'
 struct Planner<'c> {
     conf: &'c AsperaConf<'c>,
     edits: Vec<Edit>,
-    /// Blocks to be made.
-    created: Vec<(Scope, DocrootUri)>,
+    /// Docroots whose blocks are to be made.
+    created: Vec<Change>,
     docroots: Vec<PlannedDocroot>,
     changes: Vec<Change>,
     warnings: Vec<String>,
@@ -276,15 +281,13 @@ impl Planner<'_> {
         let bytes = self.conf.bytes;
         let start = trimmed_start(content);
         for edit in &uri_edits {
-            let source = content.source(bytes, start + edit.range.start..start + edit.range.end);
-            let replacement = content.spell(bytes, &edit.replacement, source.start);
-            self.edits.push(Edit {
-                range: source,
-                replacement: replacement.into(),
-            });
+            let range = start + edit.range.start..start + edit.range.end;
+            let text = String::from_utf8_lossy(&edit.replacement);
+            self.edits.extend(content.splice(bytes, range, &text));
         }
         let after = before.with(&uri_edits);
-        self.note(request, scope, Some(docroot), &before, after);
+        let change = self.note(request, scope, Some(docroot), &before, after);
+        self.add_change(change, docroot.element.start_tag.start);
         Ok(())
     }
 
@@ -305,13 +308,16 @@ impl Planner<'_> {
         let nothing = DocrootUri::new("");
         match (docroots.as_slice(), blocks.first()) {
             ([], None) => {
-                self.created.push((scope.clone(), after.clone()));
-                self.note(request, scope, None, &nothing, after);
+                // Where it goes is known when all new blocks are.
+                let change = self.note(request, scope, None, &nothing, after);
+                self.created.extend(change);
             }
             ([], Some(block)) => {
-                self.edits
-                    .push(docroot_block::complete(self.conf, block, after.text()));
-                self.note(request, scope, None, &nothing, after);
+                let edit = docroot_block::complete(self.conf, block, after.text());
+                let offset = edit.range.start;
+                self.edits.push(edit);
+                let change = self.note(request, scope, None, &nothing, after);
+                self.add_change(change, offset);
             }
             ([docroot], _) => {
                 let content = self.conf.content(docroot);
@@ -325,34 +331,34 @@ impl Planner<'_> {
                 if docroot.has_aside {
                     return Err(PlanError::Aside(scope.clone()));
                 }
-                self.edits.push(self.whole_uri(docroot, &content, &after));
-                self.note(request, scope, Some(docroot), &before, after);
+                self.edits.extend(self.whole_uri(docroot, &content, &after));
+                let change = self.note(request, scope, Some(docroot), &before, after);
+                self.add_change(change, docroot.element.start_tag.start);
             }
             _ => return Err(PlanError::SeveralDocroots(scope.clone())),
         }
         Ok(())
     }
 
-    fn whole_uri(&self, docroot: &DocrootElement, content: &Content, after: &DocrootUri) -> Edit {
-        let bytes = self.conf.bytes;
+    fn whole_uri(
+        &self,
+        docroot: &DocrootElement,
+        content: &Content,
+        after: &DocrootUri,
+    ) -> Vec<Edit> {
         if docroot.element.is_empty_tag {
             let end = docroot.element.start_tag.end;
-            let text = content.spell(bytes, after.text(), end);
-            return Edit {
+            return vec![Edit {
                 range: end - 2..end,
-                replacement: format!(">{text}</absolute>").into(),
-            };
+                replacement: format!(">{}</absolute>", escape_text(after.text())).into(),
+            }];
         }
         let start = trimmed_start(content);
-        let length = content.text.trim_ascii().len();
-        let range = content.source(bytes, start..start + length);
-        let replacement = content.spell(bytes, after.text(), range.start);
-        Edit {
-            range,
-            replacement: replacement.into(),
-        }
+        let range = start..start + content.text.trim_ascii().len();
+        content.splice(self.conf.bytes, range, after.text())
     }
 
+    /// Puts a docroot among those that are reported; the change of it, if it changes.
     fn note(
         &mut self,
         request: &Request,
@@ -360,7 +366,7 @@ impl Planner<'_> {
         docroot: Option<&DocrootElement>,
         before: &DocrootUri,
         after: DocrootUri,
-    ) {
+    ) -> Option<Change> {
         let kms_key = request
             .desired
             .as_ref()
@@ -375,19 +381,21 @@ impl Planner<'_> {
             changed,
             skipped: None,
         });
-        if changed {
-            let offset = match docroot {
-                Some(docroot) => docroot.element.start_tag.start,
-                None => self.edits.last().map_or(0, |edit| edit.range.start),
-            };
-            self.changes.push(Change {
-                scope: scope.clone(),
-                element: docroot.cloned(),
-                before: before.clone(),
-                after,
-                kms_key: kms_key.cloned(),
-                offset,
-            });
+        changed.then(|| Change {
+            scope: scope.clone(),
+            element: docroot.cloned(),
+            before: before.clone(),
+            after,
+            kms_key: kms_key.cloned(),
+            offset: 0,
+        })
+    }
+
+    /// Puts a change where it belongs in the order of the file, which is nearly always at the end.
+    fn add_change(&mut self, change: Option<Change>, offset: usize) {
+        let place = self.changes.partition_point(|other| other.offset <= offset);
+        if let Some(change) = change {
+            self.changes.insert(place, Change { offset, ..change });
         }
     }
 
@@ -416,21 +424,19 @@ impl Planner<'_> {
     }
 
     fn finish(mut self) -> Plan {
-        let created: Vec<(&Scope, &str)> = self
-            .created
+        let created = std::mem::take(&mut self.created);
+        let blocks: Vec<(&Scope, &str)> = created
             .iter()
-            .map(|(scope, uri)| (scope, uri.text()))
+            .map(|change| (&change.scope, change.after.text()))
             .collect();
-        let new_blocks = docroot_block::create(self.conf, &created);
-        for change in &mut self.changes {
-            let is_created = self.created.iter().any(|(scope, _)| *scope == change.scope);
+        let new_blocks = docroot_block::create(self.conf, &blocks);
+        for change in created {
             let kind = change.scope.kind();
             let blocks = new_blocks
                 .iter()
                 .find(|blocks| blocks.kinds.contains(&kind));
-            if let Some(blocks) = blocks.filter(|_| is_created) {
-                change.offset = blocks.edit.range.start;
-            }
+            let offset = blocks.map_or(0, |blocks| blocks.edit.range.start);
+            self.add_change(Some(change), offset);
         }
         self.edits
             .extend(new_blocks.into_iter().map(|blocks| blocks.edit));

@@ -12,6 +12,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 use super::encryption::{ENCRYPTION_KEY, EncryptionSetting, KMS_KEY_KEY};
 use super::found_value::{FoundSetting, FoundValue};
 use super::kms_key::KmsKey;
+use crate::text::splice::{Edit, Edits};
 
 /// What takes the place of a secret.
 const MASK: &str = "****";
@@ -51,15 +52,6 @@ pub enum KeyEncoding {
     Raw,
     /// As `%3A` and `%2F`.
     Percent,
-}
-
-/// A change of the text of a URI.
-#[derive(Debug, PartialEq, Eq)]
-pub struct UriEdit {
-    /// The bytes that go.
-    pub range: Range<usize>,
-    /// The text that comes in their place.
-    pub replacement: String,
 }
 
 /// An option of the query, by its place.
@@ -119,12 +111,12 @@ impl DocrootUri {
         self.edits(desired, None).is_empty()
     }
 
-    /// The changes that leave exactly the desired setting in the query, and everything else as it is.
+    /// The edits of the text that leave exactly the desired setting in the query, and everything else as it is.
     pub fn edits(
         &self,
         desired: Option<&EncryptionSetting>,
         encoding: Option<KeyEncoding>,
-    ) -> Vec<UriEdit> {
+    ) -> Edits {
         let options = self.options();
         let mut edits = Vec::new();
         let mut removed = vec![false; options.len()];
@@ -147,18 +139,15 @@ impl DocrootUri {
             places.for_each(|index| removed[index] = true);
         }
         edits.extend(self.removals(&options, &removed, &added));
-        edits.sort_by_key(|edit| (edit.range.start, edit.range.end));
-        edits
+        Edits::new(edits)
     }
 
-    /// The text after some edits.
+    /// The URI after some edits.
     #[must_use]
-    pub fn with(&self, edits: &[UriEdit]) -> Self {
-        let mut text = self.0.clone();
-        for edit in edits.iter().rev() {
-            text.replace_range(edit.range.clone(), &edit.replacement);
-        }
-        Self(text)
+    pub fn with(&self, edits: &Edits) -> Self {
+        let bytes = edits.apply(self.0.as_bytes());
+        // Edits are between whole characters, so that nothing is lost here.
+        Self(String::from_utf8_lossy(&bytes).into_owned())
     }
 
     /// The URI with everything that may be secret as `****`: what stands before the last `@`, and options other than those that are known to hold no
@@ -213,7 +202,7 @@ impl DocrootUri {
     }
 
     /// Takes out the options that go, with one `&` each, and puts new ones at the end.
-    fn removals(&self, options: &[UriOption], removed: &[bool], added: &[String]) -> Vec<UriEdit> {
+    fn removals(&self, options: &[UriOption], removed: &[bool], added: &[String]) -> Vec<Edit> {
         let end = self.0.len();
         let Some(query) = self.query_start() else {
             return insertion(end, "?", added);
@@ -224,9 +213,9 @@ impl DocrootUri {
         let Some(&last_kept) = kept.last() else {
             // Nothing else in the query: it is replaced, or goes with its ?.
             let start = if added.is_empty() { query - 1 } else { query };
-            return vec![UriEdit {
+            return vec![Edit {
                 range: start..end,
-                replacement: added.join("&"),
+                replacement: added.join("&").into(),
             }];
         };
         let mut edits = Vec::new();
@@ -242,9 +231,9 @@ impl DocrootUri {
                     Some(before) => options[before].range.end..options[last].range.end,
                     None => options[0].range.start..options[last + 1].range.start,
                 };
-                edits.push(UriEdit {
+                edits.push(Edit {
                     range,
-                    replacement: String::new(),
+                    replacement: Vec::new(),
                 });
             }
             index += run.max(1);
@@ -298,29 +287,29 @@ impl fmt::Debug for DocrootUri {
 }
 
 /// The edit that gives an option its value, unless it has it: in any spelling, or in the one that is asked for.
-fn change(option: &UriOption, value: &str, encoding: Option<KeyEncoding>) -> Option<UriEdit> {
+fn change(option: &UriOption, value: &str, encoding: Option<KeyEncoding>) -> Option<Edit> {
     let Some((range, found)) = &option.value else {
-        return Some(UriEdit {
+        return Some(Edit {
             range: option.range.end..option.range.end,
-            replacement: format!("={}", spelled(value, encoding)),
+            replacement: format!("={}", spelled(value, encoding)).into(),
         });
     };
     let wanted = spelled(value, encoding);
     // Equal text of equal length is spelled so, but perhaps for %3a in the place of %3A.
     let is_spelled_so = encoding.is_none() || range.len() == wanted.len();
-    (found != value || !is_spelled_so).then(|| UriEdit {
+    (found != value || !is_spelled_so).then(|| Edit {
         range: range.clone(),
-        replacement: wanted.into_owned(),
+        replacement: wanted.into_owned().into(),
     })
 }
 
-fn insertion(end: usize, joint: &str, added: &[String]) -> Vec<UriEdit> {
+fn insertion(end: usize, joint: &str, added: &[String]) -> Vec<Edit> {
     if added.is_empty() {
         return Vec::new();
     }
-    vec![UriEdit {
+    vec![Edit {
         range: end..end,
-        replacement: format!("{joint}{}", added.join("&")),
+        replacement: format!("{joint}{}", added.join("&")).into(),
     }]
 }
 

@@ -74,7 +74,7 @@ impl Module for AsperaDocrootSse {
 
     fn run(task: &Task) -> Result<Outcome> {
         let options: Options = task.arguments.typed();
-        let requests = options.requests()?;
+        let requests = options.requests(&task.arguments.typed())?;
         let settings: Vec<EncryptionSetting> = requests
             .iter()
             .filter_map(|request| request.desired.clone())
@@ -112,8 +112,6 @@ struct Options {
     docroots: Option<Vec<Entry>>,
     backup: bool,
     unsafe_writes: bool,
-    #[serde(flatten)]
-    entry: Entry,
 }
 
 /// One docroot with what is to become of it: the task itself, or an element of `docroots`.
@@ -153,8 +151,9 @@ impl Options {
         }
     }
 
-    fn requests(&self) -> Result<Vec<Request>> {
-        let named = self.entry.scopes()?;
+    /// What is asked for, where `task` holds those options that an element of `docroots` may have too.
+    fn requests(&self, task: &Entry) -> Result<Vec<Request>> {
+        let named = task.scopes()?;
         let ways = named.len() + usize::from(self.all) + usize::from(self.docroots.is_some());
         if ways != 1 {
             return Err(Failure::new(
@@ -167,7 +166,7 @@ impl Options {
                 .into_iter()
                 .next()
                 .map_or(Selection::All, Selection::Of);
-            return Ok(vec![self.entry.request(selection, &self.entry, "")?]);
+            return Ok(vec![task.request(selection, task, "")?]);
         };
         if entries.is_empty() {
             return Err(Failure::new(
@@ -175,7 +174,7 @@ impl Options {
             )
             .into());
         }
-        if self.entry.docroot.is_some() {
+        if task.docroot.is_some() {
             return Err(Failure::new(
                 "The option docroot goes with one user, group or global. In docroots, each element has its own docroot.",
             )
@@ -191,7 +190,7 @@ impl Options {
                 ))
                 .into());
             };
-            requests.push(entry.request(Selection::Of(scope), &self.entry, &place)?);
+            requests.push(entry.request(Selection::Of(scope), task, &place)?);
         }
         refuse_repetition(&requests)?;
         Ok(requests)
@@ -288,18 +287,11 @@ fn checked_docroot(text: &str, desired: Option<&EncryptionSetting>) -> Result<Do
 }
 
 fn refuse_repetition(requests: &[Request]) -> Result<()> {
-    let mut scopes: Vec<&Scope> = requests
-        .iter()
-        .filter_map(|request| match &request.selection {
-            Selection::Of(scope) => Some(scope),
-            Selection::All => None,
-        })
-        .collect();
-    scopes.sort_unstable();
-    match scopes.windows(2).find(|pair| pair[0] == pair[1]) {
+    let scopes = docroot_plan::by_scope(requests);
+    match scopes.windows(2).find(|pair| pair[0].0 == pair[1].0) {
         Some(pair) => Err(Failure::new(format!(
             "The option docroots names {} more than once. Name each docroot once.",
-            pair[0]
+            pair[0].0
         ))
         .into()),
         None => Ok(()),

@@ -3,6 +3,8 @@
 use std::ops::Range;
 
 use super::reference::reference;
+use super::syntax::find;
+use crate::text::splice::Edit;
 
 /// The text between a start and an end tag. Bytes of the text can be traced to the bytes of the file that spell them.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -11,10 +13,18 @@ pub struct Content {
     pub text: String,
     /// For each byte of the text, where its spelling starts in the file.
     sources: Vec<usize>,
-    /// The ranges of the file that are CDATA sections, without their brackets.
-    sections: Vec<Range<usize>>,
+    /// The pieces of the file that spell it: text between markup, and CDATA sections without their brackets.
+    pieces: Vec<Piece>,
     /// Where the spelling of the whole ends.
     end: usize,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Piece {
+    /// Where its text starts in the whole text.
+    text_start: usize,
+    source: Range<usize>,
+    is_section: bool,
 }
 
 impl Content {
@@ -26,51 +36,102 @@ impl Content {
         }
     }
 
-    /// Appends a [`Text`](super::Token::Text) token.
-    pub fn push_text(&mut self, bytes: &[u8], range: Range<usize>) {
+    /// Reads a range of a well-formed document in which no element starts.
+    pub fn read(bytes: &[u8], range: &Range<usize>) -> Self {
+        let mut content = Self::at(range.start);
         let mut position = range.start;
+        let end_of = |from: usize, end: &[u8]| {
+            let length = find(&bytes[from..range.end], end);
+            length.map_or(range.end, |length| from + length)
+        };
         while position < range.end {
             let rest = &bytes[position..range.end];
-            let (character, length) = match reference(rest) {
-                Some(found) if rest[0] == b'&' => found,
-                _ => first_character(rest),
-            };
+            if rest.starts_with(b"<![CDATA[") {
+                let start = position + b"<![CDATA[".len();
+                let end = end_of(start, b"]]>");
+                content.push_character_data(bytes, start..end);
+                position = end + b"]]>".len();
+            } else if rest.starts_with(b"<!--") {
+                position = end_of(position + b"<!--".len(), b"-->") + b"-->".len();
+            } else if rest.starts_with(b"<?") {
+                position = end_of(position, b"?>") + b"?>".len();
+            } else {
+                let end = end_of(position, b"<");
+                content.push_text(bytes, position..end);
+                position = end;
+            }
+        }
+        content
+    }
+
+    /// Appends a [`Text`](super::Token::Text) token.
+    pub fn push_text(&mut self, bytes: &[u8], range: Range<usize>) {
+        self.push_piece(range.clone(), false);
+        let mut position = range.start;
+        while position < range.end {
+            let (character, length) = spelled_character(&bytes[position..range.end]);
             self.push(character, position);
             position += length;
         }
-        self.end = range.end;
     }
 
     /// Appends a [`CharacterData`](super::Token::CharacterData) token.
     pub fn push_character_data(&mut self, bytes: &[u8], range: Range<usize>) {
+        self.push_piece(range.clone(), true);
         let mut position = range.start;
         while position < range.end {
             let (character, length) = first_character(&bytes[position..range.end]);
             self.push(character, position);
             position += length;
         }
-        self.end = range.end;
-        self.sections.push(range);
     }
 
-    /// Where a range of the text is spelled. An empty range lies behind the character before it.
-    pub fn source(&self, bytes: &[u8], range: Range<usize>) -> Range<usize> {
-        let behind = |index: usize| match index.checked_sub(1) {
-            None => self.sources.first().copied().unwrap_or(self.end),
-            Some(last) => self.spelling_end(bytes, last),
-        };
+    /// The edits of the file that replace a range of the text. They leave the marks of CDATA sections alone.
+    ///
+    /// What is inserted goes behind the character before it.
+    pub fn splice(&self, bytes: &[u8], range: Range<usize>, replacement: &str) -> Vec<Edit> {
         if range.is_empty() {
-            return behind(range.start)..behind(range.start);
+            let offset = match range.start.checked_sub(1) {
+                None => self.sources.first().copied().unwrap_or(self.end),
+                Some(last) => self.spelling_end(bytes, last),
+            };
+            let replacement = self.spell(bytes, replacement, offset).into();
+            return vec![Edit {
+                range: offset..offset,
+                replacement,
+            }];
         }
-        self.sources[range.start]..behind(range.end)
+        let mut edits: Vec<Edit> = Vec::new();
+        for (index, piece) in self.pieces.iter().enumerate() {
+            let next = self.pieces.get(index + 1);
+            let text_end = next.map_or(self.text.len(), |next| next.text_start);
+            let start = range.start.max(piece.text_start);
+            let end = range.end.min(text_end);
+            if start < end {
+                let first = edits.is_empty();
+                let source = self.sources[start]..self.spelling_end(bytes, end - 1);
+                let replacement = if first {
+                    self.spell(bytes, replacement, source.start)
+                } else {
+                    String::new()
+                };
+                edits.push(Edit {
+                    range: source,
+                    replacement: replacement.into(),
+                });
+            }
+        }
+        edits
     }
 
     /// New text as it must be spelled at a place of the file, with `&` as the element spells it already.
-    pub fn spell(&self, bytes: &[u8], text: &str, offset: usize) -> String {
+    fn spell(&self, bytes: &[u8], text: &str, offset: usize) -> String {
+        let is_around = |piece: &&Piece| piece.source.start <= offset && offset <= piece.source.end;
         if self
-            .sections
+            .pieces
             .iter()
-            .any(|section| section.start <= offset && offset <= section.end)
+            .find(is_around)
+            .is_some_and(|piece| piece.is_section)
         {
             // A URI never holds the end of a section; if one did, it would be split in two.
             return text.replace("]]>", "]]]]><![CDATA[>");
@@ -88,6 +149,15 @@ impl Content {
         escape(text, existing.unwrap_or("&amp;"))
     }
 
+    fn push_piece(&mut self, source: Range<usize>, is_section: bool) {
+        self.end = source.end;
+        self.pieces.push(Piece {
+            text_start: self.text.len(),
+            source,
+            is_section,
+        });
+    }
+
     fn push(&mut self, character: char, source: usize) {
         self.text.push(character);
         self.sources
@@ -97,14 +167,15 @@ impl Content {
     fn spelling_end(&self, bytes: &[u8], index: usize) -> usize {
         let source = self.sources[index];
         let rest = &bytes[source..];
-        let is_literal = self
-            .sections
+        let piece = self
+            .pieces
             .iter()
-            .any(|section| section.contains(&source));
-        match reference(rest) {
-            Some((_, length)) if rest[0] == b'&' && !is_literal => source + length,
-            _ => source + first_character(rest).1,
-        }
+            .find(|piece| piece.source.contains(&source));
+        let (_, length) = match piece {
+            Some(piece) if piece.is_section => first_character(rest),
+            _ => spelled_character(rest),
+        };
+        source + length
     }
 }
 
@@ -122,6 +193,14 @@ fn escape(text: &str, ampersand: &str) -> String {
     text.replace('&', ampersand)
         .replace('<', "&lt;")
         .replace('>', "&gt;")
+}
+
+/// The character that a text starts with, as itself or as a reference, and the length of its spelling.
+fn spelled_character(text: &[u8]) -> (char, usize) {
+    match text {
+        [b'&', ..] => reference(text).unwrap_or_else(|| first_character(text)),
+        _ => first_character(text),
+    }
 }
 
 /// The first character of a text, line endings made one LF (section 2.11), and its length.

@@ -2,6 +2,12 @@
 
 use super::error::Problem;
 
+/// Where a short text stands in another.
+pub(super) fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
+    // The searcher of memchr for this is 5 KB of each binary, and no faster on markup.
+    memchr::memchr_iter(wanted[0], text).find(|&start| text[start..].starts_with(wanted))
+}
+
 /// White space of markup.
 pub(super) fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r')

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::error::{Malformed, Problem};
 use super::prolog::prolog_length;
 use super::reference::reference;
-use super::syntax::{check_text, is_space, name_length};
+use super::syntax::{check_text, find, is_space, name_length};
 
 /// How deep elements may be nested.
 const DEPTH_LIMIT: usize = 256;
@@ -273,8 +273,7 @@ impl<'a> Tokenizer<'a> {
     fn comment(&mut self) -> Result<Token, (usize, Problem)> {
         let start = self.position;
         let inner = start + b"<!--".len();
-        let dashes =
-            memchr::memmem::find(&self.bytes[inner..], b"--").ok_or((start, Problem::Comment))?;
+        let dashes = find(&self.bytes[inner..], b"--").ok_or((start, Problem::Comment))?;
         let end = inner + dashes + 2;
         if self.bytes.get(end) != Some(&b'>') {
             return Err((start, Problem::Comment));
@@ -292,8 +291,7 @@ impl<'a> Tokenizer<'a> {
         if self.open.is_empty() {
             return Err((start, Problem::OutsideRoot));
         }
-        let length = memchr::memmem::find(&self.bytes[inner..], b"]]>")
-            .ok_or((start, Problem::UnexpectedEnd))?;
+        let length = find(&self.bytes[inner..], b"]]>").ok_or((start, Problem::UnexpectedEnd))?;
         self.position = inner + length + 3;
         Ok(Token::CharacterData(inner..inner + length))
     }
@@ -306,7 +304,7 @@ impl<'a> Tokenizer<'a> {
         if text.eq_ignore_ascii_case(b"xml") || text.contains(&b':') {
             return Err(malformed);
         }
-        let length = memchr::memmem::find(&self.bytes[name.end..], b"?>").ok_or(malformed)?;
+        let length = find(&self.bytes[name.end..], b"?>").ok_or(malformed)?;
         if length > 0 && !is_space(self.bytes[name.end]) {
             return Err(malformed);
         }

@@ -1,0 +1,614 @@
+//! Laws of `aspera.conf`, for any file, with lxml and roxmltree as the oracles.
+
+#[path = "oracle/xml.rs"]
+mod xml;
+
+use aspera_sse::aspera::aspera_conf::Scope;
+use aspera_sse::aspera::docroot_plan::{Plan, PlanError, Request, Selection, plan};
+use aspera_sse::aspera::docroot_uri::{DocrootUri, KeyEncoding};
+use aspera_sse::aspera::encryption::{Encryption, EncryptionSetting};
+use aspera_sse::aspera::kms_key::KmsKey;
+use aspera_sse::text::xml::Tokenizer;
+use proptest::prelude::*;
+use proptest::sample::select;
+use xml::Element;
+
+const ENCRYPTION: &str = "server-side-encryption";
+const KMS_KEY: &str = "server-side-encryption-aws-kms-key-id";
+const ABSOLUTE: &str = "/file_system/access/paths/path/absolute";
+
+proptest! {
+    #![proptest_config(config(3_000))]
+
+    #[test]
+    fn every_law_holds_for_any_file(file in conf(), desired in desired(), encoding in encoding()) {
+        check_all(&file, desired.as_ref(), encoding);
+    }
+
+    #[test]
+    fn a_docroot_is_set_or_created_in_any_file(file in conf(), scope in scope(), desired in desired()) {
+        check_docroot(&file, &scope, desired);
+    }
+}
+
+proptest! {
+    #![proptest_config(config(10_000))]
+
+    #[test]
+    fn what_the_oracles_refuse_we_refuse(file in conf(), mutations in prop::collection::vec(mutation(), 1..4)) {
+        let mutated = mutations.iter().fold(file.into_bytes(), |bytes, mutation| mutation.apply(bytes));
+        if is_accepted(&mutated) {
+            let shown = mutated.escape_ascii();
+            prop_assert!(xml::lxml(&mutated).is_some(), "lxml refuses {shown}");
+            prop_assert!(xml::roxmltree(&mutated).is_some(), "roxmltree refuses {shown}");
+        }
+    }
+}
+
+#[test]
+fn what_the_oracles_accept_we_accept() {
+    for file in [
+        "<CONF/>",
+        "\u{feff}<?xml version=\"1.0\"?>\n<!-- c --><CONF a='1' b=\"2\"></CONF ><?pi x?>\n",
+        "<?xml version='1.0' encoding='utf-8' standalone='yes' ?><CONF/>",
+        "<CONF><a-b.c_d/>&#x1F600;&lt;]]&gt;<![CDATA[<&]] >]]></CONF>",
+        "<CONF xmlns:x='u'><x:a x:b='1'/><b xml:space='preserve'/></CONF>",
+        "<CONF>\u{e4}\u{1f600}<\u{e4}\u{e9} \u{fc}='1'/>\u{85}\u{2028}</CONF>",
+        "<CONF a = \"x>y'\"\n\tb\r\n=\r'z'/>",
+    ] {
+        assert!(
+            xml::lxml(file.as_bytes()).is_some() && is_accepted(file.as_bytes()),
+            "{file}"
+        );
+    }
+}
+
+/// Sets the encryption of all S3 docroots and holds what comes out against the oracles.
+fn check_all(file: &str, desired: Option<&EncryptionSetting>, encoding: Option<KeyEncoding>) {
+    let before = read(file.as_bytes());
+    let request = Request {
+        selection: Selection::All,
+        desired: desired.cloned(),
+        encoding,
+        docroot: None,
+    };
+    let planned = plan(file.as_bytes(), std::slice::from_ref(&request))
+        .unwrap_or_else(|error| panic!("{error}: {file}"));
+    let edited = planned.edits.apply(file.as_bytes());
+    let after = read(&edited);
+    let shown = format!("{file}\n---\n{}", String::from_utf8_lossy(&edited));
+    assert_eq!(before.len(), after.len(), "{shown}");
+    for (old, new) in before.iter().zip(&after) {
+        assert_eq!((&old.0, &old.1), (&new.0, &new.1), "{shown}");
+        if old.0.ends_with(ABSOLUTE) && old.2.trim_ascii().starts_with("s3://") {
+            assert_uri(&old.2, &new.2, desired, &shown);
+        } else {
+            assert_eq!(old.2, new.2, "{shown}");
+        }
+    }
+    assert_in_queries(file, &planned, &shown);
+    let again = plan(&edited, &[request]).unwrap();
+    assert!(
+        again.edits.is_empty() && again.changes.is_empty(),
+        "second run: {shown}"
+    );
+    there_and_back(file, &before, &edited, &shown);
+}
+
+/// The URI after: the same but for the two options, which say what is desired.
+fn assert_uri(old: &str, new: &str, desired: Option<&EncryptionSetting>, shown: &str) {
+    let blanks = |text: &str| {
+        (
+            text.len() - text.trim_start().len(),
+            text.len() - text.trim_end().len(),
+        )
+    };
+    assert_eq!(blanks(old), blanks(new), "{shown}");
+    let (old_base, old_options) = options(old.trim());
+    let (new_base, new_options) = options(new.trim());
+    assert_eq!(old_base, new_base, "{shown}");
+    let others = |options: &[String]| -> Vec<String> {
+        let is_other = |option: &&String| ![ENCRYPTION, KMS_KEY].contains(&name(option).as_str());
+        options.iter().filter(is_other).cloned().collect()
+    };
+    let (mut old_others, mut new_others) = (others(&old_options), others(&new_options));
+    // An option that is added fills the place of an empty last one; one that goes may leave none.
+    for others in [&mut old_others, &mut new_others] {
+        others.pop_if(|last| last.is_empty());
+    }
+    assert_eq!(old_others, new_others, "{shown}");
+    let values = |wanted: &str| -> Vec<String> {
+        let ours = new_options.iter().filter(|option| name(option) == wanted);
+        ours.map(|option| decoded(option.split_once('=').map_or("", |(_, value)| value)))
+            .collect()
+    };
+    let wanted = |value: Option<&str>| value.map(str::to_owned).into_iter().collect::<Vec<_>>();
+    assert_eq!(
+        values(ENCRYPTION),
+        wanted(desired.map(|d| d.encryption().as_str())),
+        "{shown}"
+    );
+    assert_eq!(
+        values(KMS_KEY),
+        wanted(desired.and_then(|d| d.kms_key()).map(KmsKey::as_str)),
+        "{shown}"
+    );
+}
+
+/// Every edit lies in the query of a docroot, or at the end of one.
+fn assert_in_queries(file: &str, planned: &Plan, shown: &str) {
+    for edit in &planned.edits {
+        let before = &file[..edit.range.start];
+        let uri_start = before
+            .rfind("s3://")
+            .unwrap_or_else(|| panic!("{:?}: {shown}", edit.range));
+        let uri = &before[uri_start..];
+        let is_at_end = file[edit.range.end..].trim_start().starts_with(['<', ']']);
+        assert!(
+            !uri.contains("</") && !file[edit.range.clone()].contains("</"),
+            "{:?}: {shown}",
+            edit.range
+        );
+        assert!(
+            uri.contains('?') || is_at_end || file[edit.range.start..].starts_with('?'),
+            "{:?}: {shown}",
+            edit.range
+        );
+    }
+}
+
+/// `absent` gives back the original bytes where no docroot had one of our options, an empty query or a trailing `&`.
+fn there_and_back(file: &str, before: &[Element], edited: &[u8], shown: &str) {
+    let uris = before
+        .iter()
+        .filter(|element| element.0.ends_with(ABSOLUTE) && element.2.trim().starts_with("s3://"));
+    let is_plain = |uri: &str| {
+        let (_, options) = options(uri);
+        !uri.ends_with(['?', '&'])
+            && options
+                .iter()
+                .all(|option| ![ENCRYPTION, KMS_KEY].contains(&name(option).as_str()))
+    };
+    if uris.clone().all(|element| is_plain(element.2.trim())) {
+        let absent = Request {
+            selection: Selection::All,
+            desired: None,
+            encoding: None,
+            docroot: None,
+        };
+        let back = plan(edited, &[absent]).unwrap().edits.apply(edited);
+        assert_eq!(back, file.as_bytes(), "there and back: {shown}");
+    }
+}
+
+/// Sets the whole URI of one docroot, with all that is missing around it.
+fn check_docroot(file: &str, scope: &Scope, desired: Option<EncryptionSetting>) {
+    let Some(desired) = desired else { return };
+    let request = Request {
+        selection: Selection::Of(scope.clone()),
+        desired: Some(desired.clone()),
+        encoding: None,
+        docroot: Some(DocrootUri::new(
+            "s3://KEY:DUMMY%2FSECRET@gateway.example/b/$(name)?storage-class=X",
+        )),
+    };
+    let planned = match plan(file.as_bytes(), std::slice::from_ref(&request)) {
+        Ok(planned) => planned,
+        Err(PlanError::SeveralDocroots(_) | PlanError::Restricted(_) | PlanError::Aside(_)) => {
+            return;
+        }
+        Err(error) => panic!("{error}: {file}"),
+    };
+    let edited = planned.edits.apply(file.as_bytes());
+    let shown = format!("{scope}: {file}\n---\n{}", String::from_utf8_lossy(&edited));
+    let (before, after) = (read(file.as_bytes()), read(&edited));
+    // What was there is still there, in its order.
+    let is_docroot = |element: &&Element| element.0.ends_with(ABSOLUTE);
+    let texts = |elements: &[Element]| -> Vec<String> {
+        let others = elements.iter().filter(|element| !is_docroot(element));
+        others
+            .map(|(path, _, text)| format!("{path} {}", text.trim()))
+            .collect()
+    };
+    let mut left = texts(&after).into_iter();
+    assert!(
+        texts(&before).iter().all(|old| left.any(|new| new == *old)),
+        "{shown}"
+    );
+    let expected = format!(
+        "s3://KEY:DUMMY%2FSECRET@gateway.example/b/$(name)?storage-class=X&{ENCRYPTION}={}",
+        desired.encryption()
+    );
+    let found = after
+        .iter()
+        .filter(is_docroot)
+        .filter(|element| element.2.trim().starts_with(&expected));
+    assert_eq!(found.count(), 1, "{shown}");
+    let again = plan(&edited, &[request]).unwrap();
+    assert!(again.edits.is_empty(), "second run: {shown}");
+    // In a file of CRLF alone every new line ends so; in one of LF alone, none.
+    let counts = |text: &[u8]| {
+        let text = String::from_utf8_lossy(text);
+        (text.matches("\r\n").count(), text.matches('\n').count())
+    };
+    let ((old_pairs, old_lines), (new_pairs, new_lines)) =
+        (counts(file.as_bytes()), counts(&edited));
+    if old_pairs == old_lines {
+        assert_eq!(new_pairs, new_lines, "line endings: {shown}");
+    } else {
+        assert_eq!(old_pairs, new_pairs, "line endings: {shown}");
+    }
+}
+
+/// The elements of a document, on which both oracles must agree.
+fn read(document: &[u8]) -> Vec<Element> {
+    let shown = String::from_utf8_lossy(document);
+    let elements = xml::roxmltree(document).unwrap_or_else(|| panic!("roxmltree refuses {shown}"));
+    let by_lxml = xml::lxml(document).unwrap_or_else(|| panic!("lxml refuses {shown}"));
+    assert_eq!(elements, by_lxml, "the oracles disagree on {shown}");
+    elements
+}
+
+fn is_accepted(document: &[u8]) -> bool {
+    let Ok(mut tokens) = Tokenizer::new(document) else {
+        return false;
+    };
+    loop {
+        match tokens.next_token() {
+            Ok(Some(_)) => {}
+            Ok(None) => return true,
+            Err(_) => return false,
+        }
+    }
+}
+
+/// What stands before the `?` of a URI, and the options behind it.
+fn options(uri: &str) -> (&str, Vec<String>) {
+    match uri.split_once('?') {
+        Some((base, query)) => (base, query.split('&').map(str::to_owned).collect()),
+        None => (uri, Vec::new()),
+    }
+}
+
+fn name(option: &str) -> String {
+    decoded(option.split('=').next().unwrap())
+}
+
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let [byte, after @ ..] = rest {
+        let digits = after
+            .get(..2)
+            .and_then(|digits| std::str::from_utf8(digits).ok());
+        let code = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        match code.filter(|_| *byte == b'%') {
+            Some(code) => {
+                bytes.push(code);
+                rest = &after[2..];
+            }
+            None => {
+                bytes.push(*byte);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn desired() -> impl Strategy<Value = Option<EncryptionSetting>> {
+    let setting = |encryption, key: Option<&str>| {
+        let key = key.map(|key| KmsKey::parse(key).unwrap());
+        Some(EncryptionSetting::new(encryption, key).unwrap())
+    };
+    select(vec![
+        None,
+        setting(Encryption::None, None),
+        setting(Encryption::Aes256, None),
+        setting(Encryption::AwsKms, None),
+        setting(Encryption::AwsKms, Some("alias/tenant")),
+        setting(
+            Encryption::AwsKms,
+            Some("arn:aws:kms:us-east-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"),
+        ),
+    ])
+}
+
+fn encoding() -> impl Strategy<Value = Option<KeyEncoding>> {
+    select(vec![
+        None,
+        Some(KeyEncoding::Raw),
+        Some(KeyEncoding::Percent),
+    ])
+}
+
+fn scope() -> impl Strategy<Value = Scope> {
+    select(vec![
+        Scope::Global,
+        Scope::User("xfer".to_owned()),
+        Scope::User("a & b".to_owned()),
+        Scope::User("new".to_owned()),
+        Scope::Group("staff".to_owned()),
+        Scope::Group("new".to_owned()),
+    ])
+}
+
+/// A configuration: its parts in any order, laid out in some way.
+fn conf() -> impl Strategy<Value = String> {
+    let declaration = select(vec![
+        "",
+        "<?xml version='1.0' encoding='UTF-8'?>\n",
+        "\u{feff}<?xml version=\"1.0\" encoding=\"utf-8\" standalone=\"no\"?>\n",
+        "<!-- made by hand: <CONF> -->\n\n",
+    ]);
+    let sections = prop::collection::vec(section(), 1..4);
+    let root = select(vec!["CONF", "conf"]);
+    let layout = select(vec![("\n", "  "), ("\n", "\t"), ("\r\n", "    "), ("", "")]);
+    let final_ending = select(vec!["", "\n", "\n<!-- end -->\n"]);
+    (declaration, root, sections, layout, final_ending).prop_map(
+        |(declaration, root, sections, (ending, unit), last)| {
+            let text = format!(
+                "{declaration}<{root} version=\"2\">\n{}</{root}>{last}",
+                sections.concat()
+            );
+            laid_out(&text, ending, unit)
+        },
+    )
+}
+
+/// Gives a text that is indented by single blanks another layout.
+fn laid_out(text: &str, ending: &str, unit: &str) -> String {
+    let lines = text.split('\n').map(|line| {
+        let rest = line.trim_start_matches(' ');
+        unit.repeat(line.len() - rest.len()) + rest
+    });
+    let lines: Vec<String> = lines.collect();
+    // On one line, a declaration and comments need nothing between them.
+    lines.join(ending)
+}
+
+fn section() -> impl Strategy<Value = String> {
+    let other = select(vec![
+        " <server>\n  <server_name>AS_NULL</server_name>\n </server>\n",
+        " <WEB SshPort = \"33001\" \n      Name='a>b' />\n",
+        " <!-- <user><name>ghost</name></user> -->\n\n",
+        " <central_server><port>40001</port><!-- s3://k:s@h/b --></central_server>\n",
+        " <trunks><trunk><id>1</id><schedule format=\"ranges\">&#x41;&lt;</schedule></trunk></trunks>\n",
+        " <default/>\n",
+    ]);
+    prop_oneof![
+        2 => other.prop_map(str::to_owned),
+        1 => access(2).prop_map(|access| format!(" <default>\n{access} </default>\n")),
+        3 => prop::collection::vec(realm(), 0..3)
+            .prop_map(|realms| format!(" <aaa>\n  <realms>\n{}  </realms>\n </aaa>\n", realms.concat())),
+        1 => Just(" <aaa><realms/></aaa>\n".to_owned()),
+    ]
+}
+
+fn realm() -> impl Strategy<Value = String> {
+    let users = prop::collection::vec(
+        block("user", vec!["xfer", "a &amp; b", "<![CDATA[up]]>", "c"]),
+        0..4,
+    );
+    let groups = prop::collection::vec(block("group", vec!["staff", "\n      dev "]), 0..2);
+    (users, groups, any::<bool>()).prop_map(|(users, groups, empty)| {
+        let users = format!("    <users>\n{}    </users>\n", users.concat());
+        let groups = if groups.is_empty() && empty {
+            "    <groups/>\n".to_owned()
+        } else {
+            format!("    <groups>\n{}    </groups>\n", groups.concat())
+        };
+        format!("   <realm>\n{users}{groups}   </realm>\n")
+    })
+}
+
+fn block(kind: &'static str, names: Vec<&'static str>) -> impl Strategy<Value = String> {
+    (select(names), prop::option::of(access(6))).prop_map(move |(name, access)| {
+        let access = access.unwrap_or_default();
+        format!("     <{kind}>\n      <name>{name}</name>\n{access}     </{kind}>\n")
+    })
+}
+
+/// `file_system` with some paths.
+fn access(depth: usize) -> impl Strategy<Value = String> {
+    let path = prop_oneof![
+        6 => prop::collection::vec(absolute(), 0..3).prop_map(|docroots| docroots.concat()),
+        1 => Just("<restrictions><restriction>s3://*</restriction></restrictions>\n".to_owned()),
+    ];
+    let paths = prop::collection::vec(
+        path.prop_map(|inner| {
+            format!("<path>\n {inner}<read_allowed>true</read_allowed>\n</path>\n")
+        }),
+        0..3,
+    );
+    paths.prop_map(move |paths| {
+        let text = format!(
+            "<file_system>\n <access>\n  <paths>\n{}  </paths>\n </access>\n</file_system>\n",
+            paths.concat()
+        );
+        let indentation = " ".repeat(depth);
+        let lines: Vec<String> = text
+            .lines()
+            .map(|line| indentation.clone() + line + "\n")
+            .collect();
+        lines.concat()
+    })
+}
+
+fn absolute() -> impl Strategy<Value = String> {
+    let start = select(vec![
+        "<absolute>",
+        "<absolute peer_ip=\"10.0.0.1\">",
+        "<absolute  peer_ip = '10.0.0.2' >",
+    ]);
+    prop_oneof![
+        8 => (start, blanks(), uri(), spelling(), blanks()).prop_map(|(start, lead, uri, spelling, trail)| {
+            format!("{start}{lead}{}{trail}</absolute>\n", spelling.apply(&uri))
+        }),
+        1 => select(vec!["<absolute/>\n", "<absolute></absolute>\n", "<absolute>AS_NULL</absolute>\n", "<absolute>/data</absolute>\n", "<absolute>azu://k:s@h/b?x=1</absolute>\n"])
+            .prop_map(str::to_owned),
+    ]
+}
+
+fn blanks() -> impl Strategy<Value = &'static str> {
+    prop_oneof![6 => Just(""), 1 => Just(" "), 1 => Just("\n\t ")]
+}
+
+fn uri() -> impl Strategy<Value = String> {
+    let credentials = select(vec![
+        "",
+        "AKIA:se%2Fcr%2Bet%3D@",
+        "AKIA:s/e+c=r'et\"@",
+        "k:\u{e4}\u{1f600}@",
+    ]);
+    let host = select(vec![
+        "s3.amazonaws.com/b",
+        "s3.amazonaws.com/b/p/",
+        "gateway.example:8080/$(name)",
+        "h/b%2Fp",
+        "h",
+    ]);
+    let option = prop_oneof![
+        3 => select(vec!["storage-class=REDUCED_REDUNDANCY", "x", "=", "", "a=b=c", "%41=%42", "q=a@b", "u=\u{e4}", "lt=<>\"'"]).prop_map(str::to_owned),
+        3 => (select(vec!["server-side-encryption", "server%2Dside-encryption", "server-side-encryption%20"]), select(vec!["=NONE", "=AWS_KMS", "=AWS%5FKMS", "=aws:kms", "=", ""]))
+            .prop_map(|(name, value)| format!("{name}{value}")),
+        2 => select(vec!["=alias/tenant", "=alias%2ftenant", "=alias%2Ftenant", "=other", ""]).prop_map(|value| format!("{KMS_KEY}{value}")),
+    ];
+    let query = prop_oneof![
+        2 => Just(String::new()),
+        5 => prop::collection::vec(option, 0..5).prop_map(|options| format!("?{}", options.join("&"))),
+    ];
+    (credentials, host, query)
+        .prop_map(|(credentials, host, query)| format!("s3://{credentials}{host}{query}"))
+}
+
+/// How a text is written in XML.
+#[derive(Debug, Clone, Copy)]
+enum Spelling {
+    Entities,
+    Numbers,
+    Section,
+    Mixed,
+}
+
+impl Spelling {
+    fn apply(self, text: &str) -> String {
+        let less = text.replace('&', "&amp;").replace('<', "&lt;");
+        match self {
+            Self::Entities => less,
+            Self::Numbers => less
+                .replace("&amp;", "&#38;")
+                .replace('s', "&#x73;")
+                .replace("&#x73;3://", "s3://"),
+            Self::Section => format!("<![CDATA[{text}]]>"),
+            Self::Mixed => match text.split_once('?') {
+                Some((base, query)) => {
+                    format!("{}?<![CDATA[{query}]]>", Self::Entities.apply(base))
+                }
+                None => less,
+            },
+        }
+    }
+}
+
+fn spelling() -> impl Strategy<Value = Spelling> {
+    select(vec![
+        Spelling::Entities,
+        Spelling::Entities,
+        Spelling::Numbers,
+        Spelling::Section,
+        Spelling::Mixed,
+    ])
+}
+
+/// A small damage to a document.
+#[derive(Debug, Clone)]
+enum Mutation {
+    Insert(usize, &'static str),
+    Remove(usize, usize),
+    Repeat(usize, usize),
+}
+
+impl Mutation {
+    fn apply(&self, mut bytes: Vec<u8>) -> Vec<u8> {
+        let length = bytes.len();
+        let range = |at: usize, count: usize| {
+            let start = at % (length + 1);
+            start..(start + count).min(length)
+        };
+        match self {
+            Self::Insert(at, text) => drop(bytes.splice(range(*at, 0), text.bytes())),
+            Self::Remove(at, count) => drop(bytes.drain(range(*at, *count))),
+            Self::Repeat(at, count) => {
+                let piece = bytes[range(*at, *count)].to_vec();
+                drop(bytes.splice(range(*at, 0), piece));
+            }
+        }
+        bytes
+    }
+}
+
+fn mutation() -> impl Strategy<Value = Mutation> {
+    let pieces = select(vec![
+        "<",
+        ">",
+        "&",
+        ";",
+        "\"",
+        "'",
+        "/",
+        "=",
+        "]]>",
+        "<!--",
+        "-->",
+        "--",
+        "<![CDATA[",
+        "<?",
+        "?>",
+        "<?xml?>",
+        "&amp",
+        "&x;",
+        "&#0;",
+        "&#x110000;",
+        "&#xD800;",
+        "&#xFFFE;",
+        "\u{0}",
+        "\u{1}",
+        "\u{b}",
+        "\u{7f}",
+        "\u{85}",
+        "\u{fffe}",
+        "<a>",
+        "</a>",
+        "<a/>",
+        "<A b=''/>",
+        " b='1' b='2'",
+        ":",
+        "x:y",
+        "xmlns:x='u' ",
+        "xml",
+        "-",
+        ".",
+        "1",
+        "\u{e4}",
+        "\u{d7}",
+        "\u{feff}",
+        "<!DOCTYPE a>",
+        " ",
+        "\n",
+        "\r",
+    ]);
+    prop_oneof![
+        4 => (any::<usize>(), pieces).prop_map(|(at, piece)| Mutation::Insert(at, piece)),
+        2 => (any::<usize>(), 1..6_usize).prop_map(|(at, count)| Mutation::Remove(at, count)),
+        1 => (any::<usize>(), 1..30_usize).prop_map(|(at, count)| Mutation::Repeat(at, count)),
+    ]
+}
+
+/// Failing files are kept as cases in `tests/cases`, not as seeds.
+fn config(cases: u32) -> ProptestConfig {
+    ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(cases)
+    }
+}

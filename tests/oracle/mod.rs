@@ -1,3 +1,0 @@
-//! Programs of others that say what is right.
-
-pub mod java;
