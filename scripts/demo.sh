@@ -30,13 +30,19 @@ playbook() {
     show ansible-playbook -i examples/demo_inventory.yml examples/demo.yml "$@"
 }
 
-heading "A sandbox of a fresh Aspera server is in $root; nothing that it uploads is encrypted:"
-show grep -n server-side-encryption "$root/etc/trapd/s3.properties"
+settings() {
+    show grep -n server-side-encryption "$root/etc/trapd/s3.properties"
+    # The URIs without their credentials.
+    show grep -n -o 's3.amazonaws.com/.*' "$root/etc/aspera.conf"
+}
+
+heading "A sandbox of a fresh Aspera server is in $root; it asks S3 for no encryption:"
+settings
 heading "1. What would change? Nothing is written yet."
 playbook --check --diff
 heading "2. Change it."
 playbook --diff
 heading "3. Once more: there is nothing left to do."
 playbook --diff
-heading "The settings that the server now loads:"
-show grep -n server-side-encryption "$root/etc/trapd/s3.properties"
+heading "The settings that the server loads when its services restart:"
+settings

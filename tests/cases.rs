@@ -1,7 +1,7 @@
 //! Cases as folders: the file before and the task, the file after and the result.
 //!
-//! `tests/cases/MODULE/NAME/` holds `task.json` (the options, and the version of the stand-in `ascp`), the file before, the file after (if it
-//! changes) and `result.json`. Each case is run in check mode, for real, and again. `BLESS=1 cargo test --test cases` writes what comes out as
+//! `tests/cases/MODULE/NAME/` holds `task.json` (the options, the version of the stand-in `ascp`, and an `s3.properties` to stand beside the file,
+//! if the case is about it), the file before, the file after (if it changes) and `result.json`. Each case is run in check mode, for real, and again. `BLESS=1 cargo test --test cases` writes what comes out as
 //! expected: read the diff before you commit it.
 
 use std::fs;
@@ -19,6 +19,17 @@ fn aspera_trapd_sse() {
         file: "etc/trapd/s3.properties",
         before: "before.properties",
         after: "after.properties",
+    });
+}
+
+#[test]
+fn aspera_docroot_sse() {
+    run_all(&Module {
+        name: "aspera_docroot_sse",
+        program: env!("CARGO_BIN_EXE_aspera_docroot_sse"),
+        file: "etc/aspera.conf",
+        before: "before.conf",
+        after: "after.conf",
     });
 }
 
@@ -116,6 +127,11 @@ impl<'m> AsperaRoot<'m> {
         fs::create_dir(root.folder.path().join("bin")).unwrap();
         if let Ok(before) = fs::read(case.join(module.before)) {
             fs::write(root.file(), before).unwrap();
+        }
+        if let Some(properties) = task["s3.properties"].as_str() {
+            let path = root.folder.path().join("etc/trapd/s3.properties");
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, properties).unwrap();
         }
         if let Some(version) = task["ascp"].as_str() {
             let script = format!(

@@ -5,8 +5,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use aspera_sse::ansible::{Default, Kind, Module, OptionSpec};
-use aspera_sse::modules::AsperaTrapdSse;
+use aspera_sse::modules::{AsperaDocrootSse, AsperaTrapdSse};
 use serde_yaml_ng::Value;
+
+#[test]
+fn aspera_docroot_sse() {
+    check::<AsperaDocrootSse>();
+}
 
 #[test]
 fn aspera_trapd_sse() {

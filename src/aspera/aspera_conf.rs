@@ -313,6 +313,8 @@ impl Reader<'_> {
                 let element = element(&tag, tag.range.end, None);
                 let peer_ip = self.attribute(&tag, b"peer_ip");
                 if let Some(block) = self.conf.blocks.last_mut() {
+                    // Most have one, and there may be very many of them.
+                    block.docroots.reserve_exact(1);
                     block.docroots.push(DocrootElement {
                         peer_ip,
                         element,
@@ -368,7 +370,7 @@ impl Reader<'_> {
                 }
             }
             Kind::Name => {
-                let text = Content::read(self.conf.bytes, &element.content).text;
+                let text = Content::text_of(self.conf.bytes, &element.content);
                 self.name = Some(text.trim_ascii().to_owned());
             }
             Kind::Block => self.end_block(&open.tag)?,

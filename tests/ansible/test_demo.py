@@ -7,9 +7,11 @@ import subprocess
 from aspera_roots import KEY
 from controllers import PROJECT, Screen
 
+TENANT_KEYS = [KEY.replace("1234abcd", eight) for eight in ("aaaaaaaa", "bbbbbbbb")]
+
 
 def test_the_demo_foretells_does_and_finds_done() -> None:
-    """Three runs of one playbook: the same diff twice, then none."""
+    """Three runs of one playbook: the same diffs twice, then none; and no credentials anywhere."""
     finished = subprocess.run(
         [PROJECT / "scripts/demo.sh"],
         check=False,
@@ -20,11 +22,20 @@ def test_the_demo_foretells_does_and_finds_done() -> None:
     )
     screen = Screen.read(finished.stdout, finished.returncode)
     assert screen.exit_status == 0, screen.text
-    assert [result.status for result in screen.results] == ["changed", "changed", "ok"]
-    foretold, done, done_again = (result.diff for result in screen.results)
-    assert f"+server-side-encryption-aws-kms-key-id={KEY}" in foretold
-    assert foretold == done
-    assert done_again == []
-    assert screen.text.index("changed=1") < screen.text.rindex("changed=1") < screen.text.index("changed=0")
+    assert [result.status for result in screen.results] == ["changed"] * 4 + ["ok"] * 2
+    foretold, done, done_again = (screen.results[run : run + 2] for run in (0, 2, 4))
+    trapd, docroots = (result.edits for result in foretold)
+    assert f"+server-side-encryption-aws-kms-key-id={KEY}" in trapd
+    assert len(docroots) == len("-+") * len(TENANT_KEYS)
+    for edit, key in zip(docroots[1::2], TENANT_KEYS, strict=True):
+        assert "s3://****:****@" in edit
+        assert edit.endswith(f"&amp;server-side-encryption-aws-kms-key-id={key}</absolute>")
+    assert [result.diff for result in foretold] == [result.diff for result in done]
+    assert [result.diff for result in done_again] == [[], []]
+    assert screen.text.index("changed=2") < screen.text.rindex("changed=2") < screen.text.index("changed=0")
     assert "[WARNING]" not in screen.text
-    assert screen.text.rstrip().endswith(f"server-side-encryption-aws-kms-key-id={KEY}")
+    assert "DUMMY" not in screen.text
+    before, after = screen.text.split("== 1.")[0], screen.text.split("loads when")[1]
+    for key in (KEY, *TENANT_KEYS):
+        assert key not in before
+        assert after.count(key) == 1

@@ -1,4 +1,6 @@
-//! Running the built module on an Aspera root of its own.
+//! Running a built module on an Aspera root of its own.
+
+#![allow(dead_code, reason = "each test program uses its part of it")]
 
 use std::fs;
 use std::path::PathBuf;
@@ -7,29 +9,61 @@ use std::process::{Command, Output};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
+/// A built module, and the file that it edits.
+#[derive(Debug, Clone, Copy)]
+pub struct Module {
+    pub name: &'static str,
+    pub program: &'static str,
+    /// Below the Aspera root.
+    pub file: &'static str,
+}
+
+pub const TRAPD: Module = Module {
+    name: "aspera_trapd_sse",
+    program: PROGRAM,
+    file: "etc/trapd/s3.properties",
+};
+
+pub const DOCROOT: Module = Module {
+    name: "aspera_docroot_sse",
+    program: env!("CARGO_BIN_EXE_aspera_docroot_sse"),
+    file: "etc/aspera.conf",
+};
+
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_aspera_trapd_sse");
 
-/// An Aspera root with a short `s3.properties`.
-pub struct Sandbox(TempDir);
+/// An Aspera root with the file that a module edits.
+pub struct Sandbox {
+    folder: TempDir,
+    module: Module,
+}
 
 impl Sandbox {
+    /// With a short `s3.properties`.
     pub fn new() -> Self {
-        let sandbox = Self(tempfile::tempdir().unwrap());
-        fs::create_dir_all(sandbox.file().parent().unwrap()).unwrap();
-        fs::write(
-            sandbox.file(),
+        Self::of(
+            TRAPD,
             "s3service.https-only=true\n# server-side-encryption=NONE\n",
         )
-        .unwrap();
+    }
+
+    /// With the file of a module.
+    pub fn of(module: Module, content: impl AsRef<[u8]>) -> Self {
+        let sandbox = Self {
+            folder: tempfile::tempdir().unwrap(),
+            module,
+        };
+        fs::create_dir_all(sandbox.file().parent().unwrap()).unwrap();
+        fs::write(sandbox.file(), content).unwrap();
         sandbox
     }
 
     pub fn root(&self) -> PathBuf {
-        self.0.path().to_owned()
+        self.folder.path().to_owned()
     }
 
     pub fn file(&self) -> PathBuf {
-        self.0.path().join("etc/trapd/s3.properties")
+        self.folder.path().join(self.module.file)
     }
 
     /// Options with the root added.
@@ -40,20 +74,23 @@ impl Sandbox {
     }
 
     pub fn argument_file(&self, options: &Value) -> PathBuf {
-        let path = self.0.path().join("arguments.json");
+        let path = self.folder.path().join("arguments.json");
         fs::write(&path, self.arguments(options).to_string()).unwrap();
         path
     }
 
-    pub fn run(&self, options: &Value) -> Map<String, Value> {
-        let output = Command::new(PROGRAM)
-            .arg(self.argument_file(options))
-            .output()
-            .unwrap();
-        result_of(&output)
+    /// The module with its arguments, ready to be started.
+    pub fn command(&self, options: &Value) -> Command {
+        let mut command = Command::new(self.module.program);
+        command.arg(self.argument_file(options));
+        command
     }
 
-    /// Runs it, expects a message that starts so, and the file as it was.
+    pub fn run(&self, options: &Value) -> Map<String, Value> {
+        result_of(&self.command(options).output().unwrap())
+    }
+
+    /// Runs it, expects a message that starts so, and the file as it was. `[FILE]` in the message stands for the path of the file.
     pub fn expect_failure(&self, options: &Value, message: &str) {
         let before = fs::read(self.file()).unwrap();
         let result = self.run(options);
@@ -61,7 +98,8 @@ impl Sandbox {
             .get("msg")
             .and_then(Value::as_str)
             .unwrap_or_default();
-        assert!(found.starts_with(message), "{options}: {result:?}");
+        let message = message.replace("[FILE]", self.file().to_str().unwrap());
+        assert!(found.starts_with(&message), "{options}: {result:?}");
         assert_eq!(
             (&result["failed"], &result["changed"]),
             (&json!(true), &json!(false))
@@ -80,7 +118,8 @@ pub fn result_of(output: &Output) -> Map<String, Value> {
     let line = text
         .strip_prefix(b"\n")
         .and_then(|text| text.strip_suffix(b"\n"));
-    let line = line.unwrap_or_else(|| panic!("not framed: {}", text.escape_ascii()));
+    let line =
+        line.unwrap_or_else(|| panic!("not framed: {} {:?}", text.escape_ascii(), output.status));
     assert!(
         line.iter().all(|byte| (b' '..=b'~').contains(byte)),
         "{}",

@@ -1,7 +1,7 @@
 """Reads XML documents that come on standard input with lxml and answers with what is in each.
 
-A document is its length (four bytes, big endian) and its bytes. The answer is a line of JSON: null if lxml refuses the document, else a list
-of its elements in order, each with its path, its attributes and the text directly in it.
+A document is its length (four bytes, big endian) and its bytes. The answer is a line of JSON: null if lxml refuses
+the document, else a list of its elements in order, each with its path, its attributes and the text directly in it.
 """
 
 import json

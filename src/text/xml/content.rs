@@ -64,6 +64,18 @@ impl Content {
         content
     }
 
+    /// Only the text of such a range.
+    pub fn text_of(bytes: &[u8], range: &Range<usize>) -> String {
+        let spelled = &bytes[range.clone()];
+        let is_plain = !spelled
+            .iter()
+            .any(|byte| matches!(byte, b'&' | b'<' | b'\r'));
+        match std::str::from_utf8(spelled) {
+            Ok(text) if is_plain => text.to_owned(),
+            _ => Self::read(bytes, range).text,
+        }
+    }
+
     /// Appends a [`Text`](super::Token::Text) token.
     pub fn push_text(&mut self, bytes: &[u8], range: Range<usize>) {
         self.push_piece(range.clone(), false);

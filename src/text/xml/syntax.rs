@@ -51,23 +51,47 @@ fn needs_a_look(word: u64) -> bool {
 
 /// The length of the name that a text starts with.
 pub(super) fn name_length(text: &[u8]) -> Option<usize> {
-    // Nearly all names are ASCII.
     let ascii = text
         .iter()
-        .position(|&byte| {
-            !(byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b':' | b'-' | b'.'))
-        })
+        .position(|&byte| !NAME_BYTES[usize::from(byte)])
         .unwrap_or(text.len());
-    let length = if text.get(ascii).is_some_and(|byte| !byte.is_ascii()) {
-        let characters = std::str::from_utf8(text).ok()?;
-        characters
-            .find(|c| !is_name_character(c))
-            .unwrap_or(text.len())
-    } else {
-        ascii
-    };
-    let first = std::str::from_utf8(&text[..length]).ok()?.chars().next()?;
-    is_name_start(first).then_some(length)
+    // Nearly all names are ASCII.
+    match text.get(ascii) {
+        Some(byte) if !byte.is_ascii() => any_name_length(text),
+        _ => {
+            let starts = !matches!(text.first()?, b'-' | b'.' | b'0'..=b'9');
+            (ascii > 0 && starts).then_some(ascii)
+        }
+    }
+}
+
+/// Which bytes may stand in a name, of those that are characters by themselves.
+const NAME_BYTES: [bool; 256] = {
+    let mut table = [false; 256];
+    let others = b"_:-.";
+    let mut byte = 0_u8;
+    while byte < 128 {
+        table[byte as usize] = byte.is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let mut index = 0;
+    while index < others.len() {
+        table[others[index] as usize] = true;
+        index += 1;
+    }
+    table
+};
+
+fn any_name_length(text: &[u8]) -> Option<usize> {
+    // The document is valid UTF-8; the bound keeps a look at one name from reading the rest of it.
+    let end = text
+        .iter()
+        .position(|byte| b" \t\r\n=/><\"'".contains(byte));
+    let candidate = std::str::from_utf8(&text[..end.unwrap_or(text.len())]).ok()?;
+    let length = candidate
+        .find(|c| !is_name_character(c))
+        .unwrap_or(candidate.len());
+    is_name_start(candidate.chars().next()?).then_some(length)
 }
 
 fn is_name_start(c: char) -> bool {

@@ -100,24 +100,34 @@ impl<'a> Tokenizer<'a> {
 
     fn text(&mut self) -> Result<Token, (usize, Problem)> {
         let start = self.position;
-        let rest = &self.bytes[start..];
-        let length = memchr::memchr(b'<', rest).unwrap_or(rest.len());
-        let text = &rest[..length];
-        if self.open.is_empty() && !text.iter().all(|&byte| is_space(byte)) {
+        let mut position = start;
+        // Stops at what may end the text or be wrong in it, one pass over all.
+        loop {
+            let rest = &self.bytes[position..];
+            let Some(length) = memchr::memchr3(b'<', b'&', b']', rest) else {
+                position = self.bytes.len();
+                break;
+            };
+            position += length;
+            match &rest[length..] {
+                [b'<', ..] => break,
+                special @ [b'&', ..] if reference(special).is_none() => {
+                    return Err((position, Problem::Reference));
+                }
+                [b']', b']', b'>', ..] => return Err((position, Problem::Text)),
+                _ => position += 1,
+            }
+        }
+        let is_outside = self.open.is_empty();
+        if is_outside
+            && !self.bytes[start..position]
+                .iter()
+                .all(|&byte| is_space(byte))
+        {
             return Err((start, Problem::OutsideRoot));
         }
-        for ampersand in memchr::memchr_iter(b'&', text) {
-            if reference(&text[ampersand..]).is_none() {
-                return Err((start + ampersand, Problem::Reference));
-            }
-        }
-        for bracket in memchr::memchr_iter(b']', text) {
-            if text[bracket..].starts_with(b"]]>") {
-                return Err((start + bracket, Problem::Text));
-            }
-        }
-        self.position += length;
-        Ok(Token::Text(start..self.position))
+        self.position = position;
+        Ok(Token::Text(start..position))
     }
 
     fn start_tag(&mut self) -> Result<Token, (usize, Problem)> {
@@ -313,17 +323,7 @@ impl<'a> Tokenizer<'a> {
     }
 
     fn name(&self, start: usize) -> Option<Range<usize>> {
-        let text = self.bytes.get(start..)?;
-        // Names are short; the bound keeps a look at one from reading the rest of the file.
-        let ascii = text
-            .iter()
-            .take_while(|byte| byte.is_ascii_graphic() && !b"=/><".contains(byte));
-        let ascii_length = ascii.count();
-        let candidate = match text.get(ascii_length) {
-            Some(byte) if !byte.is_ascii() => text,
-            _ => &text[..ascii_length],
-        };
-        Some(start..start + name_length(candidate)?)
+        Some(start..start + name_length(self.bytes.get(start..)?)?)
     }
 
     fn skip_space(&self, start: usize) -> usize {
