@@ -13,23 +13,29 @@ pub fn near<'n>(given: &str, names: impl IntoIterator<Item = &'n str>) -> Vec<&'
     near.into_iter().map(|(_, name)| name).collect()
 }
 
-/// How many bytes must be added, removed or replaced (Levenshtein's distance).
+/// How many bytes must be added, removed, replaced, or swapped with their neighbour.
 fn distance(from: &[u8], to: &[u8]) -> usize {
-    // Names of options are short: what is far longer than any is far from all.
+    // Names are short: what is far longer than any is far from all.
     if from.len() > 100 {
         return usize::MAX;
     }
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (removed, byte) in from.iter().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = removed + 1;
-        for (index, other) in to.iter().enumerate() {
-            let replaced = diagonal + usize::from(byte != other);
-            diagonal = row[index + 1];
-            row[index + 1] = replaced.min(diagonal + 1).min(row[index] + 1);
+    let mut before_last = Vec::new();
+    let mut last: Vec<usize> = (0..=to.len()).collect();
+    for (row, byte) in from.iter().enumerate() {
+        let mut current = vec![row + 1];
+        for (column, other) in to.iter().enumerate() {
+            let replaced = last[column] + usize::from(byte != other);
+            let mut changes = replaced.min(last[column + 1] + 1).min(current[column] + 1);
+            let is_swap =
+                row > 0 && column > 0 && from[row - 1] == *other && to[column - 1] == *byte;
+            if is_swap {
+                changes = changes.min(before_last[column - 1] + 1);
+            }
+            current.push(changes);
         }
+        before_last = std::mem::replace(&mut last, current);
     }
-    row[to.len()]
+    last[to.len()]
 }
 
 #[cfg(test)]
@@ -44,6 +50,7 @@ mod tests {
             ("kms_key", vec!["kms_key_id"]),
             ("kms-key-id", vec!["kms_key_id"]),
             ("pth", vec!["path"]),
+            ("ptah", vec!["path"]),
             ("", vec![]),
             ("server", vec![]),
             ("kms", vec![]),

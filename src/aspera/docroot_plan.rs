@@ -129,6 +129,8 @@ pub fn plan(bytes: &[u8], requests: &[Request]) -> Result<Plan, PlanError> {
         docroots: Vec::new(),
         changes: Vec::new(),
         warnings: Vec::new(),
+        repeated: Vec::new(),
+        without_key: Vec::new(),
     };
     for (request, blocks) in requests.iter().zip(matching_blocks(&conf, requests)) {
         planner.plan_request(request, &blocks)?;
@@ -178,6 +180,10 @@ struct Planner<'c> {
     docroots: Vec<PlannedDocroot>,
     changes: Vec<Change>,
     warnings: Vec<String>,
+    /// Whose docroots named an option more than once.
+    repeated: Vec<Scope>,
+    /// Whose docroots named a key that goes, because none is declared.
+    without_key: Vec<Scope>,
 }
 
 impl Planner<'_> {
@@ -271,9 +277,14 @@ impl Planner<'_> {
         let before = uri(content);
         let uri_edits = before.edits(request.desired.as_ref(), request.encoding);
         if before.repeats_a_setting() {
-            self.warnings.push(format!(
-                "The docroot of {scope} named an option of the encryption more than once; which one Aspera takes is not documented. One is kept."
-            ));
+            self.repeated.push(scope.clone());
+        }
+        let declares_no_key = request
+            .desired
+            .as_ref()
+            .is_some_and(|desired| desired.kms_key().is_none());
+        if declares_no_key && before.found_setting(None).kms_key.is_some() {
+            self.without_key.push(scope.clone());
         }
         if !uri_edits.is_empty() && docroot.has_aside {
             return Err(PlanError::Aside(scope.clone()));
@@ -424,6 +435,18 @@ impl Planner<'_> {
     }
 
     fn finish(mut self) -> Plan {
+        if !self.repeated.is_empty() {
+            self.warnings.push(format!(
+                "An option of the encryption stood more than once in the docroot of {}; which one Aspera takes is not documented. One is kept.",
+                some_of(&self.repeated)
+            ));
+        }
+        if !self.without_key.is_empty() {
+            self.warnings.push(format!(
+                "No kms_key_id is given, so the one in the docroot of {} is removed: with AWS_KMS, uploads use the key that AWS manages (aws/s3).",
+                some_of(&self.without_key)
+            ));
+        }
         let created = std::mem::take(&mut self.created);
         let blocks: Vec<(&Scope, &str)> = created
             .iter()
@@ -493,6 +516,17 @@ fn check(bytes: &[u8], plan: &Plan) -> Result<(), PlanError> {
         Ok(())
     } else {
         Err(PlanError::NotAsIntended)
+    }
+}
+
+/// Some scopes by name, and how many more there are.
+fn some_of(scopes: &[Scope]) -> String {
+    const NAMED: usize = 5;
+    let names: Vec<String> = scopes.iter().take(NAMED).map(ToString::to_string).collect();
+    let names = names.join(", ");
+    match scopes.len().saturating_sub(NAMED) {
+        0 => names,
+        more => format!("{names} and {more} more"),
     }
 }
 

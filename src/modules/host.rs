@@ -15,12 +15,14 @@ pub(super) fn warnings(aspera_root: &Path, settings: &[EncryptionSetting]) -> Re
     if !settings.iter().any(asks_for_kms) {
         return Ok(Vec::new());
     }
-    let mut keys: Vec<&KmsKey> = settings
-        .iter()
-        .filter_map(EncryptionSetting::kms_key)
-        .collect();
-    keys.dedup();
-    let mut warnings: Vec<String> = keys.into_iter().flat_map(KmsKey::doubts).collect();
+    let mut warnings: Vec<String> = Vec::new();
+    let keys = settings.iter().filter_map(EncryptionSetting::kms_key);
+    for doubt in keys.flat_map(KmsKey::doubts) {
+        // Docroots may share a key.
+        if !warnings.contains(&doubt) {
+            warnings.push(doubt);
+        }
+    }
     warnings.extend(check_kms_support(aspera_root)?);
     if trapd::is_enabled(Path::new("/")) == Some(false) {
         let astrap = aspera_root.join("bin/astrap-config.sh");
