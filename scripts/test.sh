@@ -3,4 +3,4 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-exec target/venv/tools/bin/python -m pytest tests/ansible
+exec target/venv/tools/bin/python -m pytest tests/faults tests/ansible

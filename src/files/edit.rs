@@ -101,7 +101,10 @@ pub fn edit<T, E>(
         name: name.as_ref(),
         path,
     };
-    target.folder.sweep(&temporary::prefix(target.name));
+    let file_owner = planned.old.as_ref().map(|old| old.stat.st_uid);
+    target
+        .folder
+        .sweep(&temporary::prefix(target.name), file_owner);
     for _ in 0..ATTEMPTS {
         let now = Snapshot::read(&target.folder.handle, target.name, path)?;
         if !planned.is_for(now.as_ref()) {

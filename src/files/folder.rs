@@ -38,8 +38,9 @@ impl Folder {
         fsync(&self.handle)
     }
 
-    /// Removes temporary files that a killed run left: of our name, our user, and locked by nobody.
-    pub(super) fn sweep(&self, prefix: &str) {
+    /// Removes temporary files that a killed run left: of our name, locked by nobody, and of our user, or of the file's own owner if the run had
+    /// come so far as to give it to him.
+    pub(super) fn sweep(&self, prefix: &str, file_owner: Option<u32>) {
         if self.warning.is_some() {
             return;
         }
@@ -49,13 +50,13 @@ impl Folder {
         };
         for entry in entries.iter().flatten() {
             let name = entry.file_name();
-            if name.to_bytes().starts_with(prefix.as_bytes()) && self.is_stale(name) {
+            if name.to_bytes().starts_with(prefix.as_bytes()) && self.is_stale(name, file_owner) {
                 let _ = unlinkat(&self.handle, name, UnlinkatFlags::NoRemoveDir);
             }
         }
     }
 
-    fn is_stale(&self, name: &std::ffi::CStr) -> bool {
+    fn is_stale(&self, name: &std::ffi::CStr, file_owner: Option<u32>) -> bool {
         let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
         let stat = nix::sys::stat::fstatat(&self.handle, name, AtFlags::AT_SYMLINK_NOFOLLOW);
         let is_regular = |mode| mode & SFlag::S_IFMT.bits() == SFlag::S_IFREG.bits();
@@ -65,8 +66,9 @@ impl Folder {
         let Ok(file) = openat(&self.handle, name, flags, Mode::empty()).map(File::from) else {
             return false;
         };
+        let is_owner = |owner| owner == geteuid().as_raw() || Some(owner) == file_owner;
         let is_ours = fstat(&file).is_ok_and(|stat| {
-            is_regular(stat.st_mode) && stat.st_uid == geteuid().as_raw() && stat.st_nlink == 1
+            is_regular(stat.st_mode) && is_owner(stat.st_uid) && stat.st_nlink == 1
         });
         is_ours && file.try_lock().is_ok()
     }
