@@ -192,9 +192,12 @@ fn check_docroot(file: &str, scope: &Scope, desired: Option<EncryptionSetting>) 
     };
     let planned = match plan(file.as_bytes(), std::slice::from_ref(&request)) {
         Ok(planned) => planned,
-        Err(PlanError::SeveralDocroots(_) | PlanError::Restricted(_) | PlanError::Aside(_)) => {
-            return;
-        }
+        Err(
+            PlanError::SeveralDocroots(_)
+            | PlanError::OnlyForAddress(_)
+            | PlanError::Restricted(_)
+            | PlanError::Aside(_),
+        ) => return,
         Err(error) => panic!("{error}: {file}"),
     };
     let edited = planned.edits.apply(file.as_bytes());

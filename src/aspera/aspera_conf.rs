@@ -370,6 +370,9 @@ impl Reader<'_> {
                 }
             }
             Kind::Name => {
+                if open.last_child.is_some() {
+                    return Err(self.look_alike(&open.tag, "a <name> that holds an element"));
+                }
                 let text = Content::text_of(self.conf.bytes, &element.content);
                 self.name = Some(text.trim_ascii().to_owned());
             }

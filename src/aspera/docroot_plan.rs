@@ -102,6 +102,11 @@ pub enum PlanError {
         "has several docroots (absolute elements) for {0}, so that docroot cannot say which to set. Edit them by hand, or leave docroot out."
     )]
     SeveralDocroots(Scope),
+    /// A docroot was given for a place that has one for some client only.
+    #[error(
+        "has a docroot for {0} that is for one client address only (peer_ip), so that docroot would not be set for all others. Edit it by hand, or leave docroot out."
+    )]
+    OnlyForAddress(Scope),
     /// A docroot was given beside restrictions.
     #[error(
         "has restrictions for {0}, as access keys need them; the vendor does not support a docroot beside them. Leave docroot out, or remove the restrictions."
@@ -112,6 +117,11 @@ pub enum PlanError {
         "has a comment or processing instruction inside the docroot of {0}. Move it out of the absolute element first."
     )]
     Aside(Scope),
+    /// It cannot be told where the query starts.
+    #[error(
+        "has a ? before the @ in the docroot of {0}, so that it cannot be told where its options start. Percent-encode the credentials (? is %3F) first."
+    )]
+    QuestionMark(Scope),
     /// The edited file would not read as intended.
     #[error(
         "would not read back as intended after the planned edit. This is a bug of ours, please report it."
@@ -286,8 +296,8 @@ impl Planner<'_> {
         if declares_no_key && before.found_setting(None).kms_key.is_some() {
             self.without_key.push(scope.clone());
         }
-        if !uri_edits.is_empty() && docroot.has_aside {
-            return Err(PlanError::Aside(scope.clone()));
+        if !uri_edits.is_empty() {
+            refuse_uneditable(scope, docroot, &before)?;
         }
         let bytes = self.conf.bytes;
         let start = trimmed_start(content);
@@ -329,6 +339,9 @@ impl Planner<'_> {
                 self.edits.push(edit);
                 let change = self.note(request, scope, None, &nothing, after);
                 self.add_change(change, offset);
+            }
+            ([docroot], _) if docroot.peer_ip.is_some() => {
+                return Err(PlanError::OnlyForAddress(scope.clone()));
             }
             ([docroot], _) => {
                 let content = self.conf.content(docroot);
@@ -519,6 +532,21 @@ fn check(bytes: &[u8], plan: &Plan) -> Result<(), PlanError> {
     }
 }
 
+/// Refuses what cannot be edited option by option.
+fn refuse_uneditable(
+    scope: &Scope,
+    docroot: &DocrootElement,
+    uri: &DocrootUri,
+) -> Result<(), PlanError> {
+    if docroot.has_aside {
+        return Err(PlanError::Aside(scope.clone()));
+    }
+    if uri.has_question_mark_in_credentials() {
+        return Err(PlanError::QuestionMark(scope.clone()));
+    }
+    Ok(())
+}
+
 /// Some scopes by name, and how many more there are.
 fn some_of(scopes: &[Scope]) -> String {
     const NAMED: usize = 5;
@@ -545,7 +573,7 @@ fn skip_reason(storage: &Storage) -> Option<&'static str> {
         Storage::Empty => Some("empty"),
         Storage::Unset => Some("unset (AS_NULL)"),
         Storage::MisspelledS3 => Some("not s3: the scheme is case-sensitive"),
-        Storage::Other(_) | Storage::Local => Some("not s3"),
+        Storage::Other(_) | Storage::Local | Storage::Unknown => Some("not s3"),
     }
 }
 
@@ -567,6 +595,9 @@ fn what_is_there(docroots: &[(&DocrootElement, Content)], is_restricted: bool) -
         }
         Storage::Other(scheme) => {
             format!("the docroot is {scheme}://, and the options for encryption are S3's. Leave this one out")
+        }
+        Storage::Unknown => {
+            "the docroot is neither a path nor a URI of a storage that the vendor describes. Correct it".to_owned()
         }
         Storage::S3 | Storage::Local => "the docroot is a local path. Leave this one out".to_owned(),
     }

@@ -39,11 +39,26 @@ pub enum Storage {
     S3,
     /// `S3://` and the like: the scheme is case-sensitive.
     MisspelledS3,
-    /// Another scheme.
-    Other(String),
+    /// Another storage, by its scheme.
+    Other(&'static str),
     /// A path of the local file system.
     Local,
+    /// Nothing that the vendor's pages describe.
+    Unknown,
 }
+
+/// The schemes of the vendor's pages on docroots, beside S3's.
+const OTHER_SCHEMES: [&str; 9] = [
+    "adl",
+    "azu",
+    "azure-files",
+    "file",
+    "google-gcs",
+    "gs",
+    "hdfs",
+    "oss",
+    "swift",
+];
 
 /// How the characters `:` and `/` of a key are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,9 +96,26 @@ impl DocrootUri {
             _ if self.0 == "AS_NULL" => Storage::Unset,
             Some(("s3", _)) => Storage::S3,
             Some((scheme, _)) if scheme.eq_ignore_ascii_case("s3") => Storage::MisspelledS3,
-            Some((scheme, _)) if is_scheme(scheme) => Storage::Other(scheme.to_owned()),
-            Some(_) | None => Storage::Local,
+            // Only a scheme that is known is named: anything else may be part of a secret.
+            Some((scheme, _)) => OTHER_SCHEMES
+                .into_iter()
+                .find(|known| *known == scheme)
+                .map_or(Storage::Unknown, Storage::Other),
+            None if self.0.starts_with(['/', '$']) => Storage::Local,
+            None => Storage::Unknown,
         }
+    }
+
+    /// Whether its credentials seem to hold a bare `?`, so that it cannot be told where the query starts.
+    pub fn has_question_mark_in_credentials(&self) -> bool {
+        let Some(query) = self.query_start() else {
+            return false;
+        };
+        let base = self.after_scheme().split('?').next().unwrap_or_default();
+        let Some((before_at, _)) = self.0[query..].split_once('@') else {
+            return false;
+        };
+        !base.contains('@') && (has_port_like_secret(base) || !before_at.contains('='))
     }
 
     /// The settings in its query. Where one is repeated, the first: which of them the server takes is not documented.
@@ -153,25 +185,27 @@ impl DocrootUri {
     /// The URI with everything that may be secret as `****`: what stands before the last `@`, and options other than those that are known to hold no
     /// secret.
     pub fn masked(&self, desired: Option<&KmsKey>) -> String {
-        let Some((scheme, _)) = self.0.split_once("://") else {
-            return self.0.clone();
+        let scheme = match self.storage() {
+            Storage::S3 => "s3",
+            Storage::Other(scheme) => scheme,
+            Storage::Empty | Storage::Unset => return self.0.clone(),
+            Storage::Local if !self.0.contains('@') => return self.0.clone(),
+            Storage::MisspelledS3 => "S3",
+            Storage::Local | Storage::Unknown => return MASK.to_owned(),
         };
         let query = self.query_start();
         let base = &self.0[scheme.len() + 3..query.map_or(self.0.len(), |query| query - 1)];
         // Secrets may hold a bare / or ?, so that the last @ counts, also one in the query.
-        let shown_from = self.0.rfind('@').map(|at| at + 1);
-        let mut masked = format!("{scheme}://");
-        match shown_from {
-            Some(from) if query.is_some_and(|query| from > query) => {
-                return masked + MASK + "@" + MASK;
+        let last_at = self.0.rfind('@');
+        let is_in_query = last_at.is_some_and(|at| query.is_some_and(|query| at >= query));
+        let shown_base = match base.rsplit_once('@') {
+            Some((_, shown)) if !is_in_query => format!("{MASK}:{MASK}@{shown}"),
+            None if !is_in_query && !has_port_like_secret(base) && !has_encoded_mark(base) => {
+                base.to_owned()
             }
-            Some(_) => {
-                let (_, shown) = base.rsplit_once('@').unwrap_or(("", base));
-                masked += &format!("{MASK}:{MASK}@{shown}");
-            }
-            None if has_port_like_secret(base) => return masked + MASK,
-            None => masked += base,
-        }
+            _ => MASK.to_owned(),
+        };
+        let mut masked = format!("{scheme}://{shown_base}");
         if query.is_some() {
             let options = self.options();
             let shown: Vec<&str> = options
@@ -249,9 +283,13 @@ impl DocrootUri {
 
     /// Where the query starts, behind its `?` (RFC 3986, 3.4).
     fn query_start(&self) -> Option<usize> {
-        let after_scheme = self.0.find("://")? + 3;
-        let mark = self.0[after_scheme..].find('?')?;
-        Some(after_scheme + mark + 1)
+        self.0.contains("://").then_some(())?;
+        let rest = self.after_scheme();
+        Some(self.0.len() - rest.len() + rest.find('?')? + 1)
+    }
+
+    fn after_scheme(&self) -> &str {
+        self.0.split_once("://").map_or("", |(_, rest)| rest)
     }
 
     fn options(&self) -> Vec<UriOption> {
@@ -324,17 +362,16 @@ fn decoded(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
-fn is_scheme(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_alphabetic())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
-}
-
 /// `key:secret` where a host and a port should be, without an `@`.
 fn has_port_like_secret(base: &str) -> bool {
     let authority = base.split('/').next().unwrap_or_default();
     authority
         .split_once(':')
         .is_some_and(|(_, port)| !port.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// An encoded `:` or `@` in the place of the host, where it may part credentials from it.
+fn has_encoded_mark(base: &str) -> bool {
+    let authority = base.split('/').next().unwrap_or_default();
+    decoded(authority).contains([':', '@']) && authority.contains('%')
 }

@@ -267,7 +267,7 @@ fn checked_docroot(text: &str, desired: Option<&EncryptionSetting>) -> Result<Do
     let uri = DocrootUri::new(text);
     match uri.storage() {
         Storage::S3 if text.len() > "s3://".len() => {}
-        Storage::S3 | Storage::Empty | Storage::Unset | Storage::Local => {
+        Storage::S3 | Storage::Empty | Storage::Unset | Storage::Local | Storage::Unknown => {
             return Err("is not a URI of S3 storage: write s3://HOST/BUCKET/PATH.".to_owned());
         }
         Storage::MisspelledS3 => {
@@ -276,6 +276,9 @@ fn checked_docroot(text: &str, desired: Option<&EncryptionSetting>) -> Result<Do
         Storage::Other(_) => {
             return Err("is of another storage than S3, and the options for encryption are S3's. Write s3://HOST/BUCKET/PATH.".to_owned());
         }
+    }
+    if uri.has_question_mark_in_credentials() {
+        return Err("has a ? before its @, so that it cannot be told where its options start. Percent-encode the credentials (? is %3F).".to_owned());
     }
     let found = uri.found_setting(None);
     let says_nothing = found.encryption.is_none() && found.kms_key.is_none();
