@@ -19,7 +19,10 @@ if ! rustup target list --installed | grep -q -x "$target" && ! rustup target ad
     exit 1
 fi
 
-cargo build --release --locked --bins --target "$target"
+# The binaries hold paths of source files, for the message of a panic: those of this machine stay out.
+registry=${CARGO_HOME:-$HOME/.cargo}/registry/src
+cargo build --release --locked --bins --target "$target" \
+    --config "target.$target.rustflags = ['--remap-path-prefix=$registry=registry', '--remap-path-prefix=$PWD=.']"
 
 for source in src/bin/*.rs; do
     name=$(basename "$source" .rs)

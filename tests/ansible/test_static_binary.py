@@ -6,6 +6,7 @@ import json
 import shutil
 import socket
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +15,6 @@ from controllers import PROJECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 BYTES_AT_MOST = 700_000
 MODULES = sorted(source.stem for source in (PROJECT / "src/bin").glob("*.rs"))
@@ -41,6 +41,14 @@ def test_it_needs_no_library(binary: Path) -> None:
     assert "LOAD" in readelf("--program-headers")
     assert "INTERP" not in readelf("--program-headers")
     assert "(NEEDED)" not in readelf("--dynamic")
+
+
+def test_it_tells_nothing_of_the_machine_that_built_it(binary: Path) -> None:
+    """The paths of source files in it, which a panic names, lead nowhere."""
+    content = binary.read_bytes()
+    assert b"src/modules/" in content or b"registry/" in content
+    for folder in (PROJECT, Path.home()):
+        assert bytes(folder) not in content
 
 
 class EmptyHost:

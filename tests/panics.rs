@@ -1,0 +1,84 @@
+//! A panic, wherever it happens, is a failure in JSON that tells file and line and nothing else.
+
+mod invocation;
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use invocation::result_of;
+use serde_json::json;
+
+#[test]
+fn a_panic_anywhere_is_a_failure_with_file_and_line_only() {
+    for (place, after) in [
+        ("masking", "old\n"),
+        ("start", "old\n"),
+        ("plan", "old\n"),
+        ("second plan", "rewritten\n"),
+        ("result", "old\nnew\n"),
+        ("no object", "old\nnew\n"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        let arguments = folder.path().join("arguments.json");
+        fs::write(&file, "old\n").unwrap();
+        fs::write(
+            &arguments,
+            json!({"path": file, "place": place}).to_string(),
+        )
+        .unwrap();
+        let output = Command::new(panicking_module())
+            .arg(&arguments)
+            .output()
+            .unwrap();
+        let result = result_of(&output);
+        let message = result["msg"].as_str().unwrap();
+        let start = format!(
+            "panicking_module {} stopped at a bug of its own, in ",
+            env!("CARGO_PKG_VERSION")
+        );
+        assert!(message.starts_with(&start), "{place}: {message}");
+        assert!(message.contains(".rs line "), "{place}: {message}");
+        assert_eq!(result["failed"], json!(true), "{place}");
+        assert_eq!(output.status.code(), Some(1), "{place}");
+        assert!(
+            !output
+                .stdout
+                .windows(12)
+                .any(|part| part == b"DUMMY-SECRET"),
+            "{place}: {message}"
+        );
+        assert_eq!(fs::read_to_string(&file).unwrap(), after, "{place}");
+    }
+}
+
+#[test]
+fn without_a_panic_the_same_module_succeeds() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    let arguments = folder.path().join("arguments.json");
+    fs::write(&file, "old\n").unwrap();
+    fs::write(
+        &arguments,
+        json!({"path": file, "place": "nowhere"}).to_string(),
+    )
+    .unwrap();
+    let output = Command::new(panicking_module())
+        .arg(&arguments)
+        .output()
+        .unwrap();
+    assert_eq!(result_of(&output)["changed"], json!(true));
+}
+
+/// Cargo builds examples beside the tests, and has no variable that names them.
+fn panicking_module() -> PathBuf {
+    let this = std::env::current_exe().unwrap();
+    let examples = this.parent().unwrap().with_file_name("examples");
+    let program = examples.join("panicking_module");
+    assert!(
+        program.exists(),
+        "cargo builds the stand-in when it is not told to build one test only: run cargo build --examples"
+    );
+    program
+}
