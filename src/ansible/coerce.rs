@@ -22,7 +22,8 @@ pub fn coerce(value: &Value, kind: &Kind) -> Result<Value, ExpectedKind> {
             .iter()
             .map(|value| coerce(value, element))
             .collect::<Result<_, _>>()
-            .map(Value::Array),
+            .map(Value::Array)
+            .map_err(|_| list_of(element)),
         Kind::Dict(_) => dict(value).map(Value::Object),
     }
 }
@@ -73,6 +74,14 @@ fn list(value: &Value) -> Result<Vec<Value>, ExpectedKind> {
         Value::Number(_) => Ok(vec![value.clone()]),
         _ => Err(ExpectedKind("a list")),
     }
+}
+
+fn list_of(element: &Kind) -> ExpectedKind {
+    ExpectedKind(match element {
+        Kind::Str | Kind::Path => "a list of strings",
+        Kind::Dict(_) => "a list of dictionaries",
+        Kind::Bool | Kind::Int | Kind::List(_) => "a list",
+    })
 }
 
 fn dict(value: &Value) -> Result<Map<String, Value>, ExpectedKind> {

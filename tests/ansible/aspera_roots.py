@@ -42,6 +42,18 @@ class AsperaRoot:
         """The file that the module edits."""
         return self.folder / "etc/trapd/s3.properties"
 
+    @property
+    def conf(self) -> Path:
+        """The file with the docroots."""
+        return self.folder / "etc/aspera.conf"
+
+    def write_conf(self, content: bytes | None) -> None:
+        """Give it the docroots of a case; None for no file. Only its owner may read it, as it holds credentials."""
+        self.conf.unlink()
+        if content is not None:
+            self.conf.write_bytes(content)
+            self.conf.chmod(0o600)
+
     @classmethod
     def lay_out(cls, folder: Path, properties: str | None, ascp_version: str | None = "4.4.5.1646") -> AsperaRoot:
         """Copy the sandbox and give it the properties and the version of a case."""
