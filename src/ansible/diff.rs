@@ -1,6 +1,6 @@
 //! Excerpts of a file before and after, from which Ansible makes the coloured diff.
 
-use serde_json::{Value, json};
+use serde::Serialize;
 use similar::{Algorithm, DiffTag, capture_diff_slices, group_diff_ops};
 
 /// How many places are shown; what is beyond is counted.
@@ -31,9 +31,10 @@ pub struct Place {
 }
 
 /// The two excerpts, with the name of the file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Diff {
-    header: String,
+    before_header: String,
+    after_header: String,
     before: String,
     after: String,
 }
@@ -42,8 +43,10 @@ impl Diff {
     /// Composes the excerpts from the changed places, in the order of the file. Of more than [`MAX_PLACES`] the rest is only counted, and need not be
     /// given.
     pub fn new(header: impl Into<String>, places: &[Place], count: usize) -> Self {
+        let header = header.into();
         let mut diff = Self {
-            header: header.into(),
+            before_header: header.clone(),
+            after_header: header,
             before: String::new(),
             after: String::new(),
         };
@@ -54,15 +57,6 @@ impl Diff {
             diff.push_both(&format!("... and {more} more places"));
         }
         diff
-    }
-
-    pub(super) fn into_value(self) -> Value {
-        json!({
-            "before_header": self.header,
-            "after_header": self.header,
-            "before": self.before,
-            "after": self.after,
-        })
     }
 
     fn push(&mut self, place: &Place) {

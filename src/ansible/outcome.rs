@@ -6,43 +6,16 @@ use serde_json::{Map, Value};
 use super::diff::Diff;
 
 /// The result of a task that did what it was asked to.
-#[derive(Debug, Default)]
-pub struct Outcome {
+#[derive(Debug)]
+pub struct Outcome<V> {
     /// Whether something changed, or would have in check mode.
     pub changed: bool,
-    /// The module's own keys.
-    pub values: Map<String, Value>,
+    /// The module's own keys: what becomes a JSON object.
+    pub values: V,
     /// Sentences that Ansible shows as warnings.
     pub warnings: Vec<String>,
     /// How the file changed, where Ansible asks for it.
     pub diff: Option<Diff>,
-}
-
-impl Outcome {
-    /// Takes the module's own keys from a structure.
-    ///
-    /// # Panics
-    /// If the structure does not become a JSON object, a bug that each run of the module would show.
-    pub fn new(changed: bool, values: impl Serialize) -> Self {
-        let Ok(Value::Object(values)) = serde_json::to_value(values) else {
-            panic!("a result must be an object");
-        };
-        Self {
-            changed,
-            values,
-            ..Self::default()
-        }
-    }
-
-    pub(super) fn into_result(self) -> Map<String, Value> {
-        let mut result = self.values;
-        result.insert("changed".to_owned(), self.changed.into());
-        result.insert("warnings".to_owned(), self.warnings.into());
-        if let Some(diff) = self.diff {
-            result.insert("diff".to_owned(), diff.into_value());
-        }
-        result
-    }
 }
 
 /// The result of a task that failed: full sentences that say what is wrong, where, and what to do.
@@ -65,15 +38,59 @@ impl Failure {
             ..Self::default()
         }
     }
+}
 
-    pub(super) fn into_result(self) -> Map<String, Value> {
-        let mut result = Map::new();
-        result.insert("failed".to_owned(), true.into());
-        result.insert("changed".to_owned(), self.changed.into());
-        result.insert("msg".to_owned(), self.message.into());
-        if !self.warnings.is_empty() {
-            result.insert("warnings".to_owned(), self.warnings.into());
+/// The one object that Ansible reads.
+#[derive(Debug, Serialize)]
+pub(super) struct Report<'r, V> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failed: Option<bool>,
+    changed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    msg: Option<&'r str>,
+    #[serde(flatten)]
+    values: Option<&'r V>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warnings: Option<&'r [String]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    diff: Option<&'r Diff>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    invocation: Option<Invocation<'r>>,
+}
+
+/// The arguments, for people who look for them in the result.
+#[derive(Debug, Serialize)]
+pub(super) struct Invocation<'r> {
+    pub(super) module_args: &'r Map<String, Value>,
+}
+
+impl<'r, V> Report<'r, V> {
+    pub(super) fn of_success(outcome: &'r Outcome<V>, invocation: Option<Invocation<'r>>) -> Self {
+        Self {
+            failed: None,
+            changed: outcome.changed,
+            msg: None,
+            values: Some(&outcome.values),
+            warnings: Some(&outcome.warnings),
+            diff: outcome.diff.as_ref(),
+            invocation,
         }
-        result
+    }
+
+    pub(super) fn of_failure(failure: &'r Failure, invocation: Option<Invocation<'r>>) -> Self {
+        let warnings = Some(failure.warnings.as_slice());
+        Self {
+            failed: Some(true),
+            changed: failure.changed,
+            msg: Some(&failure.message),
+            values: None,
+            warnings: warnings.filter(|warnings| !warnings.is_empty()),
+            diff: None,
+            invocation,
+        }
+    }
+
+    pub(super) fn is_success(&self) -> bool {
+        self.failed.is_none()
     }
 }

@@ -7,13 +7,13 @@ use std::panic::{self, PanicHookInfo};
 use std::path::Path;
 use std::process::ExitCode;
 
-use serde_json::{Map, Value};
+use serde::Serialize;
 
 use super::arguments::{self, Arguments, Settings};
 use super::ascii_json;
 use super::log::log_invocation;
 use super::option::{Default, OptionSpec};
-use super::outcome::{Failure, Outcome};
+use super::outcome::{Failure, Invocation, Outcome, Report};
 
 /// The most that is read as arguments, in bytes.
 const ARGUMENTS_LIMIT: u64 = 64 * 1024 * 1024;
@@ -27,8 +27,11 @@ pub trait Module: 'static {
     /// Its options.
     const OPTIONS: &'static [OptionSpec];
 
+    /// The keys of its result beside those that every module has.
+    type Values: Serialize;
+
     /// Does what the task asks for.
-    fn run(task: &Task) -> anyhow::Result<Outcome>;
+    fn run(task: &Task) -> anyhow::Result<Outcome<Self::Values>>;
 }
 
 /// What a module is asked to do.
@@ -61,25 +64,20 @@ pub fn run<M: Module>() -> ExitCode {
 
 fn run_task<M: Module>(source: &OsStr) -> ExitCode {
     panic::set_hook(Box::new(report_panic::<M>));
-    let (mut result, invocation) = match prepare::<M>(source) {
-        Ok(task) => {
-            let masked = task.arguments.masked(M::OPTIONS);
-            log_invocation(M::NAME, &masked, &task.settings);
-            let result = match M::run(&task) {
-                Ok(outcome) => outcome.into_result(),
-                Err(error) => into_failure(error).into_result(),
-            };
-            (result, task.settings.inject_invocation.then_some(masked))
-        }
-        Err(error) => (into_failure(error).into_result(), None),
+    let task = match prepare::<M>(source) {
+        Ok(task) => task,
+        Err(error) => return report_failure::<M>(error, None),
     };
-    if let Some(masked) = invocation {
-        let mut invocation = Map::new();
-        invocation.insert("module_args".to_owned(), Value::Object(masked));
-        result.insert("invocation".to_owned(), Value::Object(invocation));
+    let masked = task.arguments.masked(M::OPTIONS);
+    log_invocation(M::NAME, &masked, &task.settings);
+    let result = M::run(&task);
+    let invocation = task.settings.inject_invocation.then_some(Invocation {
+        module_args: &masked,
+    });
+    match result {
+        Ok(outcome) => report(&Report::of_success(&outcome, invocation)),
+        Err(error) => report_failure::<M>(error, invocation),
     }
-    let succeeded = !result.contains_key("failed");
-    report(&result, succeeded)
 }
 
 fn prepare<M: Module>(source: &OsStr) -> anyhow::Result<Task> {
@@ -110,10 +108,11 @@ fn read_arguments(source: &Path) -> Result<Vec<u8>, Failure> {
     }
 }
 
-fn into_failure(error: anyhow::Error) -> Failure {
-    error
+fn report_failure<M: Module>(error: anyhow::Error, invocation: Option<Invocation>) -> ExitCode {
+    let failure = error
         .downcast()
-        .unwrap_or_else(|error| Failure::new(error.to_string()))
+        .unwrap_or_else(|error| Failure::new(error.to_string()));
+    report(&Report::<M::Values>::of_failure(&failure, invocation))
 }
 
 /// Says file and line of our code only: the message of a panic may hold a piece of the data.
@@ -127,15 +126,15 @@ fn report_panic<M: Module>(panic: &PanicHookInfo<'_>) {
         M::NAME,
         env!("CARGO_PKG_VERSION"),
     ));
-    report(&failure.into_result(), false);
+    report(&Report::<M::Values>::of_failure(&failure, None));
     std::process::exit(1);
 }
 
 /// Writes the result, once, last, in one piece. The line break before it keeps it apart from anything written to the same terminal.
-fn report(result: &Map<String, Value>, succeeded: bool) -> ExitCode {
-    let line = ascii_json::to_line(result).unwrap_or_default();
+fn report<V: Serialize>(report: &Report<V>) -> ExitCode {
+    let line = ascii_json::to_line(report).unwrap_or_else(|_| panic!("the result is no object"));
     let text = [b"\n", line.as_slice(), b"\n"].concat();
-    print(&text, succeeded)
+    print(&text, report.is_success())
 }
 
 fn print(text: &[u8], succeeded: bool) -> ExitCode {

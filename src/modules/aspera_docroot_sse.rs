@@ -72,7 +72,9 @@ impl Module for AsperaDocrootSse {
         OptionSpec::flag("unsafe_writes"),
     ];
 
-    fn run(task: &Task) -> Result<Outcome> {
+    type Values = Values;
+
+    fn run(task: &Task) -> Result<Outcome<Values>> {
         let options: Options = task.arguments.typed();
         let requests = options.requests(&task.arguments.typed())?;
         let settings: Vec<EncryptionSetting> = requests
@@ -99,7 +101,8 @@ impl Module for AsperaDocrootSse {
         Ok(Outcome {
             warnings,
             diff: (task.settings.diff && edited.changed).then(|| diff(&path, &edited)),
-            ..Outcome::new(edited.changed, Values::new(&path, &edited))
+            changed: edited.changed,
+            values: Values::new(&path, &edited),
         })
     }
 }
@@ -378,8 +381,8 @@ fn hint(error: &PlanError) -> String {
 }
 
 /// The module's own keys in its result.
-#[derive(Serialize)]
-struct Values {
+#[derive(Debug, Serialize)]
+pub struct Values {
     path: String,
     docroots: Vec<DocrootValues>,
     #[serde(flatten)]
@@ -388,7 +391,7 @@ struct Values {
     backup_file: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
 struct DocrootValues {
     scope: &'static str,
     name: Option<String>,

@@ -41,7 +41,9 @@ impl Module for AsperaTrapdSse {
         OptionSpec::flag("unsafe_writes"),
     ];
 
-    fn run(task: &Task) -> Result<Outcome> {
+    type Values = Values;
+
+    fn run(task: &Task) -> Result<Outcome<Values>> {
         let options: Options = task.arguments.typed();
         let desired = options.desired_setting()?;
         let mut warnings = host::warnings(&options.aspera_root, desired.as_slice())?;
@@ -60,7 +62,8 @@ impl Module for AsperaTrapdSse {
         Ok(Outcome {
             warnings,
             diff: (task.settings.diff && edited.changed).then(|| diff(&path, &edited)),
-            ..Outcome::new(edited.changed, values)
+            changed: edited.changed,
+            values,
         })
     }
 }
@@ -165,8 +168,8 @@ fn failure(error: EditError<Refusal>, path: &Path, warnings: Vec<String>) -> Fai
 }
 
 /// The module's own keys in its result.
-#[derive(Serialize)]
-struct Values {
+#[derive(Debug, Serialize)]
+pub struct Values {
     path: String,
     server_side_encryption: Option<Encryption>,
     kms_key_id: Option<String>,

@@ -25,11 +25,18 @@ impl Module for PanickingModule {
         OptionSpec::new("place", Kind::Str).shown_if(|place| panic_at(place, "masking")),
     ];
 
-    fn run(task: &Task) -> anyhow::Result<Outcome> {
+    type Values = Values;
+
+    fn run(task: &Task) -> anyhow::Result<Outcome<Values>> {
         let options: Options = task.arguments.typed();
         panic_at(&options.place, "start");
         replace(&options.path, &options.place);
-        Ok(Outcome::new(true, Values(options.place)))
+        Ok(Outcome {
+            changed: true,
+            values: Values(options.place),
+            warnings: Vec::new(),
+            diff: None,
+        })
     }
 }
 
