@@ -3,6 +3,8 @@
 //! The structure is that of the vendor's parameter reference: a docroot is `file_system/access/paths/path/absolute` below a
 //! `aaa/realms/realm/users/user`, a `groups/group` there, or `default`.
 
+use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::ops::Range;
 
 use crate::text::xml::{Content, Malformed, Tag, Token, Tokenizer};
@@ -53,6 +55,8 @@ pub struct AsperaConf<'a> {
     pub bytes: &'a [u8],
     /// The users, groups and the default, in the order of the file.
     pub blocks: Vec<Block>,
+    /// The docroots of all blocks, in the order of the file.
+    docroots: Vec<DocrootElement>,
     /// The elements into which new blocks go.
     pub skeleton: Skeleton,
 }
@@ -60,16 +64,24 @@ pub struct AsperaConf<'a> {
 /// A `user`, `group` or `default` element.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Block {
-    /// Whose it is.
-    pub scope: Scope,
-    /// Its docroots, in the order of the file.
-    pub docroots: Vec<DocrootElement>,
+    kind: BlockKind,
+    /// Where its name is, between the tags. A file may have very many blocks: what is not asked for is not copied.
+    name: Range<usize>,
+    /// Which docroots of the file are in it.
+    docroots: Range<usize>,
     /// Whether it restricts paths, as access keys need it.
     pub has_restriction: bool,
     /// How many of `file_system`, `access`, `paths` and `path` exist in it, each in the one before.
     pub depth: usize,
     /// The innermost of them, or the block itself.
     pub innermost: Element,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum BlockKind {
+    User,
+    Group,
+    Global,
 }
 
 /// An `absolute` element.
@@ -156,6 +168,7 @@ impl<'a> AsperaConf<'a> {
             conf: Self {
                 bytes,
                 blocks: Vec::new(),
+                docroots: Vec::new(),
                 skeleton: Skeleton::default(),
             },
             open: Vec::new(),
@@ -178,11 +191,35 @@ impl<'a> AsperaConf<'a> {
         Ok(reader.conf)
     }
 
-    /// The blocks of a scope: several if realms repeat a name.
-    pub fn blocks_of(&self, scope: &Scope) -> impl Iterator<Item = &Block> {
-        self.blocks
-            .iter()
-            .filter(move |block| block.scope == *scope)
+    /// Whose a block is.
+    pub fn scope(&self, block: &Block) -> Scope {
+        match block.kind {
+            BlockKind::User => Scope::User(self.name(block).into_owned()),
+            BlockKind::Group => Scope::Group(self.name(block).into_owned()),
+            BlockKind::Global => Scope::Global,
+        }
+    }
+
+    /// How a block's scope compares with another, as scopes do.
+    pub fn compare_scope(&self, block: &Block, other: &Scope) -> Ordering {
+        let (kind, name) = match other {
+            Scope::User(name) => (BlockKind::User, name.as_str()),
+            Scope::Group(name) => (BlockKind::Group, name.as_str()),
+            Scope::Global => (BlockKind::Global, ""),
+        };
+        (block.kind, &*self.name(block)).cmp(&(kind, name))
+    }
+
+    /// The docroots of a block, in the order of the file.
+    pub fn docroots(&self, block: &Block) -> &[DocrootElement] {
+        &self.docroots[block.docroots.clone()]
+    }
+
+    fn name(&self, block: &Block) -> Cow<'a, str> {
+        match Content::text_of(self.bytes, &block.name) {
+            Cow::Borrowed(text) => text.trim_ascii().into(),
+            Cow::Owned(text) => text.trim_ascii().to_owned().into(),
+        }
     }
 
     /// The text of a docroot.
@@ -272,8 +309,8 @@ struct Reader<'a> {
     open: Vec<Open>,
     sections: usize,
     known_sections: usize,
-    /// The name of the open block, once it was read.
-    name: Option<String>,
+    /// Where the name of the open block is, once it was read.
+    name: Option<Range<usize>>,
 }
 
 impl Reader<'_> {
@@ -300,10 +337,16 @@ impl Reader<'_> {
         match kind {
             Kind::Block => {
                 self.name = None;
+                let docroots = self.conf.docroots.len();
                 self.conf.blocks.push(Block {
+                    kind: match parent {
+                        Some(Kind::Users) => BlockKind::User,
+                        Some(Kind::Groups) => BlockKind::Group,
+                        _ => BlockKind::Global,
+                    },
                     // A user or group gets its name when its element ends.
-                    scope: Scope::Global,
-                    docroots: Vec::new(),
+                    name: 0..0,
+                    docroots: docroots..docroots,
                     has_restriction: false,
                     depth: 0,
                     innermost: EMPTY,
@@ -312,15 +355,11 @@ impl Reader<'_> {
             Kind::Absolute => {
                 let element = element(&tag, tag.range.end, None);
                 let peer_ip = self.attribute(&tag, b"peer_ip");
-                if let Some(block) = self.conf.blocks.last_mut() {
-                    // Most have one, and there may be very many of them.
-                    block.docroots.reserve_exact(1);
-                    block.docroots.push(DocrootElement {
-                        peer_ip,
-                        element,
-                        has_aside: false,
-                    });
-                }
+                self.conf.docroots.push(DocrootElement {
+                    peer_ip,
+                    element,
+                    has_aside: false,
+                });
             }
             Kind::Other if parent == Some(Kind::Restrictions) => {
                 if let Some(block) = self.conf.blocks.last_mut() {
@@ -373,8 +412,7 @@ impl Reader<'_> {
                 if open.last_child.is_some() {
                     return Err(self.look_alike(&open.tag, "a <name> that holds an element"));
                 }
-                let text = Content::text_of(self.conf.bytes, &element.content);
-                self.name = Some(text.trim_ascii().to_owned());
+                self.name = Some(element.content);
             }
             Kind::Block => self.end_block(&open.tag)?,
             Kind::Aaa | Kind::Realms | Kind::Realm => {
@@ -397,17 +435,17 @@ impl Reader<'_> {
 
     fn end_block(&mut self, tag: &Tag) -> Result<(), ConfError> {
         let name = self.name.take();
-        let parent = self.parent();
-        let scope = match (parent, name) {
-            (Some(Kind::Users), Some(name)) => Scope::User(name),
-            (Some(Kind::Groups), Some(name)) => Scope::Group(name),
-            (Some(Kind::Users | Kind::Groups), None) => {
+        let docroots_end = self.conf.docroots.len();
+        let Some(block) = self.conf.blocks.last_mut() else {
+            return Ok(());
+        };
+        block.docroots.end = docroots_end;
+        match name {
+            Some(name) => block.name = name,
+            None if block.kind == BlockKind::Global => {}
+            None => {
                 return Err(self.look_alike(tag, "a user or group without a <name> element in it"));
             }
-            _ => Scope::Global,
-        };
-        if let Some(block) = self.conf.blocks.last_mut() {
-            block.scope = scope;
         }
         Ok(())
     }
@@ -451,7 +489,7 @@ impl Reader<'_> {
     }
 
     fn docroot(&mut self) -> Option<&mut DocrootElement> {
-        self.conf.blocks.last_mut()?.docroots.last_mut()
+        self.conf.docroots.last_mut()
     }
 
     fn attribute(&self, tag: &Tag, wanted: &[u8]) -> Option<String> {

@@ -12,7 +12,7 @@ const USUAL_UNIT: &str = "    ";
 /// Gives a block that exists the elements that it lacks, down to a docroot with the given text.
 pub fn complete(conf: &AsperaConf, block: &Block, uri: &str) -> Edit {
     let inner = nested(&WAY[block.depth..], docroot(uri));
-    let name = match (block.depth.checked_sub(1), &block.scope) {
+    let name = match (block.depth.checked_sub(1), conf.scope(block)) {
         (Some(depth), _) => WAY[depth],
         (None, Scope::User(_)) => "user",
         (None, Scope::Group(_)) => "group",

@@ -2,6 +2,7 @@
 
 use super::aspera_conf::{AsperaConf, Block, ConfError, DocrootElement, Scope};
 use super::docroot_block;
+use super::docroot_check::check;
 use super::docroot_uri::{DocrootUri, KeyEncoding, Storage};
 use super::encryption::EncryptionSetting;
 use super::found_value::FoundSetting;
@@ -36,6 +37,8 @@ pub enum Selection {
 pub struct Plan {
     /// The edits; none if all is as desired.
     pub edits: Edits,
+    /// The file after the edits.
+    pub after: Vec<u8>,
     /// The docroots that were asked for.
     pub docroots: Vec<PlannedDocroot>,
     /// The changed places, in the order of the file.
@@ -145,8 +148,11 @@ pub fn plan(bytes: &[u8], requests: &[Request]) -> Result<Plan, PlanError> {
     for (request, blocks) in requests.iter().zip(matching_blocks(&conf, requests)) {
         planner.plan_request(request, &blocks)?;
     }
-    let plan = planner.finish();
+    let mut plan = planner.finish();
     drop(conf);
+    if !plan.edits.is_empty() {
+        plan.after = plan.edits.apply(bytes);
+    }
     check(bytes, &plan)?;
     Ok(plan)
 }
@@ -170,7 +176,9 @@ fn matching_blocks<'c>(conf: &'c AsperaConf, requests: &[Request]) -> Vec<Vec<&'
     let by_scope = by_scope(requests);
     let mut matching = vec![Vec::new(); requests.len()];
     for block in &conf.blocks {
-        if let Ok(place) = by_scope.binary_search_by_key(&&block.scope, |(scope, _)| scope) {
+        let place =
+            by_scope.binary_search_by(|(scope, _)| conf.compare_scope(block, scope).reverse());
+        if let Ok(place) = place {
             matching[by_scope[place].1].push(block);
         }
     }
@@ -208,17 +216,18 @@ impl Planner<'_> {
     fn plan_all(&mut self, request: &Request, blocks: &[&Block]) -> Result<(), PlanError> {
         let mut found = false;
         for block in blocks {
-            for docroot in &block.docroots {
+            let scope = self.conf.scope(block);
+            for docroot in self.conf.docroots(block) {
                 let content = self.conf.content(docroot);
                 let uri = uri(&content);
                 match uri.storage() {
                     Storage::S3 => {
                         found = true;
-                        self.plan_docroot(request, &block.scope, docroot, &content)?;
+                        self.plan_docroot(request, &scope, docroot, &content)?;
                     }
                     Storage::MisspelledS3 => {
                         self.skip(
-                            &block.scope,
+                            &scope,
                             docroot,
                             &uri,
                             "not s3: the scheme is case-sensitive",
@@ -253,7 +262,7 @@ impl Planner<'_> {
         }
         let docroots: Vec<(&DocrootElement, Content)> = blocks
             .iter()
-            .flat_map(|block| &block.docroots)
+            .flat_map(|block| self.conf.docroots(block))
             .map(|docroot| (docroot, self.conf.content(docroot)))
             .collect();
         let has_s3 = docroots
@@ -320,8 +329,10 @@ impl Planner<'_> {
         wanted: &DocrootUri,
         blocks: &[&Block],
     ) -> Result<(), PlanError> {
-        let docroots: Vec<&DocrootElement> =
-            blocks.iter().flat_map(|block| &block.docroots).collect();
+        let docroots: Vec<&DocrootElement> = blocks
+            .iter()
+            .flat_map(|block| self.conf.docroots(block))
+            .collect();
         if blocks.iter().any(|block| block.has_restriction) {
             return Err(PlanError::Restricted(scope.clone()));
         }
@@ -415,12 +426,9 @@ impl Planner<'_> {
         })
     }
 
-    /// Puts a change where it belongs in the order of the file, which is nearly always at the end.
     fn add_change(&mut self, change: Option<Change>, offset: usize) {
-        let place = self.changes.partition_point(|other| other.offset <= offset);
-        if let Some(change) = change {
-            self.changes.insert(place, Change { offset, ..change });
-        }
+        self.changes
+            .extend(change.map(|change| Change { offset, ..change }));
     }
 
     fn skip(
@@ -442,9 +450,11 @@ impl Planner<'_> {
     }
 
     fn known_names(&self, like: &Scope) -> Vec<String> {
-        let scopes = self.conf.blocks.iter().map(|block| &block.scope);
+        let scopes = self.conf.blocks.iter().map(|block| self.conf.scope(block));
         let alike = scopes.filter(|scope| scope.kind() == like.kind());
-        alike.filter_map(Scope::name).map(str::to_owned).collect()
+        alike
+            .filter_map(|scope| scope.name().map(str::to_owned))
+            .collect()
     }
 
     fn finish(mut self) -> Plan {
@@ -476,59 +486,17 @@ impl Planner<'_> {
         }
         self.edits
             .extend(new_blocks.into_iter().map(|blocks| blocks.edit));
+        // Nearly always they are in the order of the file already.
+        if !self.changes.is_sorted_by_key(|change| change.offset) {
+            self.changes.sort_by_key(|change| change.offset);
+        }
         Plan {
             edits: Edits::new(self.edits),
+            after: Vec::new(),
             docroots: self.docroots,
             changes: self.changes,
             warnings: self.warnings,
         }
-    }
-}
-
-/// Reads the edited file again: exactly the changed docroots read as they should, and there are as many as before beside the new ones.
-fn check(bytes: &[u8], plan: &Plan) -> Result<(), PlanError> {
-    if plan.edits.is_empty() {
-        return if plan.changes.is_empty() {
-            Ok(())
-        } else {
-            Err(PlanError::NotAsIntended)
-        };
-    }
-    let after = plan.edits.apply(bytes);
-    let conf = AsperaConf::parse(&after).map_err(|_| PlanError::NotAsIntended)?;
-    let mut expected: Vec<(&Scope, &str)> = plan
-        .changes
-        .iter()
-        .map(|change| (&change.scope, change.after.text()))
-        .collect();
-    expected.sort_unstable();
-    let mut shift = 0_isize;
-    let mut edited = plan.edits.iter().map(|edit| {
-        let start = edit.range.start.strict_add_signed(shift);
-        shift += edit.replacement.len().cast_signed() - edit.range.len().cast_signed();
-        start..start + edit.replacement.len()
-    });
-    let mut edit = edited.next();
-    let mut found = Vec::new();
-    let mut texts = Vec::new();
-    for block in &conf.blocks {
-        for docroot in &block.docroots {
-            let range = docroot.element.range(&after);
-            while edit.as_ref().is_some_and(|edit| edit.end < range.start) {
-                edit = edited.next();
-            }
-            if edit.as_ref().is_some_and(|edit| edit.start < range.end) {
-                let text = conf.content(docroot).text.trim_ascii().to_owned();
-                texts.push((&block.scope, text));
-            }
-        }
-    }
-    found.extend(texts.iter().map(|(scope, text)| (*scope, text.as_str())));
-    found.sort_unstable();
-    if found == expected {
-        Ok(())
-    } else {
-        Err(PlanError::NotAsIntended)
     }
 }
 

@@ -4,6 +4,7 @@ pub mod aspera_conf;
 pub mod command;
 pub mod display;
 pub mod docroot_block;
+mod docroot_check;
 pub mod docroot_display;
 pub mod docroot_plan;
 pub mod docroot_uri;

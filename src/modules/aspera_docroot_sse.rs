@@ -338,8 +338,8 @@ enum Refusal {
 
 fn plan(bytes: Option<&[u8]>, requests: &[Request]) -> Result<Proposal<Plan>, Refusal> {
     let bytes = bytes.ok_or(Refusal::Missing)?;
-    let plan = docroot_plan::plan(bytes, requests)?;
-    let content = (!plan.edits.is_empty()).then(|| plan.edits.apply(bytes));
+    let mut plan = docroot_plan::plan(bytes, requests)?;
+    let content = (!plan.edits.is_empty()).then(|| std::mem::take(&mut plan.after));
     Ok(Proposal { content, plan })
 }
 

@@ -1,5 +1,6 @@
 //! The text of an element, decoded, with the place of each of its characters in the file.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::reference::reference;
@@ -65,14 +66,14 @@ impl Content {
     }
 
     /// Only the text of such a range.
-    pub fn text_of(bytes: &[u8], range: &Range<usize>) -> String {
+    pub fn text_of<'b>(bytes: &'b [u8], range: &Range<usize>) -> Cow<'b, str> {
         let spelled = &bytes[range.clone()];
         let is_plain = !spelled
             .iter()
             .any(|byte| matches!(byte, b'&' | b'<' | b'\r'));
         match std::str::from_utf8(spelled) {
-            Ok(text) if is_plain => text.to_owned(),
-            _ => Self::read(bytes, range).text,
+            Ok(text) if is_plain => text.into(),
+            _ => Self::read(bytes, range).text.into(),
         }
     }
 
