@@ -1,6 +1,6 @@
 //! From the text that Ansible sends to checked values.
 
-use serde::de::DeserializeOwned;
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::coerce::{ExpectedKind, coerce};
@@ -109,8 +109,8 @@ impl Arguments {
     ///
     /// # Panics
     /// If the type does not fit the options of the module, a bug that each run of the module would show.
-    pub fn typed<T: DeserializeOwned>(&self) -> T {
-        serde_json::from_value(Value::Object(self.0.clone()))
+    pub fn typed<'a, T: Deserialize<'a>>(&'a self) -> T {
+        T::deserialize(&self.0)
             .unwrap_or_else(|_| panic!("the argument type does not fit the options"))
     }
 

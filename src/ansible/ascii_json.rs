@@ -21,15 +21,20 @@ impl Formatter for AsciiFormatter {
         writer: &mut W,
         fragment: &str,
     ) -> io::Result<()> {
-        for character in fragment.chars() {
-            if matches!(character, ' '..='~') {
-                writer.write_all(&[character as u8])?;
-            } else {
+        let is_plain = |character| matches!(character, ' '..='~');
+        let mut rest = fragment;
+        while let Some(start) = rest.find(|character| !is_plain(character)) {
+            let (plain, special) = rest.split_at(start);
+            writer.write_all(plain.as_bytes())?;
+            let mut characters = special.chars();
+            if let Some(character) = characters.next() {
                 for unit in character.encode_utf16(&mut [0; 2]) {
                     write!(writer, "\\u{unit:04x}")?;
                 }
             }
+            rest = characters.as_str();
         }
+        writer.write_all(rest.as_bytes())?;
         Ok(())
     }
 }

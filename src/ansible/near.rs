@@ -1,13 +1,18 @@
 //! The known names that a misspelled one may have been meant to be.
 
+/// More letters than these differ in no name that is near.
+const FAR: usize = 3;
+
 /// Those of some names that are near, the nearest first: a third of the letters may differ, up to three.
 ///
 /// `similar` could do this too, at 10 KB of each binary.
 pub fn near<'n>(given: &str, names: impl IntoIterator<Item = &'n str>) -> Vec<&'n str> {
     let mut near: Vec<(usize, &str)> = names
         .into_iter()
+        // There may be very many names, and long ones: most are told apart by their length.
+        .filter(|name| name.len().abs_diff(given.len()) <= FAR)
         .map(|name| (distance(given.as_bytes(), name.as_bytes()), name))
-        .filter(|(distance, name)| *distance <= ((name.len() + 1) / 3).clamp(1, 3))
+        .filter(|(distance, name)| *distance <= ((name.len() + 1) / 3).clamp(1, FAR))
         .collect();
     near.sort_unstable();
     near.into_iter().map(|(_, name)| name).collect()
@@ -15,7 +20,7 @@ pub fn near<'n>(given: &str, names: impl IntoIterator<Item = &'n str>) -> Vec<&'
 
 /// How many bytes must be added, removed, replaced, or swapped with their neighbour.
 fn distance(from: &[u8], to: &[u8]) -> usize {
-    // Names are short: what is far longer than any is far from all.
+    // Names are short; the time grows with the square of the length.
     if from.len() > 100 {
         return usize::MAX;
     }

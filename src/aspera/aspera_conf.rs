@@ -4,10 +4,9 @@
 //! `aaa/realms/realm/users/user`, a `groups/group` there, or `default`.
 
 use std::borrow::Cow;
-use std::cmp::Ordering;
 use std::ops::Range;
 
-use crate::text::xml::{Content, Malformed, Tag, Token, Tokenizer};
+use crate::text::xml::{Attribute, Content, Malformed, Tag, Token, Tokenizer};
 
 /// Whose docroot it is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,6 +34,17 @@ impl Scope {
         match self {
             Self::User(name) | Self::Group(name) => Some(name),
             Self::Global => None,
+        }
+    }
+}
+
+impl Scope {
+    /// What to compare with [`AsperaConf::scope_key`].
+    pub fn key(&self) -> (BlockKind, Cow<'_, str>) {
+        match self {
+            Self::User(name) => (BlockKind::User, name.into()),
+            Self::Group(name) => (BlockKind::Group, name.into()),
+            Self::Global => (BlockKind::Global, "".into()),
         }
     }
 }
@@ -77,10 +87,14 @@ pub struct Block {
     pub innermost: Element,
 }
 
+/// What kind of block it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum BlockKind {
+pub enum BlockKind {
+    /// `user`
     User,
+    /// `group`
     Group,
+    /// `default`
     Global,
 }
 
@@ -178,7 +192,7 @@ impl<'a> AsperaConf<'a> {
         };
         let mut tokens = Tokenizer::new(bytes)?;
         while let Some(token) = tokens.next_token()? {
-            reader.take(token)?;
+            reader.take(token, tokens.attributes())?;
         }
         let realm = &mut reader.conf.skeleton.realm;
         let exist = realm.iter().position(|element| *element == EMPTY);
@@ -200,14 +214,9 @@ impl<'a> AsperaConf<'a> {
         }
     }
 
-    /// How a block's scope compares with another, as scopes do.
-    pub fn compare_scope(&self, block: &Block, other: &Scope) -> Ordering {
-        let (kind, name) = match other {
-            Scope::User(name) => (BlockKind::User, name.as_str()),
-            Scope::Group(name) => (BlockKind::Group, name.as_str()),
-            Scope::Global => (BlockKind::Global, ""),
-        };
-        (block.kind, &*self.name(block)).cmp(&(kind, name))
+    /// Whose a block is, to be compared: with others of its kind, and with a [`Scope::key`].
+    pub fn scope_key(&self, block: &Block) -> (BlockKind, Cow<'a, str>) {
+        (block.kind, self.name(block))
     }
 
     /// The docroots of a block, in the order of the file.
@@ -314,9 +323,9 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn take(&mut self, token: Token) -> Result<(), ConfError> {
+    fn take(&mut self, token: Token, attributes: &[Attribute]) -> Result<(), ConfError> {
         match token {
-            Token::Start(tag) => self.start(tag),
+            Token::Start(tag) => self.start(tag, attributes),
             Token::End { range, .. } => self.end(&range),
             Token::Aside(_) => {
                 let inside_docroot = self.parent() == Some(Kind::Absolute);
@@ -329,7 +338,7 @@ impl Reader<'_> {
         }
     }
 
-    fn start(&mut self, tag: Tag) -> Result<(), ConfError> {
+    fn start(&mut self, tag: Tag, attributes: &[Attribute]) -> Result<(), ConfError> {
         let name = &self.conf.bytes[tag.name.clone()];
         let parent = self.parent();
         self.check_place(parent, &tag)?;
@@ -354,7 +363,7 @@ impl Reader<'_> {
             }
             Kind::Absolute => {
                 let element = element(&tag, tag.range.end, None);
-                let peer_ip = self.attribute(&tag, b"peer_ip");
+                let peer_ip = self.attribute(attributes, b"peer_ip");
                 self.conf.docroots.push(DocrootElement {
                     peer_ip,
                     element,
@@ -492,9 +501,9 @@ impl Reader<'_> {
         self.conf.docroots.last_mut()
     }
 
-    fn attribute(&self, tag: &Tag, wanted: &[u8]) -> Option<String> {
+    fn attribute(&self, attributes: &[Attribute], wanted: &[u8]) -> Option<String> {
         let bytes = self.conf.bytes;
-        let mut attributes = tag.attributes.iter();
+        let mut attributes = attributes.iter();
         let (_, value) = attributes.find(|(name, _)| bytes[name.clone()] == *wanted)?;
         let mut content = Content::at(value.start);
         content.push_text(bytes, value.clone());

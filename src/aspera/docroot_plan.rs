@@ -176,8 +176,8 @@ fn matching_blocks<'c>(conf: &'c AsperaConf, requests: &[Request]) -> Vec<Vec<&'
     let by_scope = by_scope(requests);
     let mut matching = vec![Vec::new(); requests.len()];
     for block in &conf.blocks {
-        let place =
-            by_scope.binary_search_by(|(scope, _)| conf.compare_scope(block, scope).reverse());
+        let key = conf.scope_key(block);
+        let place = by_scope.binary_search_by(|(scope, _)| scope.key().cmp(&key));
         if let Ok(place) = place {
             matching[by_scope[place].1].push(block);
         }

@@ -10,11 +10,12 @@ use nix::sys::stat::Mode;
 use nix::unistd::{fsync, ftruncate};
 
 use super::backup::Backup;
+use super::content::equal;
 use super::error::{During, FileError, Step, errno_of};
 use super::folder::Folder;
 use super::location::resolve;
 use super::metadata::{self, NewFile};
-use super::snapshot::Snapshot;
+use super::snapshot::{self, Snapshot};
 use super::temporary::{self, Temporary};
 
 /// How often an edit starts over because someone else changed the file meanwhile.
@@ -106,8 +107,8 @@ pub fn edit<T, E>(
         .folder
         .sweep(&temporary::prefix(target.name), file_owner);
     for _ in 0..ATTEMPTS {
-        let now = Snapshot::read(&target.folder.handle, target.name, path)?;
-        if !planned.is_for(now.as_ref()) {
+        if !target.is_current(planned.old.as_ref())? {
+            let now = Snapshot::read(&target.folder.handle, target.name, path)?;
             planned = Planned::new(now, &mut plan)?;
         }
         let Some(content) = &planned.content else {
@@ -142,20 +143,13 @@ impl<T> Planned<T> {
     ) -> Result<Self, EditError<E>> {
         let bytes = old.as_ref().map(|old| old.bytes.as_slice());
         let proposal = plan(bytes).map_err(EditError::Plan)?;
-        let content = proposal.content.filter(|content| bytes != Some(content));
+        let is_old = |content: &Vec<u8>| bytes.is_some_and(|bytes| equal(bytes, content));
+        let content = proposal.content.filter(|content| !is_old(content));
         Ok(Self {
             content,
             plan: proposal.plan,
             old,
         })
-    }
-
-    fn is_for(&self, now: Option<&Snapshot>) -> bool {
-        match (&self.old, now) {
-            (Some(old), Some(now)) => old.is_same(now),
-            (None, None) => true,
-            _ => false,
-        }
     }
 
     /// The result, refused in check mode as it would be for real.
@@ -269,10 +263,7 @@ impl Target<'_> {
     fn is_current(&self, old: Option<&Snapshot>) -> Result<bool, FileError> {
         match old {
             Some(old) => old.is_current(&self.folder.handle, self.name, self.path),
-            None => {
-                let now = Snapshot::read(&self.folder.handle, self.name, self.path)?;
-                Ok(now.is_none())
-            }
+            None => snapshot::is_missing(&self.folder.handle, self.name, self.path),
         }
     }
 

@@ -4,6 +4,7 @@
 //! the rename. Knows nothing of Ansible or Aspera.
 
 mod backup;
+mod content;
 mod edit;
 mod error;
 mod folder;

@@ -9,6 +9,7 @@ use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag, openat};
 use nix::sys::stat::{FileStat, Mode, SFlag, fstat, fstatat};
 
+use super::content;
 use super::error::{During, FileError, Step};
 
 /// The largest file that we edit, in bytes. The format's limits are lower by far.
@@ -28,38 +29,55 @@ impl Snapshot {
         name: &Path,
         path: &Path,
     ) -> Result<Option<Self>, FileError> {
-        let stat = match fstatat(&folder, name, AtFlags::AT_SYMLINK_NOFOLLOW) {
-            Err(Errno::ENOENT) => return Ok(None),
-            stat => stat.during(Step::Open, path)?,
+        let Some((mut file, stat)) = open_regular(folder, name, path)? else {
+            return Ok(None);
         };
-        // Looked at before it is opened: opening a device may do things.
-        check_kind(&stat, path)?;
-        let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
-        let mut file = match openat(&folder, name, flags, Mode::empty()) {
-            Err(Errno::ENOENT) => return Ok(None),
-            file => File::from(file.during(Step::Open, path)?),
-        };
-        let stat = fstat(&file).during(Step::Read, path)?;
-        check_kind(&stat, path)?;
         let bytes = read_all(&mut file, &stat, path)?;
         Ok(Some(Self { file, stat, bytes }))
     }
 
-    /// Whether the same file with the same content still stands at its place.
+    /// Whether the same file still stands at its place, and nobody touched it.
+    ///
+    /// The content is compared too: two changes within one tick of the clock have the same times.
     pub(super) fn is_current(
         &self,
         folder: impl AsFd,
         name: &Path,
         path: &Path,
     ) -> Result<bool, FileError> {
-        let now = Self::read(folder, name, path)?;
-        Ok(now.is_some_and(|now| self.is_same(&now)))
+        match open_regular(folder, name, path)? {
+            Some((file, stat)) if identity(&self.stat) == identity(&stat) => {
+                content::is(&file, &self.bytes).during(Step::Read, path)
+            }
+            _ => Ok(false),
+        }
     }
+}
 
-    /// Whether two readings are of one file that nobody touched between them.
-    pub(super) fn is_same(&self, other: &Self) -> bool {
-        identity(&self.stat) == identity(&other.stat) && self.bytes == other.bytes
-    }
+/// Whether there is nothing at a place. `path` is for messages.
+pub(super) fn is_missing(folder: impl AsFd, name: &Path, path: &Path) -> Result<bool, FileError> {
+    Ok(open_regular(folder, name, path)?.is_none())
+}
+
+fn open_regular(
+    folder: impl AsFd,
+    name: &Path,
+    path: &Path,
+) -> Result<Option<(File, FileStat)>, FileError> {
+    let stat = match fstatat(&folder, name, AtFlags::AT_SYMLINK_NOFOLLOW) {
+        Err(Errno::ENOENT) => return Ok(None),
+        stat => stat.during(Step::Open, path)?,
+    };
+    // Looked at before it is opened: opening a device may do things.
+    check_kind(&stat, path)?;
+    let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
+    let file = match openat(&folder, name, flags, Mode::empty()) {
+        Err(Errno::ENOENT) => return Ok(None),
+        file => File::from(file.during(Step::Open, path)?),
+    };
+    let stat = fstat(&file).during(Step::Read, path)?;
+    check_kind(&stat, path)?;
+    Ok(Some((file, stat)))
 }
 
 /// All that changes when a file is replaced, written, or given another owner, mode or attribute.

@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::hash::{BuildHasher, RandomState};
 use std::io::Write;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
@@ -11,8 +10,12 @@ use nix::fcntl::{OFlag, openat, renameat};
 use nix::sys::stat::Mode;
 use nix::unistd::{UnlinkatFlags, fsync, unlinkat};
 
+use super::content;
 use super::error::{During, FileError, Step};
 use super::folder::Folder;
+
+/// How many names are tried. One is enough, unless someone foresees random numbers.
+const ATTEMPTS: usize = 100;
 
 /// A temporary file, removed unless it takes another name.
 pub(super) struct Temporary<'f> {
@@ -37,23 +40,26 @@ impl<'f> Temporary<'f> {
     ) -> Result<Self, FileError> {
         let flags =
             OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-        loop {
+        let mode = Mode::S_IRUSR | Mode::S_IWUSR;
+        let mut created = Err(Errno::EEXIST);
+        let mut name = PathBuf::new();
+        for _ in 0..ATTEMPTS {
             let random = RandomState::new().hash_one(std::process::id());
-            let name = PathBuf::from(format!("{}{random:016x}", prefix(target)));
-            let mode = Mode::S_IRUSR | Mode::S_IWUSR;
-            let file = match openat(&folder.handle, &name, flags, mode) {
-                Err(Errno::EEXIST) => continue,
-                file => File::from(file.during(Step::CreateTemporary, path)?),
-            };
-            // Tells a run that sweeps that this file is in use. Where there are no locks, nothing sweeps either.
-            let _ = file.try_lock();
-            return Ok(Self {
-                file,
-                folder,
-                name,
-                unnamed: true,
-            });
+            name = PathBuf::from(format!("{}{random:016x}", prefix(target)));
+            created = openat(&folder.handle, &name, flags, mode);
+            if !matches!(created, Err(Errno::EEXIST)) {
+                break;
+            }
         }
+        let file = File::from(created.during(Step::CreateTemporary, path)?);
+        // Tells a run that sweeps that this file is in use. Where there are no locks, nothing sweeps either.
+        let _ = file.try_lock();
+        Ok(Self {
+            file,
+            folder,
+            name,
+            unnamed: true,
+        })
     }
 
     /// Writes all bytes, brings them to the disk, and reads them back.
@@ -71,20 +77,7 @@ impl<'f> Temporary<'f> {
     }
 
     fn check(&self, bytes: &[u8], path: &Path) -> Result<(), FileError> {
-        let length = self.file.metadata().during(Step::ReadBack, path)?.len();
-        let mut offset = 0;
-        let mut chunk = vec![0; bytes.len().min(64 * 1024)];
-        for expected in bytes.chunks(chunk.len().max(1)) {
-            let found = &mut chunk[..expected.len()];
-            self.file
-                .read_exact_at(found, offset)
-                .during(Step::ReadBack, path)?;
-            if found != expected {
-                return Err(FileError::NotWritten(path.to_owned()));
-            }
-            offset += expected.len() as u64;
-        }
-        if length == offset {
+        if content::is(&self.file, bytes).during(Step::ReadBack, path)? {
             Ok(())
         } else {
             Err(FileError::NotWritten(path.to_owned()))

@@ -53,6 +53,9 @@ pub enum Problem {
     /// More attributes than any element has.
     #[error("an element with more than 1,000 attributes")]
     TooManyAttributes,
+    /// More namespaces than any configuration has.
+    #[error("more than 100 namespace prefixes declared at one place")]
+    TooManyPrefixes,
     /// Deeper than any configuration goes.
     #[error("elements nested more than 256 deep")]
     TooDeep,

@@ -12,4 +12,4 @@ mod tokenizer;
 
 pub use content::{Content, escape_attribute, escape_text};
 pub use error::{Malformed, Problem};
-pub use tokenizer::{Tag, Token, Tokenizer};
+pub use tokenizer::{Attribute, Tag, Token, Tokenizer};

@@ -11,6 +11,8 @@ use super::syntax::{check_text, find, is_space, name_length};
 const DEPTH_LIMIT: usize = 256;
 /// How many attributes an element may have.
 const ATTRIBUTE_LIMIT: usize = 1_000;
+/// How many namespace prefixes may be declared at one place: each name with a prefix is looked up among them.
+const PREFIX_LIMIT: usize = 100;
 
 /// A piece of a document. All ranges are offsets into it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,18 +34,19 @@ pub enum Token {
     Aside(Range<usize>),
 }
 
-/// A start tag.
+/// A start tag. Its attributes are told by [`Tokenizer::attributes`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tag {
     /// The name.
     pub name: Range<usize>,
     /// From `<` to `>`.
     pub range: Range<usize>,
-    /// The attributes, by name and value; the value without its quotes, references not replaced.
-    pub attributes: Vec<(Range<usize>, Range<usize>)>,
     /// Whether it is an empty element, `<name/>`.
     pub is_empty: bool,
 }
+
+/// The name of an attribute and its value, without its quotes, references not replaced.
+pub type Attribute = (Range<usize>, Range<usize>);
 
 /// Reads a document token by token, and checks that it is well-formed on the way.
 #[derive(Debug)]
@@ -54,6 +57,8 @@ pub struct Tokenizer<'a> {
     open: Vec<Range<usize>>,
     /// The namespace prefixes that are declared, with the depth of the element that declares them.
     prefixes: Vec<(usize, Range<usize>)>,
+    /// The attributes of the last start tag.
+    attributes: Vec<Attribute>,
     has_root: bool,
 }
 
@@ -69,6 +74,7 @@ impl<'a> Tokenizer<'a> {
             position,
             open: Vec::new(),
             prefixes: Vec::new(),
+            attributes: Vec::new(),
             has_root: false,
         })
     }
@@ -78,6 +84,11 @@ impl<'a> Tokenizer<'a> {
         let start = self.position;
         self.read()
             .map_err(|(offset, problem)| Malformed::at(self.bytes, start.max(offset), problem))
+    }
+
+    /// The attributes of the start tag that came last.
+    pub fn attributes(&self) -> &[Attribute] {
+        &self.attributes
     }
 
     fn read(&mut self) -> Result<Option<Token>, (usize, Problem)> {
@@ -100,7 +111,8 @@ impl<'a> Tokenizer<'a> {
 
     fn text(&mut self) -> Result<Token, (usize, Problem)> {
         let start = self.position;
-        let mut position = start;
+        // Most texts are the blanks between two tags, and short.
+        let mut position = self.skip_space(start);
         // Stops at what may end the text or be wrong in it, one pass over all.
         loop {
             let rest = &self.bytes[position..];
@@ -137,7 +149,7 @@ impl<'a> Tokenizer<'a> {
         }
         let name = self.name(start + 1).ok_or((start, Problem::Tag))?;
         let mut position = name.end;
-        let mut attributes = Vec::new();
+        self.attributes.clear();
         let is_empty = loop {
             let after_space = self.skip_space(position);
             match &self.bytes[after_space..] {
@@ -154,14 +166,14 @@ impl<'a> Tokenizer<'a> {
                 _ => {
                     let attribute = self.attribute(after_space)?;
                     position = attribute.1.end + 1;
-                    attributes.push(attribute);
+                    self.attributes.push(attribute);
                 }
             }
-            if attributes.len() > ATTRIBUTE_LIMIT {
+            if self.attributes.len() > ATTRIBUTE_LIMIT {
                 return Err((start, Problem::TooManyAttributes));
             }
         };
-        self.check_attributes(&name, &attributes)?;
+        self.check_attributes(&name)?;
         self.has_root = true;
         if is_empty {
             self.close_prefixes();
@@ -175,13 +187,12 @@ impl<'a> Tokenizer<'a> {
         Ok(Token::Start(Tag {
             name,
             range: start..position,
-            attributes,
             is_empty,
         }))
     }
 
     /// `name = "value"` with the value between its quotes.
-    fn attribute(&self, start: usize) -> Result<(Range<usize>, Range<usize>), (usize, Problem)> {
+    fn attribute(&self, start: usize) -> Result<Attribute, (usize, Problem)> {
         let malformed = (start, Problem::Attribute);
         let name = self.name(start).ok_or(malformed)?;
         let sign = self.skip_space(name.end);
@@ -207,15 +218,11 @@ impl<'a> Tokenizer<'a> {
         Ok((name, value_start..value_start + length))
     }
 
-    fn check_attributes(
-        &mut self,
-        element: &Range<usize>,
-        attributes: &[(Range<usize>, Range<usize>)],
-    ) -> Result<(), (usize, Problem)> {
+    fn check_attributes(&mut self, element: &Range<usize>) -> Result<(), (usize, Problem)> {
         let bytes = self.bytes;
-        for (index, (name, _)) in attributes.iter().enumerate() {
+        for (index, (name, _)) in self.attributes.iter().enumerate() {
             let text = &bytes[name.clone()];
-            let is_twice = attributes[..index]
+            let is_twice = self.attributes[..index]
                 .iter()
                 .any(|(other, _)| bytes[other.clone()] == *text);
             if is_twice {
@@ -224,9 +231,12 @@ impl<'a> Tokenizer<'a> {
             if text.starts_with(b"xmlns:") {
                 self.prefixes
                     .push((self.open.len(), name.start + b"xmlns:".len()..name.end));
+                if self.prefixes.len() > PREFIX_LIMIT {
+                    return Err((name.start, Problem::TooManyPrefixes));
+                }
             }
         }
-        let attribute_names = attributes.iter().map(|(name, _)| name);
+        let attribute_names = self.attributes.iter().map(|(name, _)| name);
         for name in std::iter::once(element).chain(attribute_names) {
             self.check_prefix(name)?;
         }
@@ -235,7 +245,7 @@ impl<'a> Tokenizer<'a> {
 
     fn check_prefix(&self, name: &Range<usize>) -> Result<(), (usize, Problem)> {
         let text = &self.bytes[name.clone()];
-        let Some(colon) = memchr::memchr(b':', text) else {
+        let Some(colon) = text.iter().position(|&byte| byte == b':') else {
             return Ok(());
         };
         let (prefix, local) = (&text[..colon], &text[colon + 1..]);

@@ -1,0 +1,82 @@
+//! Comparing the content of a file, a piece at a time: files may be large, and once in memory is enough.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+
+/// How much is read at once, in bytes.
+const CHUNK: usize = 64 * 1024;
+
+/// Whether a file holds exactly some bytes.
+pub(super) fn is(file: &File, expected: &[u8]) -> io::Result<bool> {
+    // One more byte than expected shows that the file goes on.
+    let mut chunk = vec![0; CHUNK.min(expected.len() + 1)];
+    let mut offset = 0;
+    loop {
+        let count = match file.read_at(&mut chunk, offset as u64) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            count => count?,
+        };
+        let rest = &expected[offset..];
+        if count == 0 {
+            return Ok(rest.is_empty());
+        }
+        if count > rest.len() || !equal(&chunk[..count], &rest[..count]) {
+            return Ok(false);
+        }
+        offset += count;
+    }
+}
+
+/// Whether two texts are equal, eight bytes at a time: `memcmp` of musl takes them one by one.
+pub(super) fn equal(one: &[u8], other: &[u8]) -> bool {
+    let (words, rest) = one.as_chunks::<8>();
+    let (other_words, other_rest) = other.as_chunks::<8>();
+    let word = |bytes: &[u8; 8]| u64::from_ne_bytes(*bytes);
+    one.len() == other.len()
+        && words
+            .iter()
+            .zip(other_words)
+            .all(|(one, other)| word(one) == word(other))
+        && rest == other_rest
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn only_equal_texts_are_equal() {
+        let text: Vec<u8> = (0..=255).cycle().take(1_003).collect();
+        assert!(equal(&text, &text) && equal(b"", b""));
+        for length in 0..40 {
+            for place in 0..length {
+                let mut other = text[..length].to_owned();
+                other[place] ^= 0x80;
+                assert!(!equal(&text[..length], &other), "{length} {place}");
+            }
+            assert!(!equal(&text[..length], &text[..=length]), "{length}");
+        }
+    }
+
+    #[test]
+    fn a_file_is_what_it_holds_and_nothing_else() {
+        for length in [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK] {
+            let text: Vec<u8> = (0..=255).cycle().take(length).collect();
+            let mut file = tempfile::tempfile().unwrap();
+            file.write_all(&text).unwrap();
+            assert!(is(&file, &text).unwrap(), "{length}");
+            assert!(
+                !is(&file, &[text.as_slice(), b"x"].concat()).unwrap(),
+                "{length}"
+            );
+            if let Some((last, shorter)) = text.split_last() {
+                assert!(!is(&file, shorter).unwrap(), "{length}");
+                let other = [shorter, &[last ^ 1]].concat();
+                assert!(!is(&file, &other).unwrap(), "{length}");
+            }
+        }
+    }
+}
