@@ -3,13 +3,14 @@
 # Debian packages (named or installed by scripts/require.sh).
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build check test test-setup clean
+.PHONY: help demo build check test test-setup bench clean
 
 PYTHON ?= python3
 venvs := target/venv
 newest := $(venvs)/ansible-newest/.complete
 oldest := $(venvs)/ansible-oldest/.complete
 tools := $(venvs)/tools/.complete
+bench := $(venvs)/bench/.complete
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +29,9 @@ test: test-setup check build $(newest) $(oldest) ## Run all that CI runs
 
 test-setup:
 	@scripts/test-setup.sh
+
+bench: build $(bench) ## Measure the modules beside what people use today
+	@scripts/bench.sh
 
 clean: ## Remove all that the other targets made in this folder
 	@scripts/clean.sh

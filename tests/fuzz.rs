@@ -160,10 +160,7 @@ fn damaged(text: &str, damage: &Damage) -> Vec<u8> {
 fn run(module: Module, content: &str, options: &[(String, Value)], damage: &Damage) {
     let sandbox = Sandbox::of(module, content);
     let mut arguments: Map<String, Value> = options.iter().cloned().collect();
-    if !arguments
-        .get("aspera_root")
-        .is_some_and(|root| !root.is_string())
-    {
+    if arguments.get("aspera_root").is_none_or(Value::is_string) {
         arguments.insert("aspera_root".to_owned(), json!(sandbox.root()));
     }
     let text = damaged(&Value::Object(arguments).to_string(), damage);

@@ -59,7 +59,7 @@ fn only_element(text: &[u8]) -> Option<(Range<usize>, Range<usize>)> {
     while let Some(token) = tokens.next_token().ok()? {
         match token {
             Token::Start(tag) if start_tag.is_none() && !tag.is_empty => {
-                start_tag = Some(tag.range)
+                start_tag = Some(tag.range);
             }
             Token::Start(_) => return None,
             Token::End { range, .. } => end_tag = Some(range),

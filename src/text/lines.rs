@@ -16,10 +16,7 @@ pub struct NaturalLine {
 /// The natural line that starts at a place.
 pub fn line_at(bytes: &[u8], start: usize) -> NaturalLine {
     let rest = &bytes[start..];
-    let length = rest
-        .iter()
-        .position(|byte| matches!(byte, b'\n' | b'\r'))
-        .unwrap_or(rest.len());
+    let length = memchr::memchr2(b'\n', b'\r', rest).unwrap_or(rest.len());
     let ending = match &rest[length..] {
         [b'\r', b'\n', ..] => 2,
         [_, ..] => 1,

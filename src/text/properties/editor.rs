@@ -48,8 +48,7 @@ impl<'d> Editor<'d> {
             }
             return Ok(());
         }
-        let mut comments = self.document.comments.iter();
-        match comments.find_map(|comment| self.document.template(comment, key)) {
+        match self.document.first_template(key) {
             Some(template) => {
                 let separator = match template.separator {
                     Some(separator) => self.document.bytes[separator].to_vec(),

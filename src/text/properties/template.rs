@@ -21,10 +21,21 @@ impl Document<'_> {
     ///
     /// Prose that starts with the key is none: more than one word follows it, or no `=`.
     pub fn template(&self, comment: &Comment, key: &str) -> Option<Template> {
+        self.template_of(comment, &escape_key(key))
+    }
+
+    /// The first template of a key.
+    pub fn first_template(&self, key: &str) -> Option<Template> {
+        let escaped_key = escape_key(key);
+        let mut comments = self.comments.iter();
+        comments.find_map(|comment| self.template_of(comment, &escaped_key))
+    }
+
+    fn template_of(&self, comment: &Comment, escaped_key: &[u8]) -> Option<Template> {
         let range = comment.range.clone();
         let key_start = skip_blanks(self.bytes, range.start + 1..range.end);
         let after_key = self.bytes[key_start..range.end]
-            .strip_prefix(escape_key(key).as_slice())?
+            .strip_prefix(escaped_key)?
             .len();
         let key_end = range.end - after_key;
         let sign = skip_blanks(self.bytes, key_end..range.end);
