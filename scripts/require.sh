@@ -7,10 +7,11 @@ set -eu
 package_of() {
     case $1 in
     cc) echo build-essential ;;
+    chattr) echo e2fsprogs ;;
     java | javac) echo default-jdk-headless ;;
     readelf) echo binutils ;;
     setfacl) echo acl ;;
-    setpriv | unshare) echo util-linux ;;
+    prlimit | setpriv | unshare) echo util-linux ;;
     ssh | ssh-keygen) echo openssh-client ;;
     sshd) echo openssh-server ;;
     *) echo "$1" ;;

@@ -13,6 +13,7 @@ mod near;
 mod option;
 mod outcome;
 mod run;
+mod size_limit;
 
 pub use arguments::{Arguments, ArgumentsError, Settings};
 pub use coerce::{ExpectedKind, coerce};

@@ -14,6 +14,7 @@ use super::ascii_json;
 use super::log::log_invocation;
 use super::option::{Default, OptionSpec};
 use super::outcome::{Failure, Invocation, Outcome, Report};
+use super::size_limit;
 
 /// The most that is read as arguments, in bytes.
 const ARGUMENTS_LIMIT: u64 = 64 * 1024 * 1024;
@@ -63,6 +64,7 @@ pub fn run<M: Module>() -> ExitCode {
 }
 
 fn run_task<M: Module>(source: &OsStr) -> ExitCode {
+    size_limit::make_it_an_error();
     panic::set_hook(Box::new(report_panic::<M>));
     let task = match prepare::<M>(source) {
         Ok(task) => task,

@@ -92,10 +92,11 @@ class Sandbox:
         subprocess.run(["setfacl", "--modify", "user:56:r", self.file], check=True)
         os.setxattr(self.file, "user.origin", b"test")
 
-    def metadata(self) -> tuple[object, ...]:
-        """Give all that must stay as it is when the file is replaced."""
-        status = self.file.stat()
-        attributes = {name: os.getxattr(self.file, name) for name in sorted(os.listxattr(self.file))}
+    def metadata(self, path: Path | None = None) -> tuple[object, ...]:
+        """Give all that must stay as it is when the file is replaced; of another file, to be compared with it."""
+        path = path or self.file
+        status = path.stat()
+        attributes = {name: os.getxattr(path, name) for name in sorted(os.listxattr(path))}
         return status.st_uid, status.st_gid, status.st_mode, attributes
 
     def run(self, *wrapper: str | Path) -> subprocess.CompletedProcess[bytes]:
