@@ -1,18 +1,25 @@
 #!/bin/sh
-# Builds the modules as static binaries and puts them into library/, beside their documentation.
+# Builds the modules as static binaries for an architecture, this machine's if none is named: build.sh [ARCHITECTURE]
+# Those for this machine go into library/, beside their documentation; all stay in target/TRIPLE/release/.
 set -eu
 cd "$(dirname "$0")/.."
 
 scripts/require.sh rustup cargo cc
 
-case $(uname -m) in
-x86_64 | amd64) target=x86_64-unknown-linux-musl ;;
-aarch64 | arm64) target=aarch64-unknown-linux-musl ;;
-*)
-    echo "The modules are built for x86_64 and aarch64; this machine is $(uname -m)." >&2
-    exit 1
-    ;;
-esac
+architecture_of() {
+    case $1 in
+    x86_64 | amd64) echo x86_64 ;;
+    aarch64 | arm64) echo aarch64 ;;
+    *)
+        echo "The modules are built for x86_64 and aarch64, not for $1." >&2
+        exit 1
+        ;;
+    esac
+}
+
+here=$(architecture_of "$(uname -m)")
+architecture=$(architecture_of "${1:-$here}")
+target=$architecture-unknown-linux-musl
 
 if ! rustup target list --installed | grep -q -x "$target" && ! rustup target add "$target"; then
     echo "The Rust target $target is not installed and could not be added; run 'rustup target add $target' where rustup can download it." >&2
@@ -23,6 +30,8 @@ fi
 registry=${CARGO_HOME:-$HOME/.cargo}/registry/src
 cargo build --release --locked --bins --target "$target" \
     --config "target.$target.rustflags = ['--remap-path-prefix=$registry=registry', '--remap-path-prefix=$PWD=.']"
+
+[ "$architecture" = "$here" ] || exit 0
 
 for source in src/bin/*.rs; do
     name=$(basename "$source" .rs)

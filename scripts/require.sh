@@ -9,6 +9,7 @@ package_of() {
     cc) echo build-essential ;;
     chattr) echo e2fsprogs ;;
     java | javac) echo default-jdk-headless ;;
+    qemu-aarch64-static) echo qemu-user-static ;;
     readelf) echo binutils ;;
     setfacl) echo acl ;;
     prlimit | setpriv | unshare) echo util-linux ;;
