@@ -131,6 +131,29 @@ fn recognise(key: &str, text: &str, desired: Option<&KmsKey>) -> FoundValue {
     }
 }
 
+fn duplicates_warning(document: &Document, key: &str, last: &Entry, earlier: &[&Entry]) -> String {
+    const NAMED: usize = 5;
+    let line = |entry: &Entry| lines::line_number(document.bytes, entry.range.start);
+    let named: Vec<String> = earlier
+        .iter()
+        .take(NAMED)
+        .map(|entry| line(entry).to_string())
+        .collect();
+    let mut others = named.join(", ");
+    if let more @ 1.. = earlier.len().saturating_sub(NAMED) {
+        others += &format!(" and {more} more");
+    }
+    let (lines, are) = if earlier.len() == 1 {
+        ("line", "is")
+    } else {
+        ("lines", "are")
+    };
+    format!(
+        "{key} is set more than once: line {} is in force, {lines} {others} {are} without effect and could be removed.",
+        line(last)
+    )
+}
+
 /// Reads the edited file again: our settings are the desired ones, and every other key has its value still.
 fn check(
     before: &Document,
@@ -170,19 +193,12 @@ fn warnings(document: &Document, desired: Option<&EncryptionSetting>) -> Vec<Str
     };
     for key in [ENCRYPTION_KEY, KMS_KEY_KEY] {
         let is_kept = key == ENCRYPTION_KEY || setting.kms_key().is_some();
-        let mut entries = document.entries_of(key).rev();
-        let Some(last) = entries.next().filter(|_| is_kept) else {
-            continue;
-        };
-        let line = |entry: &Entry| lines::line_number(document.bytes, entry.range.start);
-        let earlier: Vec<String> = entries.rev().map(|entry| line(entry).to_string()).collect();
-        if !earlier.is_empty() {
-            warnings.push(format!(
-                "{key} is set more than once: line {} is in force, {} {} without effect and could be removed.",
-                line(last),
-                if earlier.len() == 1 { "line" } else { "lines" },
-                earlier.join(", ") + if earlier.len() == 1 { " is" } else { " are" },
-            ));
+        let entries: Vec<&Entry> = document.entries_of(key).collect();
+        if let Some((last, earlier)) = entries.split_last()
+            && is_kept
+            && !earlier.is_empty()
+        {
+            warnings.push(duplicates_warning(document, key, last, earlier));
         }
     }
     if setting.kms_key().is_none() && document.value(KMS_KEY_KEY).is_some() {
