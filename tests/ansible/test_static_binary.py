@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-import socket
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from aspera_roots import ENCRYPTION_TEMPLATE, FOREIGN_VALUE, KEY, AsperaRoot, shipped_properties
+from aspera_roots import ENCRYPTION_TEMPLATE, FOREIGN_VALUE, KEY, shipped_properties
 from controllers import PROJECT
+from empty_host import EmptyHost, received
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Iterator
 
 BYTES_AT_MOST = 700_000
@@ -51,35 +50,6 @@ def test_it_tells_nothing_of_the_machine_that_built_it(binary: Path) -> None:
         assert bytes(folder) not in content
 
 
-class EmptyHost:
-    """A folder that holds the module, its arguments and an Aspera root, and is all there is to the module."""
-
-    def __init__(self, folder: Path) -> None:
-        """Lay the folder out."""
-        self.folder = folder
-        self.aspera = AsperaRoot.lay_out(folder / "opt/aspera", shipped_properties())
-        # The stand-in for ascp is a script, and there is no shell here.
-        (self.aspera.folder / "bin/ascp").unlink()
-        shutil.copy(PROJECT / "library/aspera_trapd_sse", folder / "aspera_trapd_sse")
-
-    def run(self, **arguments: object) -> dict:
-        """Run the module with nothing but its arguments, and return its answer."""
-        (self.folder / "arguments").write_text(json.dumps(arguments), encoding="utf-8")
-        finished = subprocess.run(
-            ["chroot", self.folder, "/aspera_trapd_sse", "/arguments"],
-            check=False,
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
-            encoding="ascii",
-            timeout=30,
-        )
-        assert finished.stderr == ""
-        blank, line = finished.stdout.rstrip("\n").split("\n")
-        assert blank == ""
-        return json.loads(line)
-
-
 @pytest.fixture
 def empty_host(folder: Path) -> EmptyHost:
     """Give a host where there is nothing else."""
@@ -89,21 +59,8 @@ def empty_host(folder: Path) -> EmptyHost:
 @pytest.fixture
 def log(empty_host: EmptyHost) -> Iterator[socket.socket]:
     """Give what listens to the log of the empty host."""
-    (empty_host.folder / "dev").mkdir()
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
-        listener.bind(str(empty_host.folder / "dev/log"))
-        listener.setblocking(False)
+    with empty_host.open_log() as listener:
         yield listener
-
-
-def received(log: socket.socket) -> list[str]:
-    """Return the lines that were logged."""
-    lines = []
-    while True:
-        try:
-            lines.append(log.recv(65536).decode("utf-8"))
-        except BlockingIOError:
-            return lines
 
 
 def test_it_runs_where_there_is_nothing_else(empty_host: EmptyHost) -> None:

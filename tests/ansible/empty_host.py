@@ -1,0 +1,63 @@
+"""A host where there is nothing but a module, its arguments and an Aspera root, with a log that is listened to."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import subprocess
+from typing import TYPE_CHECKING
+
+from aspera_roots import AsperaRoot, shipped_properties
+from controllers import PROJECT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class EmptyHost:
+    """A folder that is the whole file system to the modules in it."""
+
+    def __init__(self, folder: Path) -> None:
+        """Lay the folder out."""
+        self.folder = folder
+        self.aspera = AsperaRoot.lay_out(folder / "opt/aspera", shipped_properties())
+        # The stand-in for ascp is a script, and there is no shell here.
+        (self.aspera.folder / "bin/ascp").unlink()
+        for module in PROJECT.glob("library/aspera_*_sse"):
+            shutil.copy(module, folder)
+
+    def run(self, module: str = "aspera_trapd_sse", **arguments: object) -> dict:
+        """Run a module with nothing but its arguments, and return its answer."""
+        (self.folder / "arguments").write_text(json.dumps(arguments), encoding="utf-8")
+        finished = subprocess.run(
+            ["chroot", self.folder, f"/{module}", "/arguments"],
+            check=False,
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
+            encoding="ascii",
+            timeout=30,
+        )
+        assert finished.stderr == ""
+        blank, line = finished.stdout.rstrip("\n").split("\n")
+        assert blank == ""
+        return json.loads(line)
+
+    def open_log(self) -> socket.socket:
+        """Open the log of the host; what is written to it is told by `received`."""
+        (self.folder / "dev").mkdir()
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        listener.bind(str(self.folder / "dev/log"))
+        listener.setblocking(False)
+        return listener
+
+
+def received(log: socket.socket) -> list[str]:
+    """Return the lines that were logged."""
+    lines = []
+    while True:
+        try:
+            lines.append(log.recv(65536).decode("utf-8"))
+        except BlockingIOError:
+            return lines
