@@ -12,8 +12,8 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
-/// How long a program may take.
-const TIME_LIMIT: Duration = Duration::from_secs(5);
+/// How long a program that only tells something may take.
+pub const TIME_LIMIT: Duration = Duration::from_secs(5);
 /// How much of its output is read, in bytes.
 const OUTPUT_LIMIT: usize = 64 * 1024;
 /// How long to wait between looks at a process whose output has ended.
@@ -29,14 +29,14 @@ pub enum Answer {
         /// What it wrote to its standard output, not necessarily all of it.
         output: String,
     },
-    /// It was killed after five seconds.
+    /// It was killed when its time was over.
     TimedOut,
     /// It could not be started, or its output not read.
     Unavailable,
 }
 
 /// Runs a program in the C locale, without input, and reads its standard output.
-pub fn ask(program: &Path, arguments: &[&str]) -> Answer {
+pub fn ask(program: &Path, arguments: &[&str], time_limit: Duration) -> Answer {
     let child = Command::new(program)
         .args(arguments)
         .env("LC_ALL", "C")
@@ -48,7 +48,7 @@ pub fn ask(program: &Path, arguments: &[&str]) -> Answer {
         .spawn();
     match child {
         Ok(mut child) => {
-            let answer = await_answer(&mut child);
+            let answer = await_answer(&mut child, Instant::now() + time_limit);
             end(&mut child);
             answer
         }
@@ -56,8 +56,7 @@ pub fn ask(program: &Path, arguments: &[&str]) -> Answer {
     }
 }
 
-fn await_answer(child: &mut Child) -> Answer {
-    let deadline = Instant::now() + TIME_LIMIT;
+fn await_answer(child: &mut Child, deadline: Instant) -> Answer {
     let Some(output) = read_until(child, deadline) else {
         return if Instant::now() >= deadline {
             Answer::TimedOut
@@ -119,7 +118,7 @@ mod tests {
     use super::*;
 
     fn shell(script: &str) -> Answer {
-        ask(Path::new("/bin/sh"), &["-c", script])
+        ask(Path::new("/bin/sh"), &["-c", script], TIME_LIMIT)
     }
 
     #[test]
@@ -136,7 +135,7 @@ mod tests {
     #[test]
     fn a_missing_program_is_unavailable() {
         assert_eq!(
-            ask(Path::new("/nonexistent/ascp"), &[]),
+            ask(Path::new("/nonexistent/ascp"), &[], TIME_LIMIT),
             Answer::Unavailable
         );
     }

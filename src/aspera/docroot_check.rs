@@ -16,6 +16,19 @@ pub(super) fn check(bytes: &[u8], plan: &Plan) -> Result<(), PlanError> {
     as_intended.then_some(()).ok_or(PlanError::NotAsIntended)
 }
 
+/// Whether a file that someone else wrote holds a changed docroot, and no other of the same scope.
+pub fn holds(bytes: &[u8], change: &Change) -> bool {
+    let Ok(conf) = AsperaConf::parse(bytes) else {
+        return false;
+    };
+    let of_scope = conf
+        .blocks
+        .iter()
+        .filter(|block| conf.scope_key(block) == change.scope.key());
+    let docroots: Vec<_> = of_scope.flat_map(|block| conf.docroots(block)).collect();
+    matches!(docroots.as_slice(), [docroot] if conf.content(docroot).text.trim_ascii() == change.after.text())
+}
+
 /// Whether every edit lies in an element that existed, and each such element, read by itself, holds its new URI.
 ///
 /// That is enough: the file around them is the old one, byte for byte, and what is one whole element by itself is one in its place too. For a

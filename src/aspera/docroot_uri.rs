@@ -182,6 +182,12 @@ impl DocrootUri {
         Self(String::from_utf8_lossy(&bytes).into_owned())
     }
 
+    /// Whether there seem to be credentials in it, in any spelling.
+    pub fn may_hold_credentials(&self) -> bool {
+        let base = self.after_scheme().split('?').next().unwrap_or_default();
+        self.0.contains('@') || has_port_like_secret(base) || has_encoded_mark(base)
+    }
+
     /// The URI with everything that may be secret as `****`: what stands before the last `@`, and options other than those that are known to hold no
     /// secret.
     pub fn masked(&self, desired: Option<&KmsKey>) -> String {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
-use super::command::{Answer, ask};
+use super::command::{Answer, TIME_LIMIT, ask};
 
 /// A version of the transfer server, such as 4.4.5.1646.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,7 +55,7 @@ pub enum UnknownVersion {
 
 /// The version of the installation below a root, asked from its `ascp`.
 pub fn version(aspera_root: &Path) -> Result<Version, UnknownVersion> {
-    match ask(&aspera_root.join("bin/ascp"), &["-A"]) {
+    match ask(&aspera_root.join("bin/ascp"), &["-A"], TIME_LIMIT) {
         Answer::Ended { output, .. } => {
             Version::from_ascp_output(&output).ok_or(UnknownVersion::Unreadable)
         }

@@ -1,10 +1,11 @@
 //! What Aspera and AWS say: encryption, keys, files, the installation, its services.
 
+pub mod asconfigurator;
 pub mod aspera_conf;
 pub mod command;
 pub mod display;
 pub mod docroot_block;
-mod docroot_check;
+pub mod docroot_check;
 pub mod docroot_display;
 pub mod docroot_plan;
 pub mod docroot_uri;

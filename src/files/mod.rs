@@ -13,7 +13,9 @@ mod metadata;
 mod snapshot;
 mod temporary;
 mod utc;
+mod written_by_another;
 
 pub use edit::{EditError, EditOptions, Edited, Proposal, edit};
 pub use error::{FileError, Step};
 pub use metadata::NewFile;
+pub use written_by_another::{WrittenByAnother, let_write};

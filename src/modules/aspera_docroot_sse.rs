@@ -6,20 +6,22 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
+use super::asconfigurator;
+use super::docroot_failure::{self, Refusal};
 use super::host;
 use super::result::{Previous, Restart, diff_lines};
 use super::setting::{self, State};
 use crate::ansible::{
-    Diff, Failure, Kind, MAX_PLACES, Module, OptionSpec, Outcome, Place, Shown, Task, near,
+    Diff, Failure, Kind, MAX_PLACES, Module, OptionSpec, Outcome, Place, Shown, Task,
 };
 use crate::aspera::aspera_conf::Scope;
 use crate::aspera::docroot_display::changed_places;
-use crate::aspera::docroot_plan::{self, Plan, PlanError, PlannedDocroot, Request, Selection};
+use crate::aspera::docroot_plan::{self, Plan, PlannedDocroot, Request, Selection};
 use crate::aspera::docroot_uri::{DocrootUri, KeyEncoding, Storage};
 use crate::aspera::encryption::{Encryption, EncryptionSetting};
 use crate::aspera::kms_key::KmsKey;
 use crate::aspera::s3_properties;
-use crate::files::{EditError, EditOptions, Edited, Proposal, edit};
+use crate::files::{EditOptions, Edited, Proposal, edit};
 
 /// The module.
 pub struct AsperaDocrootSse;
@@ -68,6 +70,9 @@ impl Module for AsperaDocrootSse {
         KMS_KEY,
         ENCODING,
         DOCROOT,
+        OptionSpec::new("method", Kind::Str)
+            .or("file")
+            .one_of(&["file", "asconfigurator"]),
         OptionSpec::flag("backup"),
         OptionSpec::flag("unsafe_writes"),
     ];
@@ -90,9 +95,23 @@ impl Module for AsperaDocrootSse {
             allow_in_place: options.unsafe_writes,
             new_file: None,
         };
-        let edited = match edit(&path, edit_options, |bytes| plan(bytes, &requests)) {
+        let edited = match options.method {
+            Method::File => edit(&path, edit_options, |bytes| plan(bytes, &requests))
+                .map_err(|error| docroot_failure::failure(error, &path)),
+            Method::Asconfigurator => {
+                let request = options.request_for_asconfigurator(&requests)?;
+                asconfigurator::edit(&path, &options.aspera_root, request, edit_options)
+            }
+        };
+        let edited = match edited {
             Ok(edited) => edited,
-            Err(error) => return Err(failure(error, &path, warnings).into()),
+            Err(failure) => {
+                return Err(Failure {
+                    warnings,
+                    ..failure
+                }
+                .into());
+            }
         };
         // Ansible shows equal warnings once for all hosts: the path tells whose they are.
         let about_file = |warning| format!("{}: {warning}", path.display());
@@ -113,8 +132,17 @@ struct Options {
     path: Option<PathBuf>,
     all: bool,
     docroots: Option<Vec<Entry>>,
+    method: Method,
     backup: bool,
     unsafe_writes: bool,
+}
+
+/// The option `method`: who writes the file.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Method {
+    File,
+    Asconfigurator,
 }
 
 /// One docroot with what is to become of it: the task itself, or an element of `docroots`.
@@ -151,6 +179,23 @@ impl Options {
         match &self.path {
             Some(path) => path.clone(),
             None => self.aspera_root.join("etc/aspera.conf"),
+        }
+    }
+
+    /// The one docroot that `asconfigurator` can be told of.
+    fn request_for_asconfigurator<'r>(&self, requests: &'r [Request]) -> Result<&'r Request> {
+        if self.path.is_some() {
+            return Err(Failure::new(
+                "The option path does not go with method: asconfigurator, which writes etc/aspera.conf below aspera_root. Leave path out.",
+            )
+            .into());
+        }
+        match requests {
+            [request] if self.docroots.is_none() && request.selection != Selection::All => Ok(request),
+            _ => Err(Failure::new(
+                "method: asconfigurator sets the docroot of one user, one group, or the default. Name it by user, group or global, or use method: file.",
+            )
+            .into()),
         }
     }
 
@@ -327,57 +372,11 @@ fn setting_warnings(aspera_root: &Path, settings: &[EncryptionSetting]) -> Vec<S
     warnings
 }
 
-/// Why there is no plan.
-#[derive(Debug, thiserror::Error)]
-enum Refusal {
-    #[error("{0}")]
-    Plan(#[from] PlanError),
-    #[error("no file")]
-    Missing,
-}
-
 fn plan(bytes: Option<&[u8]>, requests: &[Request]) -> Result<Proposal<Plan>, Refusal> {
     let bytes = bytes.ok_or(Refusal::Missing)?;
     let mut plan = docroot_plan::plan(bytes, requests)?;
     let content = (!plan.edits.is_empty()).then(|| std::mem::take(&mut plan.after));
     Ok(Proposal { content, plan })
-}
-
-fn failure(error: EditError<Refusal>, path: &Path, warnings: Vec<String>) -> Failure {
-    let path = path.display();
-    let changed = matches!(&error, EditError::File(error) if error.file_was_changed());
-    let message = match error {
-        EditError::Plan(Refusal::Missing) => {
-            format!(
-                "{path} does not exist. It comes with Aspera: install that, or set aspera_root or path to where it is."
-            )
-        }
-        EditError::Plan(Refusal::Plan(error)) => {
-            let hint = hint(&error);
-            format!("{path} {error}{hint} Nothing was changed.")
-        }
-        EditError::File(error) => error.to_string(),
-    };
-    Failure {
-        message,
-        changed,
-        warnings,
-    }
-}
-
-fn hint(error: &PlanError) -> String {
-    let PlanError::Unknown(scope, known) = error else {
-        return String::new();
-    };
-    let near = near(
-        scope.name().unwrap_or_default(),
-        known.iter().map(String::as_str),
-    );
-    if near.is_empty() {
-        return String::new();
-    }
-    let near: Vec<&str> = near.into_iter().take(3).collect();
-    format!(" Did you mean {}?", near.join(" or "))
 }
 
 /// The module's own keys in its result.

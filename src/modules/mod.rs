@@ -1,7 +1,9 @@
 //! The modules: the options of each and what it does, top to bottom.
 
+mod asconfigurator;
 mod aspera_docroot_sse;
 mod aspera_trapd_sse;
+mod docroot_failure;
 mod host;
 mod result;
 mod setting;

@@ -1,0 +1,120 @@
+//! The vendor's `asconfigurator`, in the form that the vendor's reference documents: `-x "set_user_data;user_name,U;absolute,URI"`.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::aspera_conf::Scope;
+use super::command::{Answer, ask};
+use super::docroot_uri::DocrootUri;
+
+/// How long it may take. Killed while it writes, it may leave half a file, so that this is far more than it needs.
+const TIME_LIMIT: Duration = Duration::from_secs(30);
+
+/// What to tell `asconfigurator`: one docroot.
+#[derive(Debug)]
+pub struct Instruction(String);
+
+/// Why a docroot cannot be given to `asconfigurator`.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InstructionError {
+    /// Its command line can be read by every user of the host.
+    #[error(
+        "method: asconfigurator puts the docroot of {0} on a command line, which every user of the host can read, and there are credentials in it. Use method: file."
+    )]
+    Credentials(Scope),
+    /// It would be split at the wrong place.
+    #[error(
+        "asconfigurator splits what it is told at ; and at , and one of them is in the name or the docroot of {0}. Use method: file."
+    )]
+    Separator(Scope),
+}
+
+/// What came of it, if it was not success.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unsuccessful {
+    /// It does not run.
+    #[error("could not be started")]
+    NotStarted,
+    /// It was killed.
+    #[error("did not end within 30 seconds and was killed")]
+    TimedOut,
+    /// By its exit status.
+    #[error("ended with an error")]
+    ExitStatus,
+    /// Practice shows that the exit status does not tell: its output must.
+    #[error("did not report success")]
+    NoSuccess,
+}
+
+impl Instruction {
+    /// The instruction to give a scope a docroot.
+    pub fn new(scope: &Scope, uri: &DocrootUri) -> Result<Self, InstructionError> {
+        if uri.may_hold_credentials() {
+            return Err(InstructionError::Credentials(scope.clone()));
+        }
+        let name = scope.name().unwrap_or_default();
+        let is_separator = |c: char| matches!(c, ';' | ',') || c.is_control();
+        if name.contains(is_separator) || uri.text().contains(is_separator) {
+            return Err(InstructionError::Separator(scope.clone()));
+        }
+        let whose = match scope {
+            Scope::User(name) => format!("set_user_data;user_name,{name}"),
+            Scope::Group(name) => format!("set_group_data;group_name,{name}"),
+            Scope::Global => "set_node_data".to_owned(),
+        };
+        Ok(Self(format!("{whose};absolute,{}", uri.text())))
+    }
+
+    /// Has `asconfigurator` carry it out. Its output is not passed on, for nothing is known of what may be in it.
+    pub fn carry_out(&self, program: &Path) -> Result<(), Unsuccessful> {
+        match ask(program, &["-x", &self.0], TIME_LIMIT) {
+            Answer::Ended { success: false, .. } => Err(Unsuccessful::ExitStatus),
+            Answer::Ended { output, .. } if output.contains("success") => Ok(()),
+            Answer::Ended { .. } => Err(Unsuccessful::NoSuccess),
+            Answer::TimedOut => Err(Unsuccessful::TimedOut),
+            Answer::Unavailable => Err(Unsuccessful::NotStarted),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documented_form_is_used() {
+        let instruction = |scope: Scope, uri: &str| {
+            let uri = DocrootUri::new(uri);
+            Instruction::new(&scope, &uri).map(|instruction| instruction.0)
+        };
+        let user = || Scope::User("xfer".to_owned());
+        assert_eq!(
+            instruction(user(), "s3://h/b?server-side-encryption=AES256").unwrap(),
+            "set_user_data;user_name,xfer;absolute,s3://h/b?server-side-encryption=AES256"
+        );
+        assert_eq!(
+            instruction(Scope::Group("g".to_owned()), "s3://h/b").unwrap(),
+            "set_group_data;group_name,g;absolute,s3://h/b"
+        );
+        assert_eq!(
+            instruction(Scope::Global, "s3://h/b").unwrap(),
+            "set_node_data;absolute,s3://h/b"
+        );
+        for uri in [
+            "s3://k:s@h/b",
+            "s3://k:s",
+            "s3://k%3As%40h/b",
+            "s3://h/b?x=a@b",
+        ] {
+            let error = instruction(user(), uri).unwrap_err();
+            assert_eq!(error, InstructionError::Credentials(user()), "{uri}");
+        }
+        for (name, uri) in [("a;b", "s3://h"), ("a", "s3://h/b;c"), ("a", "s3://h/b,c")] {
+            let error = instruction(Scope::User(name.to_owned()), uri).unwrap_err();
+            assert!(
+                matches!(error, InstructionError::Separator(_)),
+                "{name} {uri}"
+            );
+        }
+    }
+}

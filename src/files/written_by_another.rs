@@ -1,0 +1,101 @@
+//! Letting another program write a file by a plan of ours.
+
+use std::path::{Path, PathBuf};
+
+use nix::fcntl::AT_FDCWD;
+
+use super::backup::Backup;
+use super::content::equal;
+use super::edit::EditError;
+use super::error::FileError;
+use super::folder::Folder;
+use super::location::resolve;
+use super::snapshot::Snapshot;
+
+/// What became of the file.
+#[derive(Debug)]
+pub struct WrittenByAnother<T, W> {
+    /// The content from which the plan was made.
+    pub before: Vec<u8>,
+    /// The content afterwards.
+    pub after: Vec<u8>,
+    /// The plan.
+    pub plan: T,
+    /// What the program had to say; nothing if it was not needed.
+    pub said: Option<W>,
+    /// The copy of the old file, if one was made.
+    pub backup: Option<PathBuf>,
+    /// What deserves to be told.
+    pub warnings: Vec<String>,
+}
+
+/// Makes a plan from a file and, where the plan is to write, has another program do it, under the lock that keeps runs of ours apart.
+///
+/// `plan` says whether to write; what `write` does to the file is read again, and held against nothing here.
+pub fn let_write<T, W, E>(
+    path: &Path,
+    wants_backup: bool,
+    plan: impl Fn(Option<&[u8]>) -> Result<(T, bool), E>,
+    write: impl FnOnce(&T) -> W,
+) -> Result<WrittenByAnother<T, W>, EditError<E>> {
+    let real = match resolve(path) {
+        Err(FileError::Missing(missing)) => {
+            plan(None).map_err(EditError::Plan)?;
+            return Err(FileError::Missing(missing).into());
+        }
+        real => real?,
+    };
+    let (Some(folder), Some(name)) = (real.parent(), real.file_name()) else {
+        return Err(FileError::Missing(path.to_owned()).into());
+    };
+    let name: &Path = name.as_ref();
+    let (mut old, mut planned) = read(&real, path, &plan)?;
+    let mut written = None;
+    let mut backup = None;
+    let mut warnings = Vec::new();
+    if planned.1 {
+        let folder = Folder::open(folder, path)?;
+        if !old.is_current(&folder.handle, name, path)? {
+            (old, planned) = read(&real, path, &plan)?;
+        }
+        if planned.1 {
+            if wants_backup {
+                backup = Some(Backup::make(&folder, &old, name, path)?.keep());
+            }
+            written = Some(write(&planned.0));
+        }
+        warnings.extend(folder.warning);
+    }
+    let after = match &written {
+        Some(_) => Snapshot::read(AT_FDCWD, &real, path)?.map_or_else(Vec::new, |now| now.bytes),
+        None => old.bytes.clone(),
+    };
+    Ok(WrittenByAnother {
+        before: old.bytes,
+        after,
+        plan: planned.0,
+        said: written,
+        backup: backup.map(|name| path.with_file_name(name)),
+        warnings,
+    })
+}
+
+impl<T, W> WrittenByAnother<T, W> {
+    /// Whether the file is no longer what it was.
+    pub fn changed(&self) -> bool {
+        !equal(&self.before, &self.after)
+    }
+}
+
+fn read<T, E>(
+    real: &Path,
+    path: &Path,
+    plan: impl Fn(Option<&[u8]>) -> Result<(T, bool), E>,
+) -> Result<(Snapshot, (T, bool)), EditError<E>> {
+    let Some(old) = Snapshot::read(AT_FDCWD, real, path)? else {
+        plan(None).map_err(EditError::Plan)?;
+        return Err(FileError::Missing(path.to_owned()).into());
+    };
+    let planned = plan(Some(&old.bytes)).map_err(EditError::Plan)?;
+    Ok((old, planned))
+}

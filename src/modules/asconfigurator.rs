@@ -1,0 +1,104 @@
+//! `method: asconfigurator` of `aspera_docroot_sse`: the vendor's program writes the docroot.
+
+use std::path::Path;
+
+use super::docroot_failure::{Refusal, failure};
+use crate::ansible::Failure;
+use crate::aspera::asconfigurator::{Instruction, Unsuccessful};
+use crate::aspera::docroot_check;
+use crate::aspera::docroot_plan::{self, Plan, Request};
+use crate::files::{EditOptions, Edited, WrittenByAnother, let_write};
+
+/// What is planned, with what to tell `asconfigurator` where something is to change.
+type Planned = (Plan, Option<Instruction>);
+
+/// Sets one docroot. The result is as if we had edited the file.
+pub(super) fn edit(
+    path: &Path,
+    aspera_root: &Path,
+    request: &Request,
+    options: EditOptions,
+) -> Result<Edited<Plan>, Failure> {
+    let program = aspera_root.join("bin/asconfigurator");
+    let written = let_write(
+        path,
+        options.backup,
+        |bytes| {
+            let planned = plan(bytes, request)?;
+            let wants_write = planned.1.is_some() && !options.check_only;
+            Ok((planned, wants_write))
+        },
+        |(_, instruction)| {
+            let instruction = instruction.as_ref();
+            instruction.map_or(Ok(()), |instruction| instruction.carry_out(&program))
+        },
+    );
+    let written = written.map_err(|error| failure(error, path))?;
+    if let Some(problem) = problem(&written) {
+        return Err(unsuccessful(problem, &written, &program, path));
+    }
+    let (plan, instruction) = written.plan;
+    Ok(Edited {
+        changed: instruction.is_some(),
+        before: Some(written.before),
+        plan,
+        backup: written.backup,
+        warnings: written.warnings,
+    })
+}
+
+fn plan(bytes: Option<&[u8]>, request: &Request) -> Result<Planned, Refusal> {
+    let bytes = bytes.ok_or(Refusal::Missing)?;
+    let plan = docroot_plan::plan(bytes, std::slice::from_ref(request))?;
+    let instruction = match (plan.changes.as_slice(), plan.docroots.as_slice()) {
+        ([], _) => None,
+        ([change], [docroot]) if docroot.peer_ip.is_none() => {
+            Some(Instruction::new(&change.scope, &change.after)?)
+        }
+        _ => return Err(Refusal::SeveralForAsconfigurator),
+    };
+    Ok((plan, instruction))
+}
+
+/// What went wrong, if the docroot is not surely set.
+fn problem(written: &WrittenByAnother<Planned, Result<(), Unsuccessful>>) -> Option<String> {
+    match written.said.as_ref()? {
+        Err(unsuccessful) => Some(unsuccessful.to_string()),
+        Ok(()) => {
+            let (plan, _) = &written.plan;
+            let is_set = plan
+                .changes
+                .iter()
+                .all(|change| docroot_check::holds(&written.after, change));
+            (!is_set).then(|| "reported success, but the file does not hold the docroot".to_owned())
+        }
+    }
+}
+
+fn unsuccessful(
+    problem: String,
+    written: &WrittenByAnother<Planned, Result<(), Unsuccessful>>,
+    program: &Path,
+    path: &Path,
+) -> Failure {
+    let changed = written.changed();
+    let program = program.display();
+    let mut message = format!("{program} {problem}. ");
+    let advice = match (&written.backup, changed) {
+        (_, false) => "The file is as it was. Run the program by hand to see what it says, or use method: file.".to_owned(),
+        (Some(backup), true) => format!(
+            "{} was changed and may be incomplete: check it with asuserdata -v, or restore it from {}.",
+            path.display(),
+            backup.display()
+        ),
+        (None, true) => format!(
+            "{} was changed and may be incomplete: check it with asuserdata -v.",
+            path.display()
+        ),
+    };
+    message += &advice;
+    Failure {
+        changed,
+        ..Failure::new(message)
+    }
+}

@@ -1,0 +1,61 @@
+//! Why docroots were not set, in sentences.
+
+use std::path::Path;
+
+use crate::ansible::{Failure, near};
+use crate::aspera::asconfigurator::InstructionError;
+use crate::aspera::docroot_plan::PlanError;
+use crate::files::EditError;
+
+/// Why there is no plan.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Refusal {
+    #[error("{0}")]
+    Plan(#[from] PlanError),
+    #[error("no file")]
+    Missing,
+    #[error("{0}")]
+    Instruction(#[from] InstructionError),
+    #[error(
+        "method: asconfigurator sets the only docroot of a user, a group or the default; here are several, or one for a client address (peer_ip). Use method: file."
+    )]
+    SeveralForAsconfigurator,
+}
+
+/// The failure of a task on a file.
+pub(super) fn failure(error: EditError<Refusal>, path: &Path) -> Failure {
+    let path = path.display();
+    let changed = matches!(&error, EditError::File(error) if error.file_was_changed());
+    let message = match error {
+        EditError::Plan(Refusal::Missing) => {
+            format!(
+                "{path} does not exist. It comes with Aspera: install that, or set aspera_root or path to where it is."
+            )
+        }
+        EditError::Plan(Refusal::Plan(error)) => {
+            let hint = hint(&error);
+            format!("{path} {error}{hint} Nothing was changed.")
+        }
+        EditError::Plan(refusal) => format!("{path}: {refusal} Nothing was changed."),
+        EditError::File(error) => error.to_string(),
+    };
+    Failure {
+        changed,
+        ..Failure::new(message)
+    }
+}
+
+fn hint(error: &PlanError) -> String {
+    let PlanError::Unknown(scope, known) = error else {
+        return String::new();
+    };
+    let near = near(
+        scope.name().unwrap_or_default(),
+        known.iter().map(String::as_str),
+    );
+    if near.is_empty() {
+        return String::new();
+    }
+    let near: Vec<&str> = near.into_iter().take(3).collect();
+    format!(" Did you mean {}?", near.join(" or "))
+}
