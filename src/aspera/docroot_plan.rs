@@ -460,7 +460,7 @@ impl Planner<'_> {
     fn finish(mut self) -> Plan {
         if !self.repeated.is_empty() {
             self.warnings.push(format!(
-                "An option of the encryption stood more than once in the docroot of {}; which one Aspera takes is not documented. One is kept.",
+                "An option of the encryption stood more than once in the docroot of {}; which one Aspera takes is not documented. At most one is left.",
                 some_of(&self.repeated)
             ));
         }

@@ -35,7 +35,7 @@ pub(super) fn edit(
     );
     let written = written.map_err(|error| failure(error, path))?;
     if let Some(problem) = problem(&written) {
-        return Err(unsuccessful(problem, &written, &program, path));
+        return Err(unsuccessful(&problem, &written, &program, path));
     }
     let (plan, instruction) = written.plan;
     Ok(Edited {
@@ -76,7 +76,7 @@ fn problem(written: &WrittenByAnother<Planned, Result<(), Unsuccessful>>) -> Opt
 }
 
 fn unsuccessful(
-    problem: String,
+    problem: &str,
     written: &WrittenByAnother<Planned, Result<(), Unsuccessful>>,
     program: &Path,
     path: &Path,
