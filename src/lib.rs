@@ -9,3 +9,4 @@ pub mod aspera;
 pub mod files;
 pub mod modules;
 pub mod text;
+pub mod utc;

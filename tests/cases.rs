@@ -179,6 +179,11 @@ impl<'m> AsperaRoot<'m> {
 
 /// Takes out what differs from run to run and from machine to machine.
 fn redact(result: &mut Map<String, Value>) {
+    for key in ["restart_required", "restart_reason", "restart_services"] {
+        if let Some(value) = result.get_mut(key) {
+            *value = json!("[HOST]");
+        }
+    }
     if let Some(Value::String(backup)) = result.get_mut("backup_file") {
         let file = backup.split('.').take(2).collect::<Vec<_>>().join(".");
         let time = backup.rsplit('.').next().unwrap();

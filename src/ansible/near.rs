@@ -3,7 +3,10 @@
 /// More letters than these differ in no name that is near.
 const FAR: usize = 3;
 
-/// Those of some names that are near, the nearest first: a third of the letters may differ, up to three.
+/// More than these help nobody.
+const SHOWN: usize = 3;
+
+/// Those of some names that are nearest, three at most, the nearest first: a third of the letters may differ, up to three.
 ///
 /// `similar` could do this too, at 10 KB of each binary.
 pub fn near<'n>(given: &str, names: impl IntoIterator<Item = &'n str>) -> Vec<&'n str> {
@@ -14,8 +17,14 @@ pub fn near<'n>(given: &str, names: impl IntoIterator<Item = &'n str>) -> Vec<&'
         .map(|name| (distance(given.as_bytes(), name.as_bytes()), name))
         .filter(|(distance, name)| *distance <= ((name.len() + 1) / 3).clamp(1, FAR))
         .collect();
-    near.sort_unstable();
-    near.into_iter().map(|(_, name)| name).collect()
+    // Few are wanted: sorting all would bring 4 KB into each binary.
+    let mut nearest = Vec::new();
+    while nearest.len() < SHOWN
+        && let Some(best) = (0..near.len()).min_by_key(|&index| near[index])
+    {
+        nearest.push(near.swap_remove(best).1);
+    }
+    nearest
 }
 
 /// How many bytes must be added, removed, replaced, or swapped with their neighbour.

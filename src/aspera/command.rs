@@ -35,25 +35,53 @@ pub enum Answer {
     Unavailable,
 }
 
-/// Runs a program in the C locale, without input, and reads its standard output.
-pub fn ask(program: &Path, arguments: &[&str], time_limit: Duration) -> Answer {
-    let child = Command::new(program)
-        .args(arguments)
-        .env("LC_ALL", "C")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        // A group of its own, so that what it started is killed with it.
-        .process_group(0)
-        .spawn();
-    match child {
-        Ok(mut child) => {
-            let answer = await_answer(&mut child, Instant::now() + time_limit);
-            end(&mut child);
-            answer
+/// A program that was asked and may not have answered yet.
+#[derive(Debug)]
+pub struct Question {
+    child: Option<Child>,
+    asked: Instant,
+}
+
+impl Question {
+    /// Starts a program in the C locale and in UTC, without input.
+    pub fn start(program: &Path, arguments: &[&str]) -> Self {
+        let child = Command::new(program)
+            .args(arguments)
+            .env("LC_ALL", "C")
+            .env("TZ", "UTC")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            // A group of its own, so that what it started is killed with it.
+            .process_group(0)
+            .spawn();
+        Self {
+            child: child.ok(),
+            asked: Instant::now(),
         }
-        Err(_) => Answer::Unavailable,
     }
+
+    /// Waits for what it writes to its standard output, and for its end. The limit counts from its start.
+    pub fn answer(mut self, time_limit: Duration) -> Answer {
+        match &mut self.child {
+            Some(child) => await_answer(child, self.asked + time_limit),
+            None => Answer::Unavailable,
+        }
+    }
+}
+
+/// Nobody waits any longer: the program, if it still runs, is killed with its group.
+impl Drop for Question {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            end(child);
+        }
+    }
+}
+
+/// Asks and waits for the answer.
+pub fn ask(program: &Path, arguments: &[&str], time_limit: Duration) -> Answer {
+    Question::start(program, arguments).answer(time_limit)
 }
 
 fn await_answer(child: &mut Child, deadline: Instant) -> Answer {
@@ -103,7 +131,6 @@ fn read_until(child: &mut Child, deadline: Instant) -> Option<Vec<u8>> {
     Some(output)
 }
 
-/// Kills the program, if it still runs, with its group.
 fn end(child: &mut Child) {
     if let Ok(id) = i32::try_from(child.id())
         && matches!(child.try_wait(), Ok(None))
@@ -127,7 +154,10 @@ mod tests {
             success,
             output: output.to_owned(),
         };
-        assert_eq!(shell("echo $LC_ALL; echo noise >&2"), ended(true, "C\n"));
+        assert_eq!(
+            shell("echo $LC_ALL $TZ; echo noise >&2"),
+            ended(true, "C UTC\n")
+        );
         assert_eq!(shell("echo a; exit 3"), ended(false, "a\n"));
         assert_eq!(shell("cat"), ended(true, ""));
     }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::aspera_conf::{AsperaConf, Scope};
-use super::docroot_plan::{Change, Plan, PlanError};
+use super::docroot_plan::{Change, Plan, PlanError, in_order_of_scopes};
 use crate::text::xml::{Content, Token, Tokenizer};
 
 /// Whether the changed docroots, and no others, read as they should.
@@ -87,18 +87,14 @@ fn file_is_as_intended(plan: &Plan) -> bool {
     let Ok(conf) = AsperaConf::parse(&plan.after) else {
         return false;
     };
-    let expected = plan.changes.iter();
-    let mut expected: Vec<(&Scope, &str)> = expected
-        .map(|change| (&change.scope, change.after.text()))
-        .collect();
-    expected.sort_unstable();
-    let edited = edited_docroots(&conf, plan);
-    let mut found: Vec<(&Scope, &str)> = edited
-        .iter()
-        .map(|(scope, text)| (scope, text.as_str()))
-        .collect();
-    found.sort_unstable();
-    found == expected
+    let found = edited_docroots(&conf, plan);
+    let expected = in_order_of_scopes(plan.changes.iter().map(|change| &change.scope));
+    let edited = in_order_of_scopes(found.iter().map(|(scope, _)| scope));
+    let is_expected =
+        |((scope, index), (expected_scope, change)): (&(&Scope, usize), &(&Scope, usize))| {
+            scope == expected_scope && found[*index].1 == plan.changes[*change].after.text()
+        };
+    edited.len() == expected.len() && edited.iter().zip(&expected).all(is_expected)
 }
 
 /// The docroots of the new file that an edit touches.

@@ -7,7 +7,7 @@ use super::docroot_uri::{DocrootUri, KeyEncoding, Storage};
 use super::encryption::EncryptionSetting;
 use super::found_value::FoundSetting;
 use super::kms_key::KmsKey;
-use crate::text::splice::{Edit, Edits};
+use crate::text::splice::{Edit, Edits, by_place};
 use crate::text::xml::{Content, escape_text};
 
 /// What is to become of some docroots.
@@ -159,16 +159,28 @@ pub fn plan(bytes: &[u8], requests: &[Request]) -> Result<Plan, PlanError> {
 
 /// The requests for one scope each, with their index, in the order of the scopes.
 pub fn by_scope(requests: &[Request]) -> Vec<(&Scope, usize)> {
-    let mut by_scope: Vec<(&Scope, usize)> = requests
-        .iter()
-        .enumerate()
-        .filter_map(|(index, request)| match &request.selection {
-            Selection::Of(scope) => Some((scope, index)),
-            Selection::All => None,
-        })
-        .collect();
-    by_scope.sort_unstable();
-    by_scope
+    let scopes = requests.iter().map(|request| match &request.selection {
+        Selection::Of(scope) => Some(scope),
+        Selection::All => None,
+    });
+    sorted(
+        scopes
+            .zip(0..)
+            .filter_map(|(scope, index)| Some((scope?, index))),
+    )
+}
+
+/// Scopes with their index, in the order of the scopes.
+pub(super) fn in_order_of_scopes<'s>(
+    scopes: impl Iterator<Item = &'s Scope>,
+) -> Vec<(&'s Scope, usize)> {
+    sorted(scopes.zip(0..))
+}
+
+fn sorted<'s>(scopes: impl Iterator<Item = (&'s Scope, usize)>) -> Vec<(&'s Scope, usize)> {
+    let mut scopes: Vec<_> = scopes.collect();
+    scopes.sort_unstable();
+    scopes
 }
 
 /// The blocks for each request, found in one pass over the blocks.
@@ -486,15 +498,11 @@ impl Planner<'_> {
         }
         self.edits
             .extend(new_blocks.into_iter().map(|blocks| blocks.edit));
-        // Nearly always they are in the order of the file already.
-        if !self.changes.is_sorted_by_key(|change| change.offset) {
-            self.changes.sort_by_key(|change| change.offset);
-        }
         Plan {
             edits: Edits::new(self.edits),
             after: Vec::new(),
             docroots: self.docroots,
-            changes: self.changes,
+            changes: by_place(self.changes, |change| (change.offset, 0)),
             warnings: self.warnings,
         }
     }

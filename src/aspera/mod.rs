@@ -14,4 +14,4 @@ pub mod found_value;
 pub mod installation;
 pub mod kms_key;
 pub mod s3_properties;
-pub mod trapd;
+pub mod services;

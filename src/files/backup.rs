@@ -10,7 +10,7 @@ use super::folder::Folder;
 use super::metadata;
 use super::snapshot::Snapshot;
 use super::temporary::Temporary;
-use super::utc::Utc;
+use crate::utc::Utc;
 
 /// A backup that stays only if the replacement it was made for succeeds.
 pub(super) struct Backup<'f> {

@@ -12,7 +12,6 @@ mod location;
 mod metadata;
 mod snapshot;
 mod temporary;
-mod utc;
 mod written_by_another;
 
 pub use edit::{EditError, EditOptions, Edited, Proposal, edit};

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::asconfigurator;
 use super::docroot_failure::{self, Refusal};
 use super::host;
+use super::pending_restart::PendingRestart;
 use super::result::{Previous, Restart, diff_lines};
 use super::setting::{self, State};
 use crate::ansible::{
@@ -21,13 +22,11 @@ use crate::aspera::docroot_uri::{DocrootUri, KeyEncoding, Storage};
 use crate::aspera::encryption::{Encryption, EncryptionSetting};
 use crate::aspera::kms_key::KmsKey;
 use crate::aspera::s3_properties;
+use crate::aspera::services::Service;
 use crate::files::{EditOptions, Edited, Proposal, edit};
 
 /// The module.
 pub struct AsperaDocrootSse;
-
-/// The service that reads the docroots.
-const SERVICE: &str = "asperanoded";
 
 const STATE: OptionSpec = OptionSpec::new("state", Kind::Str).one_of(&["present", "absent"]);
 const ENCRYPTION: OptionSpec = OptionSpec::new("server_side_encryption", Kind::Str)
@@ -95,6 +94,7 @@ impl Module for AsperaDocrootSse {
             allow_in_place: options.unsafe_writes,
             new_file: None,
         };
+        let pending_restart = PendingRestart::begin(Service::Noded);
         let edited = match options.method {
             Method::File => edit(&path, edit_options, |bytes| plan(bytes, &requests))
                 .map_err(|error| docroot_failure::failure(error, &path)),
@@ -117,11 +117,13 @@ impl Module for AsperaDocrootSse {
         let about_file = |warning| format!("{}: {warning}", path.display());
         warnings.extend(edited.plan.warnings.iter().map(about_file));
         warnings.extend(edited.warnings.iter().cloned());
+        let (restart, warning) = pending_restart.finish(&path, edited.changed);
+        warnings.extend(warning);
         Ok(Outcome {
             warnings,
             diff: (task.settings.diff && edited.changed).then(|| diff(&path, &edited)),
             changed: edited.changed,
-            values: Values::new(&path, &edited),
+            values: Values::new(&path, &edited, restart),
         })
     }
 }
@@ -404,7 +406,7 @@ struct DocrootValues {
 }
 
 impl Values {
-    fn new(path: &Path, edited: &Edited<Plan>) -> Self {
+    fn new(path: &Path, edited: &Edited<Plan>, restart: Restart) -> Self {
         let text = |path: &Path| path.to_string_lossy().into_owned();
         Self {
             path: text(path),
@@ -414,7 +416,7 @@ impl Values {
                 .iter()
                 .map(DocrootValues::from)
                 .collect(),
-            restart: Restart::after(edited.changed, SERVICE),
+            restart,
             backup_file: edited.backup.as_deref().map(text),
         }
     }

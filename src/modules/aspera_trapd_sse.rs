@@ -8,13 +8,14 @@ use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
 use super::host;
+use super::pending_restart::PendingRestart;
 use super::result::{Previous, Restart, diff_lines};
 use super::setting::{self, State};
 use crate::ansible::{Diff, Failure, Kind, Module, OptionSpec, Outcome, Place, Task};
 use crate::aspera::encryption::{Encryption, EncryptionSetting};
 use crate::aspera::kms_key::KmsKey;
 use crate::aspera::s3_properties::{self, Plan, PlanError};
-use crate::aspera::trapd;
+use crate::aspera::services::Service;
 use crate::files::{EditError, EditOptions, Edited, FileError, NewFile, Proposal, edit};
 
 /// The module.
@@ -48,6 +49,7 @@ impl Module for AsperaTrapdSse {
         let desired = options.desired_setting()?;
         let mut warnings = host::warnings(&options.aspera_root, desired.as_slice())?;
         let path = options.path();
+        let pending_restart = PendingRestart::begin(Service::Trapd);
         let edited = match edit(&path, options.edit_options(task), |bytes| {
             plan(bytes, desired.as_ref(), &options)
         }) {
@@ -58,7 +60,9 @@ impl Module for AsperaTrapdSse {
         let about_file = |warning| format!("{}: {warning}", path.display());
         warnings.extend(edited.plan.warnings.iter().map(about_file));
         warnings.extend(edited.warnings.iter().cloned());
-        let values = Values::new(&path, desired.as_ref(), &edited);
+        let (restart, warning) = pending_restart.finish(&path, edited.changed);
+        warnings.extend(warning);
+        let values = Values::new(&path, desired.as_ref(), &edited, restart);
         Ok(Outcome {
             warnings,
             diff: (task.settings.diff && edited.changed).then(|| diff(&path, &edited)),
@@ -181,7 +185,12 @@ pub struct Values {
 }
 
 impl Values {
-    fn new(path: &Path, desired: Option<&EncryptionSetting>, edited: &Edited<Plan>) -> Self {
+    fn new(
+        path: &Path,
+        desired: Option<&EncryptionSetting>,
+        edited: &Edited<Plan>,
+        restart: Restart,
+    ) -> Self {
         let text = |path: &Path| path.to_string_lossy().into_owned();
         Self {
             path: text(path),
@@ -190,7 +199,7 @@ impl Values {
                 .and_then(EncryptionSetting::kms_key)
                 .map(ToString::to_string),
             previous: Previous::from(&edited.plan.previous),
-            restart: Restart::after(edited.changed, trapd::SERVICE),
+            restart,
             backup_file: edited.backup.as_deref().map(text),
         }
     }

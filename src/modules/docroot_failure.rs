@@ -56,6 +56,5 @@ fn hint(error: &PlanError) -> String {
     if near.is_empty() {
         return String::new();
     }
-    let near: Vec<&str> = near.into_iter().take(3).collect();
     format!(" Did you mean {}?", near.join(" or "))
 }

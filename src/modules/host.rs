@@ -7,7 +7,7 @@ use anyhow::Result;
 use crate::aspera::encryption::{Encryption, EncryptionSetting};
 use crate::aspera::installation::check_kms_support;
 use crate::aspera::kms_key::KmsKey;
-use crate::aspera::trapd;
+use crate::aspera::services::{Host, Service, is_enabled};
 
 /// Warnings where the host may not honour SSE-KMS, if it is asked for; an error where it surely cannot.
 pub(super) fn warnings(aspera_root: &Path, settings: &[EncryptionSetting]) -> Result<Vec<String>> {
@@ -24,11 +24,11 @@ pub(super) fn warnings(aspera_root: &Path, settings: &[EncryptionSetting]) -> Re
         }
     }
     warnings.extend(check_kms_support(aspera_root)?);
-    if trapd::is_enabled(Path::new("/")) == Some(false) {
+    if is_enabled(&Host::this(), Service::Trapd) == Some(false) {
         let astrap = aspera_root.join("bin/astrap-config.sh");
         warnings.push(format!(
             "{} is not enabled on this host, and it is what serves S3 storage to Aspera up to 4.3. Enable it with {} enable.",
-            trapd::SERVICE,
+            Service::Trapd.name(),
             astrap.display()
         ));
     }

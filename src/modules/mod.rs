@@ -5,6 +5,7 @@ mod aspera_docroot_sse;
 mod aspera_trapd_sse;
 mod docroot_failure;
 mod host;
+mod pending_restart;
 mod result;
 mod setting;
 

@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::ansible::Line;
 use crate::aspera::display::DisplayLine;
 use crate::aspera::found_value::{FoundSetting, FoundValue};
+use crate::aspera::services::{self, Reason, Service};
 
 /// The setting that was in force before.
 #[derive(Debug, Serialize)]
@@ -27,21 +28,35 @@ impl From<&FoundSetting> for Previous {
 #[derive(Debug, Serialize)]
 pub(super) struct Restart {
     #[serde(rename = "restart_required")]
-    required: bool,
+    required: Option<bool>,
     #[serde(rename = "restart_reason")]
-    reason: Option<&'static str>,
+    reason: Option<Reason>,
     #[serde(rename = "restart_services")]
     services: Vec<&'static str>,
 }
 
 impl Restart {
-    /// After a run that changed the file of a service, or did not.
-    pub(super) fn after(changed: bool, service: &'static str) -> Self {
-        Self {
-            required: changed,
-            reason: changed.then_some("changed"),
-            services: changed.then_some(service).into_iter().collect(),
-        }
+    /// What is due after a run, with the warning that belongs to it.
+    pub(super) fn of(
+        service: Service,
+        restart: services::Restart,
+        changed: bool,
+    ) -> (Self, Option<String>) {
+        let name = service.name();
+        // Where a restart may be due and nobody can tell, a change is reason enough to name the service.
+        let is_named = restart.required == Some(true) || restart.required.is_none() && changed;
+        let warning = (restart.reason == Some(Reason::ClockSet)).then(|| {
+            format!(
+                "The time of day of this host was set since {name} started, so that it cannot be told whether {name} has read the file as it is. \
+                 A restart is taken to be due."
+            )
+        });
+        let restart = Self {
+            required: restart.required,
+            reason: restart.reason,
+            services: is_named.then_some(name).into_iter().collect(),
+        };
+        (restart, warning)
     }
 }
 

@@ -1,23 +1,25 @@
-//! Whether trapd, the service that reads `s3.properties`, is enabled. It is off by default in HSTS.
+//! Whether a service is enabled. Trapd is not by default in HSTS.
 
 use std::fs;
 use std::path::Path;
 
-/// The service, by the name of its unit or init script.
-pub const SERVICE: &str = "asperatrapd";
+use super::Service;
+use super::host::Host;
+use super::manager::manager;
+use super::processes;
 
-/// Whether trapd is enabled on the host whose file system is at `host`; nothing where that cannot be told.
+/// Whether a service is enabled on a host; nothing where that cannot be told.
 ///
 /// It is enabled if a unit or a runlevel links to it, or a process of it lives: someone started it by hand. It is not if the host has an init
 /// system that would know.
-pub fn is_enabled(host: &Path) -> Option<bool> {
-    if has_link(host) || is_running(host) {
+pub fn is_enabled(host: &Host, service: Service) -> Option<bool> {
+    if has_link(host, service.name()) || !processes::of_service(host, service).is_empty() {
         return Some(true);
     }
-    knows_services(host).then_some(false)
+    manager(host).map(|_| false)
 }
 
-fn has_link(host: &Path) -> bool {
+fn has_link(host: &Host, name: &str) -> bool {
     let unit_folders = [
         "etc/systemd/system",
         "run/systemd/system",
@@ -26,55 +28,24 @@ fn has_link(host: &Path) -> bool {
     ];
     let wanted = unit_folders
         .iter()
-        .flat_map(|folder| entries(&host.join(folder)))
+        .flat_map(|folder| entries(&host.path(folder)))
         .filter(|name| {
             let extension = Path::new(name).extension();
             extension.is_some_and(|extension| extension == "wants" || extension == "requires")
         })
-        .any(|name| {
+        .any(|wanted| {
             unit_folders.iter().any(|folder| {
-                let link = host.join(folder).join(&name);
-                link.join(format!("{SERVICE}.service")).is_symlink()
+                let link = host.path(folder).join(&wanted);
+                link.join(format!("{name}.service")).is_symlink()
             })
         });
     // Runlevels 2 to 5 are those in which services run.
     let in_runlevel = ["etc", "etc/rc.d"]
         .iter()
         .flat_map(|folder| (2..=5).map(move |level| format!("{folder}/rc{level}.d")))
-        .flat_map(|folder| entries(&host.join(folder)))
-        .any(|name| name.starts_with('S') && name.ends_with(SERVICE));
+        .flat_map(|folder| entries(&host.path(&folder)))
+        .any(|link| link.starts_with('S') && link.ends_with(name));
     wanted || in_runlevel
-}
-
-/// A program of trapd among the processes: its command line names trapd in a path or an option.
-fn is_running(host: &Path) -> bool {
-    entries(&host.join("proc"))
-        .filter(|name| name.bytes().all(|byte| byte.is_ascii_digit()))
-        .filter_map(|pid| fs::read(host.join("proc").join(pid).join("cmdline")).ok())
-        .any(|command_line| {
-            let mut words = command_line.split(|&byte| byte == 0);
-            let program = words.next().unwrap_or_default();
-            names_trapd(program) || program.ends_with(b"java") && words.any(names_trapd)
-        })
-}
-
-fn names_trapd(word: &[u8]) -> bool {
-    word.split(|byte| matches!(byte, b'/' | b'=' | b':'))
-        .any(|part| {
-            [
-                &b"trapd"[..],
-                b"asperatrapd",
-                b"aspera-trapd.jar",
-                b"trapd.jar",
-            ]
-            .contains(&part)
-        })
-}
-
-/// Whether the host was booted by systemd or System V init. A container with neither starts services in ways of its own.
-fn knows_services(host: &Path) -> bool {
-    let init = fs::read(host.join("proc/1/comm")).unwrap_or_default();
-    host.join("run/systemd/system").is_dir() || init == b"init\n"
 }
 
 fn entries(folder: &Path) -> impl Iterator<Item = String> + use<> {
@@ -87,6 +58,10 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
+
+    fn is_enabled(host: &Path) -> Option<bool> {
+        super::is_enabled(&Host::below(host, "systemctl".as_ref()), Service::Trapd)
+    }
 
     fn host(folders: &[&str]) -> tempfile::TempDir {
         let host = tempfile::tempdir().unwrap();

@@ -1,5 +1,6 @@
 //! Points in time as text, in UTC.
 
+use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A point in time in the Gregorian calendar, to the second.
@@ -48,6 +49,29 @@ impl From<SystemTime> for Utc {
     }
 }
 
+impl From<Utc> for SystemTime {
+    /// The inverse; a month beyond December is one of the next year.
+    fn from(utc: Utc) -> Self {
+        let months_from_march = (utc.month + 9) % 12;
+        let year = utc.year - u64::from(utc.month <= 2);
+        let day_of_year = (153 * months_from_march + 2) / 5 + utc.day - 1;
+        let days = year * 365 + year / 4 - year / 100 + year / 400 + day_of_year - 719_468;
+        UNIX_EPOCH
+            + Duration::from_secs(days * 86_400 + utc.hour * 3_600 + utc.minute * 60 + utc.second)
+    }
+}
+
+impl fmt::Display for Utc {
+    /// As RFC 3339 writes it: `2026-11-24T12:30:32Z`.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z",
+            self.year, self.month, self.day, self.hour, self.minute, self.second
+        )
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,6 +91,10 @@ mod tests {
                 utc.year, utc.month, utc.day, utc.hour, utc.minute, utc.second,
             );
             assert_eq!(found, expected);
+            assert_eq!(
+                SystemTime::from(utc),
+                UNIX_EPOCH + Duration::from_secs(seconds)
+            );
         }
     }
 }

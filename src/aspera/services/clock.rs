@@ -1,0 +1,127 @@
+//! The clocks of a host, read at one moment.
+
+use std::fs;
+use std::time::{Duration, SystemTime};
+
+use nix::time::{ClockId, clock_gettime};
+
+use super::host::Host;
+
+/// Ticks a second in `/proc`: what the kernel shows to programs is 100 on all architectures that we are built for (`USER_HZ`).
+const TICKS_PER_SECOND: u64 = 100;
+
+/// What the clocks say now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Clock {
+    /// The time of day.
+    pub now: SystemTime,
+    /// Since boot, time of sleep included: the clock in which the starts of processes are told.
+    pub uptime: Option<Duration>,
+    /// Since boot, time of sleep not included: the other clock of systemd.
+    pub monotonic: Option<Duration>,
+}
+
+impl Clock {
+    /// Reads the clocks.
+    pub fn read(host: &Host) -> Self {
+        Self {
+            now: SystemTime::now(),
+            uptime: uptime(host),
+            monotonic: clock_gettime(ClockId::CLOCK_MONOTONIC)
+                .ok()
+                .map(Duration::from),
+        }
+    }
+
+    /// When a process started, told in ticks since boot. Nothing where the clocks contradict each other, as in containers with an uptime of their own.
+    pub fn start(&self, ticks: u64) -> Option<SystemTime> {
+        let since_boot = Duration::from_millis(ticks * 1_000 / TICKS_PER_SECOND);
+        // Both numbers are cut off to hundredths of a second, so that a process may seem to start a moment ahead.
+        let tolerated = Duration::from_millis(20);
+        let uptime = self.uptime?;
+        if since_boot > uptime + tolerated {
+            return None;
+        }
+        self.now.checked_sub(uptime.saturating_sub(since_boot))
+    }
+
+    /// Whether the time of day was set since a moment that is told in both clocks of systemd.
+    pub fn was_set_since(&self, time_of_day: SystemTime, monotonic: Duration) -> bool {
+        // The time of day is told in whole seconds; slewing by NTP is slower than this.
+        const TOLERATED: Duration = Duration::from_secs(3);
+        let Some(since) = self.monotonic.and_then(|now| now.checked_sub(monotonic)) else {
+            return false;
+        };
+        let expected = time_of_day + since;
+        let difference = match self.now.duration_since(expected) {
+            Ok(ahead) => ahead.saturating_sub(self.asleep()),
+            Err(behind) => behind.duration(),
+        };
+        difference > TOLERATED
+    }
+
+    /// How long the host slept since boot: by so much the monotonic clock is behind, which is no change of the time of day.
+    fn asleep(&self) -> Duration {
+        match (self.uptime, self.monotonic) {
+            (Some(uptime), Some(monotonic)) => uptime.saturating_sub(monotonic),
+            _ => Duration::ZERO,
+        }
+    }
+}
+
+fn uptime(host: &Host) -> Option<Duration> {
+    let text = fs::read_to_string(host.path("proc/uptime")).ok()?;
+    let (seconds, hundredths) = text.split_whitespace().next()?.split_once('.')?;
+    let hundredths: u64 = hundredths.parse().ok()?;
+    Some(Duration::from_secs(seconds.parse().ok()?) + Duration::from_millis(hundredths * 10))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::UNIX_EPOCH;
+
+    use super::*;
+
+    fn clock(now: u64, uptime: u64, monotonic: u64) -> Clock {
+        Clock {
+            now: UNIX_EPOCH + Duration::from_secs(now),
+            uptime: Some(Duration::from_secs(uptime)),
+            monotonic: Some(Duration::from_secs(monotonic)),
+        }
+    }
+
+    #[test]
+    fn starts_are_told_in_the_time_of_day() {
+        let clock = clock(10_000, 100, 100);
+        assert_eq!(
+            clock.start(4_050),
+            Some(clock.now - Duration::from_millis(59_500))
+        );
+        assert_eq!(clock.start(10_001), Some(clock.now));
+        // A container that shows its own uptime, beside processes that count from the boot of the machine.
+        assert_eq!(clock.start(20_000), None);
+        let unknown = Clock {
+            uptime: None,
+            ..clock
+        };
+        assert_eq!(unknown.start(1), None);
+    }
+
+    #[test]
+    fn a_step_of_the_time_of_day_shows_in_either_direction() {
+        let started = UNIX_EPOCH + Duration::from_secs(9_940);
+        let at = Duration::from_secs(40);
+        assert!(!clock(10_000, 100, 100).was_set_since(started, at));
+        assert!(!clock(10_002, 100, 100).was_set_since(started, at));
+        assert!(clock(13_600, 100, 100).was_set_since(started, at));
+        assert!(clock(6_400, 100, 100).was_set_since(started, at));
+        // Ten minutes of sleep are no step.
+        assert!(!clock(10_600, 700, 100).was_set_since(started, at));
+    }
+
+    #[test]
+    fn this_machine_has_its_clocks() {
+        let clock = Clock::read(&Host::this());
+        assert!(clock.uptime > Some(Duration::ZERO) && clock.monotonic > Some(Duration::ZERO));
+    }
+}

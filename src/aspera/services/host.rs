@@ -1,0 +1,39 @@
+//! Where to look: the machine itself, or in tests a folder laid out like one.
+
+use std::path::{Path, PathBuf};
+
+/// The host whose services are meant.
+#[derive(Debug, Clone)]
+pub struct Host {
+    root: PathBuf,
+    systemctl: PathBuf,
+}
+
+impl Host {
+    /// The machine on which this runs.
+    pub fn this() -> Self {
+        // Not by PATH: the module runs as root, and tasks may set PATH.
+        let places = ["/usr/bin/systemctl", "/bin/systemctl"].map(Path::new);
+        let systemctl = places.into_iter().find(|place| place.exists());
+        Self {
+            root: "/".into(),
+            systemctl: systemctl.unwrap_or(places[0]).into(),
+        }
+    }
+
+    /// One whose files are below a folder, with a program in the place of `systemctl`.
+    pub fn below(root: &Path, systemctl: &Path) -> Self {
+        Self {
+            root: root.into(),
+            systemctl: systemctl.into(),
+        }
+    }
+
+    pub(super) fn path(&self, below_root: &str) -> PathBuf {
+        self.root.join(below_root)
+    }
+
+    pub(super) fn systemctl(&self) -> &Path {
+        &self.systemctl
+    }
+}

@@ -1,0 +1,37 @@
+//! The services that read the settings: whether they run, since when, and whether they run with a file as it is now.
+
+mod clock;
+mod enabled;
+mod host;
+mod manager;
+mod processes;
+mod restart;
+
+pub use clock::Clock;
+pub use enabled::is_enabled;
+pub use host::Host;
+pub use manager::{Look, Manager, State, Status};
+pub use processes::Process;
+pub use restart::{Reason, Restart, restart};
+
+/// A service of an Aspera server, and what it reads when it starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Service {
+    /// The gateway to object storage, with `s3.properties`.
+    Trapd,
+    /// The Node API, with the docroots in `aspera.conf`.
+    Noded,
+}
+
+impl Service {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Trapd, Self::Noded];
+
+    /// The name of its unit or init script.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Trapd => "asperatrapd",
+            Self::Noded => "asperanoded",
+        }
+    }
+}

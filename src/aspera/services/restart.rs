@@ -1,0 +1,86 @@
+//! Whether a service runs with a file as it is now.
+
+use std::time::{Duration, SystemTime};
+
+use serde::Serialize;
+
+use super::clock::Clock;
+use super::manager::Status;
+
+/// Whether a restart is due, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Restart {
+    /// Whether; nothing where it cannot be told.
+    pub required: Option<bool>,
+    /// Why, or why it cannot be told.
+    pub reason: Option<Reason>,
+}
+
+/// Why a restart is due, or why that cannot be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// This run changes the file.
+    Changed,
+    /// The service started before the file last changed: a restart was lost.
+    Pending,
+    /// The time of day was set since the service started, so that the two times cannot be compared.
+    ClockSet,
+    /// No process of the service, and no init system that knows where it runs.
+    NoInitSystem,
+    /// When the service started cannot be read.
+    StartUnknown,
+}
+
+/// The starts of processes are told to a hundredth of a second, and so is the uptime: what lies so close counts as before.
+const PRECISION: Duration = Duration::from_millis(20);
+
+/// Whether a service must restart for a file to take effect.
+///
+/// `changed` says whether this run changes the file, `last_change` when the file last changed before: the later of its content and its metadata.
+pub fn restart(
+    status: &Status,
+    clock: &Clock,
+    changed: bool,
+    last_change: Option<SystemTime>,
+) -> Restart {
+    let because = |required, reason| Restart {
+        required,
+        reason: Some(reason),
+    };
+    let not_due = Restart {
+        required: Some(false),
+        reason: None,
+    };
+    if status.processes.is_empty() {
+        // A stopped service reads the file when someone starts it.
+        return match status.manager {
+            Some(_) => not_due,
+            None => because(None, Reason::NoInitSystem),
+        };
+    }
+    if changed {
+        return because(Some(true), Reason::Changed);
+    }
+    let Some(last_change) = last_change else {
+        return not_due;
+    };
+    if status.clock_was_set {
+        return because(Some(true), Reason::ClockSet);
+    }
+    let mut is_known = true;
+    for process in &status.processes {
+        match process.start_ticks.and_then(|ticks| clock.start(ticks)) {
+            Some(start) if start <= last_change + PRECISION => {
+                return because(Some(true), Reason::Pending);
+            }
+            Some(_) => {}
+            None => is_known = false,
+        }
+    }
+    if is_known {
+        not_due
+    } else {
+        because(None, Reason::StartUnknown)
+    }
+}
