@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def check_no_service(answer: dict, service: str, *, changed: bool) -> None:
-    """Hold an answer against this machine: an init system knows that the service does not run, without one nobody does."""
+    """Hold an answer against this machine: where there is an init system, the service is known not to run."""
     init = Path("/proc/1/comm").read_text().strip()
     if Path("/run/systemd/system").is_dir() or init == "init":
         expected = (False, None, [])

@@ -113,6 +113,10 @@ class Sandbox:
         return [path for path in self.file.parent.iterdir() if path.name.endswith("~")]
 
 
+#: Puts a command into a process table of its own: how many processes a machine has is no matter of the module.
+ALONE = ("unshare", "--pid", "--fork", "--mount-proc")
+
+
 def result_of(run: subprocess.CompletedProcess[bytes]) -> dict[str, object]:
     """Give the result, which must be the one line that a module prints."""
     assert run.stdout.startswith(b"\n{"), run

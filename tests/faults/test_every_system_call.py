@@ -10,7 +10,7 @@ from itertools import count as numbers
 from typing import TYPE_CHECKING
 
 import pytest
-from module_under_fault import DOCROOT, TRAPD, Edit, Sandbox, result_of
+from module_under_fault import ALONE, DOCROOT, TRAPD, Edit, Sandbox, result_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +20,7 @@ ERRORS = {
     "open": ["EACCES", "EIO"],
     "openat": ["EACCES", "EDQUOT", "EINTR", "EIO", "ENOSPC", "EPERM", "EROFS"],
     "lstat": ["EACCES", "EIO"],
+    "stat": ["EACCES", "EIO"],
     "fstat": ["EIO"],
     "newfstatat": ["EACCES", "EIO"],
     "read": ["EINTR", "EIO"],
@@ -64,7 +65,7 @@ def test_the_list_holds_every_call_that_touches_a_file() -> None:
     sandbox = Sandbox(TRAPD, {"backup": True})
     sandbox.reset()
     trace = sandbox.root / "trace"
-    sandbox.run("strace", "-f", "-e", "trace=%file,%desc", "-o", trace)
+    sandbox.run(*ALONE, "strace", "-f", "-e", "trace=%file,%desc", "-o", trace)
     calls = set(re.findall(r"^\d+ +(\w+)\(", trace.read_text(), re.MULTILINE))
     harmless = {"execve", "poll", "mmap", "fcntl", "lseek", "ioctl"}
     assert calls - harmless <= set(ERRORS)
@@ -87,7 +88,7 @@ def sweep_call(edit: Edit, call: str, fault: str, *, backup: bool) -> int:
         sandbox.reset()
         wanted = sandbox.metadata()
         inject = f"inject={call}:{fault}:when={number}"
-        run = sandbox.run("strace", "-f", "-e", f"trace={call}", "-e", inject, "-o", trace)
+        run = sandbox.run(*ALONE, "strace", "-f", "-e", f"trace={call}", "-e", inject, "-o", trace)
         traced = trace.read_text()
         if "(INJECTED)" not in traced and "killed by SIGKILL" not in traced:
             assert run.returncode == 0, (inject, run)

@@ -1,6 +1,5 @@
 //! Whether a service is enabled. Trapd is not by default in HSTS.
 
-use std::fs;
 use std::path::Path;
 
 use super::Service;
@@ -28,7 +27,7 @@ fn has_link(host: &Host, name: &str) -> bool {
     ];
     let wanted = unit_folders
         .iter()
-        .flat_map(|folder| entries(&host.path(folder)))
+        .flat_map(|folder| host.names(folder))
         .filter(|name| {
             let extension = Path::new(name).extension();
             extension.is_some_and(|extension| extension == "wants" || extension == "requires")
@@ -43,18 +42,14 @@ fn has_link(host: &Host, name: &str) -> bool {
     let in_runlevel = ["etc", "etc/rc.d"]
         .iter()
         .flat_map(|folder| (2..=5).map(move |level| format!("{folder}/rc{level}.d")))
-        .flat_map(|folder| entries(&host.path(&folder)))
+        .flat_map(|folder| host.names(&folder))
         .any(|link| link.starts_with('S') && link.ends_with(name));
     wanted || in_runlevel
 }
 
-fn entries(folder: &Path) -> impl Iterator<Item = String> + use<> {
-    let names = fs::read_dir(folder).into_iter().flatten().flatten();
-    names.filter_map(|entry| entry.file_name().into_string().ok())
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::symlink;
 
     use super::*;

@@ -2,6 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use nix::dir::Dir;
+use nix::fcntl::OFlag;
+use nix::sys::stat::Mode;
+
 /// The host whose services are meant.
 #[derive(Debug, Clone)]
 pub struct Host {
@@ -33,7 +37,25 @@ impl Host {
         self.root.join(below_root)
     }
 
+    /// The names in a folder; none if there is no such folder.
+    pub(super) fn names(&self, below_root: &str) -> Vec<String> {
+        names(&self.path(below_root))
+    }
+
     pub(super) fn systemctl(&self) -> &Path {
         &self.systemctl
     }
+}
+
+/// The names in a folder; none if there is no such folder.
+pub(super) fn names(folder: &Path) -> Vec<String> {
+    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+    let Ok(mut folder) = Dir::open(folder, flags, Mode::empty()) else {
+        return Vec::new();
+    };
+    let entries = folder.iter().flatten();
+    entries
+        .filter_map(|entry| entry.file_name().to_str().ok().map(str::to_owned))
+        .filter(|name| name != "." && name != "..")
+        .collect()
 }

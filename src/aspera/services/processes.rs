@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::Service;
-use super::host::Host;
+use super::host::{Host, names};
 
 /// A living process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,12 +39,9 @@ pub(super) fn of_control_group(host: &Host, group: &str) -> Vec<Process> {
 
 /// The processes that are programs of a service by their command line.
 pub(super) fn of_service(host: &Host, service: Service) -> Vec<Process> {
-    let entries = fs::read_dir(host.path("proc"))
-        .into_iter()
-        .flatten()
-        .flatten();
-    entries
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+    let names = host.names("proc").into_iter();
+    names
+        .filter_map(|name| name.parse().ok())
         .filter(|pid| {
             let command_line = host.path(&format!("proc/{pid}/cmdline"));
             fs::read(command_line).is_ok_and(|line| is_of(service, &line))
@@ -56,9 +53,10 @@ pub(super) fn of_service(host: &Host, service: Service) -> Vec<Process> {
 fn add_members(group: &Path, pids: &mut Vec<u32>) {
     let members = fs::read_to_string(group.join("cgroup.procs")).unwrap_or_default();
     pids.extend(members.lines().filter_map(|line| line.parse::<u32>().ok()));
-    for entry in fs::read_dir(group).into_iter().flatten().flatten() {
-        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            add_members(&entry.path(), pids);
+    for name in names(group) {
+        let inner = group.join(name);
+        if inner.is_dir() {
+            add_members(&inner, pids);
         }
     }
 }
