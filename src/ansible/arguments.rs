@@ -283,7 +283,12 @@ fn may_be_shown(value: &Value, shown: Shown) -> bool {
     match shown {
         Shown::Always => true,
         Shown::Never => false,
-        Shown::If(recognises) => value.as_str().is_some_and(recognises),
+        Shown::If(recognises) => match value {
+            Value::Array(elements) => elements
+                .iter()
+                .all(|element| element.as_str().is_some_and(recognises)),
+            value => value.as_str().is_some_and(recognises),
+        },
     }
 }
 

@@ -77,7 +77,12 @@ fn run_task<M: Module>(source: &OsStr) -> ExitCode {
         module_args: &masked,
     });
     match result {
-        Ok(outcome) => report(&Report::of_success(&outcome, invocation)),
+        Ok(outcome) => {
+            let status = report(&Report::of_success(&outcome, invocation));
+            // The process ends here, and the kernel takes back memory faster than it can be given back piece by piece.
+            std::mem::forget(outcome);
+            status
+        }
         Err(error) => report_failure::<M>(error, invocation),
     }
 }
@@ -134,8 +139,9 @@ fn report_panic<M: Module>(panic: &PanicHookInfo<'_>) {
 
 /// Writes the result, once, last, in one piece. The line break before it keeps it apart from anything written to the same terminal.
 fn report<V: Serialize>(report: &Report<V>) -> ExitCode {
-    let line = ascii_json::to_line(report).unwrap_or_else(|_| panic!("the result is no object"));
-    let text = [b"\n", line.as_slice(), b"\n"].concat();
+    let mut text = b"\n".to_vec();
+    ascii_json::write(report, &mut text).unwrap_or_else(|_| panic!("the result is no object"));
+    text.push(b'\n');
     print(&text, report.is_success())
 }
 

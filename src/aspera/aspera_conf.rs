@@ -69,6 +69,8 @@ pub struct AsperaConf<'a> {
     docroots: Vec<DocrootElement>,
     /// The elements into which new blocks go.
     pub skeleton: Skeleton,
+    /// Whether it has settings of `pvcl_cloud`, which connects Aspera 4.4 to object storage beside trapd.
+    pub has_pvcl: bool,
 }
 
 /// A `user`, `group` or `default` element.
@@ -81,6 +83,8 @@ pub struct Block {
     docroots: Range<usize>,
     /// Whether it restricts paths, as access keys need it.
     pub has_restriction: bool,
+    /// Which group counts first for a user who is in several: the one with the least.
+    pub precedence: Option<u32>,
     /// How many of `file_system`, `access`, `paths` and `path` exist in it, each in the one before.
     pub depth: usize,
     /// The innermost of them, or the block itself.
@@ -184,6 +188,7 @@ impl<'a> AsperaConf<'a> {
                 blocks: Vec::new(),
                 docroots: Vec::new(),
                 skeleton: Skeleton::default(),
+                has_pvcl: false,
             },
             open: Vec::new(),
             sections: 0,
@@ -231,7 +236,13 @@ impl<'a> AsperaConf<'a> {
         }
     }
 
-    /// The text of a docroot.
+    /// The text of a docroot, without the blanks around it.
+    pub fn text(&self, docroot: &DocrootElement) -> String {
+        let text = Content::text_of(self.bytes, &docroot.element.content);
+        text.trim_ascii().to_owned()
+    }
+
+    /// The text of a docroot, with the places of its characters.
     pub fn content(&self, docroot: &DocrootElement) -> Content {
         Content::read(self.bytes, &docroot.element.content)
     }
@@ -262,6 +273,8 @@ enum Kind {
     Groups,
     Block,
     Name,
+    Precedence,
+    Pvcl,
     FileSystem,
     Access,
     Paths,
@@ -284,6 +297,8 @@ impl Kind {
             (Some(Self::Realm), b"users") => Self::Users,
             (Some(Self::Realm), b"groups") => Self::Groups,
             (Some(Self::Block), b"name") => Self::Name,
+            (Some(Self::Block), b"precedence") => Self::Precedence,
+            (Some(Self::Block), b"pvcl") => Self::Pvcl,
             (Some(Self::Block), b"file_system") => Self::FileSystem,
             (Some(Self::FileSystem), b"access") => Self::Access,
             (Some(Self::Access), b"paths") => Self::Paths,
@@ -357,6 +372,7 @@ impl Reader<'_> {
                     name: 0..0,
                     docroots: docroots..docroots,
                     has_restriction: false,
+                    precedence: None,
                     depth: 0,
                     innermost: EMPTY,
                 });
@@ -417,6 +433,13 @@ impl Reader<'_> {
                     docroot.element = element;
                 }
             }
+            Kind::Precedence => {
+                let text = Content::text_of(self.conf.bytes, &element.content);
+                if let Some(block) = self.conf.blocks.last_mut() {
+                    block.precedence = text.trim_ascii().parse().ok();
+                }
+            }
+            Kind::Pvcl => self.conf.has_pvcl = true,
             Kind::Name => {
                 if open.last_child.is_some() {
                     return Err(self.look_alike(&open.tag, "a <name> that holds an element"));

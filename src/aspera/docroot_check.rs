@@ -26,7 +26,7 @@ pub fn holds(bytes: &[u8], change: &Change) -> bool {
         .iter()
         .filter(|block| conf.scope_key(block) == change.scope.key());
     let docroots: Vec<_> = of_scope.flat_map(|block| conf.docroots(block)).collect();
-    matches!(docroots.as_slice(), [docroot] if conf.content(docroot).text.trim_ascii() == change.after.text())
+    matches!(docroots.as_slice(), [docroot] if conf.text(docroot) == change.after.text())
 }
 
 /// Whether every edit lies in an element that existed, and each such element, read by itself, holds its new URI.
@@ -114,8 +114,7 @@ fn edited_docroots(conf: &AsperaConf, plan: &Plan) -> Vec<(Scope, String)> {
                 edit = edited.next();
             }
             if edit.as_ref().is_some_and(|edit| edit.start < range.end) {
-                let text = conf.content(docroot).text;
-                found.push((conf.scope(block), text.trim_ascii().to_owned()));
+                found.push((conf.scope(block), conf.text(docroot)));
             }
         }
     }

@@ -70,12 +70,12 @@ pub enum KeyEncoding {
 }
 
 /// An option of the query, by its place.
-struct UriOption {
+struct UriOption<'u> {
     range: Range<usize>,
     /// The name, decoded.
-    name: String,
+    name: Cow<'u, str>,
     /// The value with its place; none if there is no `=`.
-    value: Option<(Range<usize>, String)>,
+    value: Option<(Range<usize>, Cow<'u, str>)>,
 }
 
 impl DocrootUri {
@@ -123,12 +123,27 @@ impl DocrootUri {
         let options = self.options();
         let first = |name: &str| {
             let option = options.iter().find(|option| option.name == name)?;
-            Some(option.value.as_ref().map_or("", |(_, value)| value))
+            Some(option.value.as_ref().map_or("", |(_, value)| &**value))
         };
         FoundSetting {
             encryption: first(ENCRYPTION_KEY).map(FoundValue::encryption),
             kms_key: first(KMS_KEY_KEY).map(|value| FoundValue::kms_key(value, desired)),
         }
+    }
+
+    /// All values of the two settings in its query, decoded, in their order.
+    pub fn setting_values(&self) -> (Vec<String>, Vec<String>) {
+        let options = self.options();
+        let values = |name: &str| {
+            let named = options.iter().filter(|option| option.name == name);
+            named
+                .map(|option| {
+                    let value = option.value.as_ref();
+                    value.map_or_else(String::new, |(_, value)| value.clone().into_owned())
+                })
+                .collect()
+        };
+        (values(ENCRYPTION_KEY), values(KMS_KEY_KEY))
     }
 
     /// Whether one of the two settings stands in its query more than once.
@@ -224,8 +239,8 @@ impl DocrootUri {
     }
 
     fn shown_option(&self, option: &UriOption, desired: Option<&KmsKey>) -> &str {
-        let value = option.value.as_ref().map_or("", |(_, value)| value);
-        let is_known = match option.name.as_str() {
+        let value = option.value.as_ref().map_or("", |(_, value)| &**value);
+        let is_known = match &*option.name {
             "" => option.range.is_empty(),
             ENCRYPTION_KEY => FoundValue::encryption(value) != FoundValue::Unrecognised,
             KMS_KEY_KEY => FoundValue::kms_key(value, desired) != FoundValue::Unrecognised,
@@ -298,7 +313,7 @@ impl DocrootUri {
         self.0.split_once("://").map_or("", |(_, rest)| rest)
     }
 
-    fn options(&self) -> Vec<UriOption> {
+    fn options(&self) -> Vec<UriOption<'_>> {
         let Some(query) = self.query_start() else {
             return Vec::new();
         };
@@ -364,8 +379,8 @@ fn spelled(value: &str, encoding: Option<KeyEncoding>) -> Cow<'_, str> {
     }
 }
 
-fn decoded(text: &str) -> String {
-    percent_decode_str(text).decode_utf8_lossy().into_owned()
+fn decoded(text: &str) -> Cow<'_, str> {
+    percent_decode_str(text).decode_utf8_lossy()
 }
 
 /// `key:secret` where a host and a port should be, without an `@`.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
-use super::command::{Answer, TIME_LIMIT, ask};
+use super::command::{Answer, Question, TIME_LIMIT};
 
 /// A version of the transfer server, such as 4.4.5.1646.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,6 +35,13 @@ impl Version {
     }
 }
 
+impl Version {
+    /// The first release with `pvcl_cloud`, which connects Aspera to object storage beside trapd.
+    pub fn first_with_pvcl() -> Self {
+        Self(vec![4, 4])
+    }
+}
+
 impl fmt::Display for Version {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let parts: Vec<String> = self.0.iter().map(ToString::to_string).collect();
@@ -55,7 +62,17 @@ pub enum UnknownVersion {
 
 /// The version of the installation below a root, asked from its `ascp`.
 pub fn version(aspera_root: &Path) -> Result<Version, UnknownVersion> {
-    match ask(&aspera_root.join("bin/ascp"), &["-A"], TIME_LIMIT) {
+    read_version(ask_version(aspera_root))
+}
+
+/// Asks `ascp` for the version; [`read_version`] waits for the answer.
+pub fn ask_version(aspera_root: &Path) -> Question {
+    Question::start(&aspera_root.join("bin/ascp"), &["-A"])
+}
+
+/// The version that `ascp` tells.
+pub fn read_version(question: Question) -> Result<Version, UnknownVersion> {
+    match question.answer(TIME_LIMIT) {
         Answer::Ended { output, .. } => {
             Version::from_ascp_output(&output).ok_or(UnknownVersion::Unreadable)
         }

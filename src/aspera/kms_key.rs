@@ -56,6 +56,20 @@ impl KmsKey {
         self.form != Form::KeyId || has_id_of_a_real_key(&self.text)
     }
 
+    /// Whether two names are of one key: nothing where only AWS can tell, because one of them is an alias.
+    pub fn is_same(&self, other: &Self) -> Option<bool> {
+        if self == other {
+            return Some(true);
+        }
+        let is_alias = |form| matches!(form, Form::AliasName | Form::AliasArn);
+        if is_alias(self.form) || is_alias(other.form) {
+            return None;
+        }
+        // A bare id is a part of the key's ARN; two ARNs, or two ids, are of one key only if they are equal.
+        let id = |key: &Self| key.text.rsplit('/').next().map(str::to_owned);
+        Some(self.form != other.form && id(self) == id(other))
+    }
+
     /// What may be wrong with a well-formed name, as sentences.
     pub fn doubts(&self) -> Vec<String> {
         let mut doubts = Vec::new();

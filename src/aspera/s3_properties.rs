@@ -49,6 +49,57 @@ pub struct Plan {
     pub warnings: Vec<String>,
 }
 
+/// What a file says.
+#[derive(Debug)]
+pub struct Contents {
+    /// The encryption in force, as it is written.
+    pub encryption: Option<String>,
+    /// The key in force, as it is written.
+    pub kms_key: Option<String>,
+    /// Whether trapd is told to use HTTPS only.
+    pub https_only: bool,
+    /// What is wrong or doubtful in it, as sentences.
+    pub problems: Vec<String>,
+}
+
+/// Reads a file without a wish to change it.
+pub fn read(bytes: &[u8]) -> Result<Contents, PlanError> {
+    let document = Document::parse(bytes)?;
+    let value = |key| {
+        let value = document.value(key)?;
+        // A surrogate without its other half is in no value that counts.
+        Some(value.to_text().unwrap_or_default().trim_ascii().to_owned())
+    };
+    let (encryption, kms_key) = (value(ENCRYPTION_KEY), value(KMS_KEY_KEY));
+    let is_kms = encryption.as_deref() == Some(Encryption::AwsKms.as_str());
+    let mut problems: Vec<String> = duplicates_warnings(&document);
+    if let Some(text) = &encryption
+        && Encryption::parse(text).is_err()
+    {
+        problems.push(format!(
+            "{ENCRYPTION_KEY} is none of NONE, AES256 and AWS_KMS, the values that the vendor documents."
+        ));
+    }
+    if let Some(text) = &kms_key {
+        match KmsKey::parse(text) {
+            Err(_) => problems.push(format!("{KMS_KEY_KEY} is no name of a KMS key.")),
+            Ok(_) if !is_kms => problems.push(format!(
+                "{KMS_KEY_KEY} is set, and {ENCRYPTION_KEY} is not AWS_KMS."
+            )),
+            Ok(_) => {}
+        }
+    }
+    if is_kms {
+        problems.extend(https_warning(&document));
+    }
+    Ok(Contents {
+        encryption,
+        kms_key,
+        https_only: is_https_only(&document),
+        problems,
+    })
+}
+
 /// Plans the edits. `None` as the desired setting means that neither setting is active.
 pub fn plan(bytes: &[u8], desired: Option<&EncryptionSetting>) -> Result<Plan, PlanError> {
     let document = Document::parse(bytes)?;
@@ -131,8 +182,19 @@ fn recognise(key: &str, text: &str, desired: Option<&KmsKey>) -> FoundValue {
     }
 }
 
-fn duplicates_warning(document: &Document, key: &str, last: &Entry, earlier: &[&Entry]) -> String {
+fn duplicates_warnings(document: &Document) -> Vec<String> {
+    let keys = [ENCRYPTION_KEY, KMS_KEY_KEY].into_iter();
+    keys.filter_map(|key| duplicates_warning(document, key))
+        .collect()
+}
+
+fn duplicates_warning(document: &Document, key: &str) -> Option<String> {
     const NAMED: usize = 5;
+    let entries: Vec<&Entry> = document.entries_of(key).collect();
+    let (last, earlier) = entries.split_last()?;
+    if earlier.is_empty() {
+        return None;
+    }
     let line = |entry: &Entry| lines::line_number(document.bytes, entry.range.start);
     let named: Vec<String> = earlier
         .iter()
@@ -148,10 +210,10 @@ fn duplicates_warning(document: &Document, key: &str, last: &Entry, earlier: &[&
     } else {
         ("lines", "are")
     };
-    format!(
+    Some(format!(
         "{key} is set more than once: line {} is in force, {lines} {others} {are} without effect and could be removed.",
         line(last)
-    )
+    ))
 }
 
 /// Reads the edited file again: our settings are the desired ones, and every other key has its value still.
@@ -192,13 +254,8 @@ fn warnings(document: &Document, desired: Option<&EncryptionSetting>) -> Vec<Str
         return warnings;
     };
     for key in [ENCRYPTION_KEY, KMS_KEY_KEY] {
-        let is_kept = key == ENCRYPTION_KEY || setting.kms_key().is_some();
-        let entries: Vec<&Entry> = document.entries_of(key).collect();
-        if let Some((last, earlier)) = entries.split_last()
-            && is_kept
-            && !earlier.is_empty()
-        {
-            warnings.push(duplicates_warning(document, key, last, earlier));
+        if key == ENCRYPTION_KEY || setting.kms_key().is_some() {
+            warnings.extend(duplicates_warning(document, key));
         }
     }
     if setting.kms_key().is_none() && document.value(KMS_KEY_KEY).is_some() {
@@ -220,11 +277,14 @@ pub fn kms_warning(bytes: &[u8]) -> Option<String> {
     https_warning(&Document::parse(bytes).ok()?)
 }
 
-fn https_warning(document: &Document) -> Option<String> {
+fn is_https_only(document: &Document) -> bool {
     let https_only = document.value(HTTPS_KEY);
     let https_only = https_only.and_then(JavaString::to_text).unwrap_or_default();
-    let is_on = https_only.trim_ascii().eq_ignore_ascii_case("true");
-    (!is_on).then(|| {
+    https_only.trim_ascii().eq_ignore_ascii_case("true")
+}
+
+fn https_warning(document: &Document) -> Option<String> {
+    (!is_https_only(document)).then(|| {
         format!(
             "{HTTPS_KEY} is not true in this file, and AWS refuses SSE-KMS requests without TLS. Set {HTTPS_KEY}=true unless trapd is known \
              to use HTTPS here."

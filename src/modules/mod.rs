@@ -2,12 +2,15 @@
 
 mod asconfigurator;
 mod aspera_docroot_sse;
+mod aspera_sse_info;
 mod aspera_trapd_sse;
 mod docroot_failure;
+mod docroot_report;
 mod host;
 mod pending_restart;
 mod result;
 mod setting;
 
 pub use aspera_docroot_sse::AsperaDocrootSse;
+pub use aspera_sse_info::AsperaSseInfo;
 pub use aspera_trapd_sse::AsperaTrapdSse;

@@ -1,5 +1,7 @@
 //! Where to look: the machine itself, or in tests a folder laid out like one.
 
+use std::cell::OnceCell;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use nix::dir::Dir;
@@ -11,6 +13,8 @@ use nix::sys::stat::Mode;
 pub struct Host {
     root: PathBuf,
     systemctl: PathBuf,
+    /// The processes, read once: a host may have very many.
+    command_lines: OnceCell<Vec<(u32, Vec<u8>)>>,
 }
 
 impl Host {
@@ -22,6 +26,7 @@ impl Host {
         Self {
             root: "/".into(),
             systemctl: systemctl.unwrap_or(places[0]).into(),
+            command_lines: OnceCell::new(),
         }
     }
 
@@ -30,6 +35,7 @@ impl Host {
         Self {
             root: root.into(),
             systemctl: systemctl.into(),
+            command_lines: OnceCell::new(),
         }
     }
 
@@ -40,6 +46,19 @@ impl Host {
     /// The names in a folder; none if there is no such folder.
     pub(super) fn names(&self, below_root: &str) -> Vec<String> {
         names(&self.path(below_root))
+    }
+
+    /// The command lines of all processes by their numbers, as they were at the first look.
+    pub(super) fn command_lines(&self) -> &[(u32, Vec<u8>)] {
+        self.command_lines.get_or_init(|| {
+            let pids = self.names("proc").into_iter();
+            let pids = pids.filter_map(|name| name.parse::<u32>().ok());
+            pids.filter_map(|pid| {
+                let path = self.path(&format!("proc/{pid}/cmdline"));
+                Some((pid, fs::read(path).ok()?))
+            })
+            .collect()
+        })
     }
 
     pub(super) fn systemctl(&self) -> &Path {

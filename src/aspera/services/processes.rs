@@ -39,14 +39,10 @@ pub(super) fn of_control_group(host: &Host, group: &str) -> Vec<Process> {
 
 /// The processes that are programs of a service by their command line.
 pub(super) fn of_service(host: &Host, service: Service) -> Vec<Process> {
-    let names = host.names("proc").into_iter();
-    names
-        .filter_map(|name| name.parse().ok())
-        .filter(|pid| {
-            let command_line = host.path(&format!("proc/{pid}/cmdline"));
-            fs::read(command_line).is_ok_and(|line| is_of(service, &line))
-        })
-        .filter_map(|pid| living(host, pid))
+    let processes = host.command_lines().iter();
+    processes
+        .filter(|(_, command_line)| is_of(service, command_line))
+        .filter_map(|(pid, _)| living(host, *pid))
         .collect()
 }
 
