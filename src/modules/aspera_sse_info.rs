@@ -93,12 +93,27 @@ impl Expect {
                 .map_err(|error| about(error.to_string()))?;
             kms_keys.push(key);
         }
+        let scopes = self.scopes.clone().unwrap_or_default();
+        for scope in &scopes {
+            let is_kind = matches!(scope.as_str(), "user" | "group" | "global");
+            let is_name = |rest: Option<&str>| rest.is_some_and(|name| !name.is_empty());
+            if !is_kind
+                && !is_name(scope.strip_prefix("user "))
+                && !is_name(scope.strip_prefix("group "))
+            {
+                return Err(about(
+                    "an element of scopes is none of user, group, global, user NAME and group NAME. Correct it."
+                        .to_owned(),
+                )
+                .into());
+            }
+        }
         Ok(Expected {
             expectation: Expectation {
                 encryption,
                 kms_keys,
             },
-            scopes: self.scopes.clone().unwrap_or_default(),
+            scopes,
         })
     }
 }
@@ -106,12 +121,8 @@ impl Expect {
 impl Expected {
     /// Whether a docroot is meant: by its kind, or as it is named in the result.
     fn is_about(&self, docroot: &DocrootReport) -> bool {
-        let place = docroot.place();
-        self.scopes.is_empty()
-            || self
-                .scopes
-                .iter()
-                .any(|scope| scope == docroot.scope || *scope == place)
+        let is_of = |scope: &String| scope == docroot.scope || *scope == docroot.owner();
+        self.scopes.is_empty() || self.scopes.iter().any(is_of)
     }
 }
 
@@ -368,7 +379,15 @@ impl Compliance {
                 }),
             }
         }
-        if judged == 0 {
+        for scope in expected.scopes.iter().filter(|scope| scope.contains(' ')) {
+            if !found.iter().any(|found| found.report.owner() == *scope) {
+                compliance.unknown.push(Undecided {
+                    place: scope.clone(),
+                    why: "there is no such one in aspera.conf".to_owned(),
+                });
+            }
+        }
+        if judged == 0 && compliance.unknown.is_empty() {
             compliance.unknown.push(Undecided {
                 place: "aspera.conf".to_owned(),
                 why: "no S3 docroot was found that the expectation is about".to_owned(),

@@ -44,12 +44,17 @@ struct EffectiveReport {
 }
 
 impl DocrootReport {
-    /// Where it is, such as `user xfer`.
-    pub(super) fn place(&self) -> String {
-        let mut place = match &self.name {
+    /// Whose it is, such as `user xfer`.
+    pub(super) fn owner(&self) -> String {
+        match &self.name {
             Some(name) => format!("{} {name}", self.scope),
             None => self.scope.to_owned(),
-        };
+        }
+    }
+
+    /// Where it is, such as `user xfer for 192.0.2.1`.
+    pub(super) fn place(&self) -> String {
+        let mut place = self.owner();
         if let Some(address) = &self.peer_ip {
             place += &format!(" for {address}");
         }

@@ -24,7 +24,7 @@ class EmptyHost:
         self.aspera = AsperaRoot.lay_out(folder / "opt/aspera", shipped_properties())
         # The stand-in for ascp is a script, and there is no shell here.
         (self.aspera.folder / "bin/ascp").unlink()
-        for module in PROJECT.glob("library/aspera_*_sse"):
+        for module in [path for path in PROJECT.glob("library/aspera_*") if not path.suffix]:
             shutil.copy(module, folder)
 
     def run(self, module: str = "aspera_trapd_sse", **arguments: object) -> dict:

@@ -13,7 +13,7 @@ from test_docroots import REFUSALS, SUCCESSES
 if TYPE_CHECKING:
     from pathlib import Path
 
-TRAPD, DOCROOT = "aspera_trapd_sse", "aspera_docroot_sse"
+TRAPD, DOCROOT, INFO = "aspera_trapd_sse", "aspera_docroot_sse", "aspera_sse_info"
 
 #: Every line of it holds a secret, but for the two that are ours.
 PROPERTIES = f"""# {HIDDEN}
@@ -109,3 +109,29 @@ def test_no_secret_around_docroots(folder: Path, name: str) -> None:
     """Whatever is asked for, and whatever stands in the file."""
     options, before = docroot_tasks()[name]
     check(folder, DOCROOT, options, before)
+
+
+@pytest.mark.parametrize("before", [PROPERTIES, UNRECOGNISED], ids=["shipped", "unrecognised"])
+@pytest.mark.parametrize("name", [*REFUSALS, "a server"])
+def test_no_secret_in_what_is_told_of_a_server(folder: Path, name: str, before: str) -> None:
+    """Whatever stands in its files, and whatever is expected."""
+    content = REFUSALS[name].before if name in REFUSALS else SERVER
+    host = EmptyHost(folder)
+    host.aspera.properties.write_text(before)
+    host.aspera.write_conf(content.encode() if isinstance(content, str) else content)
+    with host.open_log() as log:
+        for expect in (
+            None,
+            {"server_side_encryption": "AWS_KMS", "kms_key_ids": [KEY], "scopes": ["user", f"user {HIDDEN}-not"]},
+            {"server_side_encryption": HIDDEN},
+            {"server_side_encryption": "AWS_KMS", "kms_key_ids": [f"{HIDDEN}!"]},
+            {"server_side_encryption": "AWS_KMS", "scopes": [HIDDEN]},
+            HIDDEN,
+        ):
+            answer = host.run(INFO, expect=expect, _ansible_verbosity=5)
+            # A name that the task gives is told again, as one that nobody has.
+            told = str(answer).replace(f"{HIDDEN}-not", "").replace(f"'scopes': ['{HIDDEN}']", "")
+            assert HIDDEN not in told, answer
+        lines = received(log)
+    told = [line.replace(f"{HIDDEN}-not", "").replace(f'"scopes":["{HIDDEN}"]', "") for line in lines]
+    assert not [line for line in told if HIDDEN in line]
