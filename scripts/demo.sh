@@ -27,7 +27,7 @@ show() {
     "$@"
 }
 playbook() {
-    show ansible-playbook -i examples/demo_inventory.yml examples/demo.yml "$@"
+    show ansible-playbook -i examples/demo_inventory.yml "$@"
 }
 
 settings() {
@@ -39,10 +39,12 @@ settings() {
 heading "A sandbox of a fresh Aspera server is in $root; it asks S3 for no encryption:"
 settings
 heading "1. What would change? Nothing is written yet."
-playbook --check --diff
+playbook examples/demo.yml --check --diff
 heading "2. Change it."
-playbook --diff
+playbook examples/demo.yml --diff
 heading "3. Once more: there is nothing left to do."
-playbook --diff
+playbook examples/demo.yml --diff
 heading "The settings that the server loads when its services restart:"
 settings
+heading "4. Is every upload encrypted now? Nothing of Aspera runs here, so that what trapd would do is not certain."
+playbook examples/audit.yml

@@ -105,7 +105,9 @@ impl Effective {
                     for reading in &mut with_key {
                         reading.values.kms_key = Some(kms_key.clone());
                     }
-                    with_key.into_iter().for_each(|reading| found.add(reading));
+                    for reading in with_key {
+                        found.add(reading);
+                    }
                 }
             }
             _ => found.add_own(encryptions, kms_keys, server),
@@ -213,10 +215,9 @@ impl Effective {
 
     /// Adds the readings of another docroot that may be the one that counts.
     pub fn or(&mut self, other: Self) {
-        other
-            .readings
-            .into_iter()
-            .for_each(|reading| self.add(reading));
+        for reading in other.readings {
+            self.add(reading);
+        }
         self.is_open |= other.is_open;
         self.doubt = self.doubt.or(other.doubt);
     }

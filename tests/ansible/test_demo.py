@@ -11,7 +11,7 @@ TENANT_KEYS = [KEY.replace("1234abcd", eight) for eight in ("aaaaaaaa", "bbbbbbb
 
 
 def test_the_demo_foretells_does_and_finds_done() -> None:
-    """Three runs of one playbook: the same diffs twice, then none; and no credentials anywhere."""
+    """Three runs of one playbook: the same diffs twice, then none; then what is in effect. No credentials anywhere."""
     finished = subprocess.run(
         [PROJECT / "scripts/demo.sh"],
         check=False,
@@ -22,7 +22,11 @@ def test_the_demo_foretells_does_and_finds_done() -> None:
     )
     screen = Screen.read(finished.stdout, finished.returncode)
     assert screen.exit_status == 0, screen.text
-    assert [result.status for result in screen.results] == ["changed"] * 4 + ["ok"] * 2
+    assert [result.status for result in screen.results[:6]] == ["changed"] * 4 + ["ok"] * 2
+    # What is told in the end: of five docroots, and that there is no violation.
+    assert {result.status for result in screen.results[6:]} == {"ok"}
+    assert next(result.item for result in screen.results if result.item) == "global "
+    assert '"violations": []' in screen.text
     foretold, done, done_again = (screen.results[run : run + 2] for run in (0, 2, 4))
     trapd, docroots = (result.edits for result in foretold)
     assert f"+server-side-encryption-aws-kms-key-id={KEY}" in trapd
