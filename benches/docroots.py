@@ -147,7 +147,8 @@ def of_info(folder: Path) -> str:
     path = folder / "info.json"
     path.write_text(json.dumps({"aspera_root": str(root), "_ansible_no_log": True}))
     command = [MODULE.with_name("aspera_sse_info"), path]
+    time, peak = median_seconds(command, 51), peak_bytes(command)
     return (
-        f"`aspera_sse_info` tells of {users:,} docroots (1 MB) in {milliseconds(median_seconds(command, 51))}, with a peak of "
-        f"{megabytes(peak_bytes(command))}, where neither `ascp` nor `systemctl` has to be waited for."
+        f"`aspera_sse_info` tells of {users:,} docroots (1 MB) in {milliseconds(time)}, with a peak of {megabytes(peak)}, "
+        f"where neither `ascp` nor `systemctl` has to be waited for."
     )
