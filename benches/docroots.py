@@ -149,6 +149,6 @@ def of_info(folder: Path) -> str:
     command = [MODULE.with_name("aspera_sse_info"), path]
     time, peak = median_seconds(command, 51), peak_bytes(command)
     return (
-        f"`aspera_sse_info` tells of {users:,} docroots (1 MB) in {milliseconds(time)}, with a peak of {megabytes(peak)}, "
-        f"where neither `ascp` nor `systemctl` has to be waited for."
+        f"`aspera_sse_info` tells of {users:,} docroots (1 MB) in {milliseconds(time)}, "
+        f"with a peak of {megabytes(peak)}, where neither `ascp` nor `systemctl` has to be waited for."
     )
