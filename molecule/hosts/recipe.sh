@@ -1,0 +1,16 @@
+#!/bin/sh
+# Prints what mmdebstrap is told for a root file system: recipe.sh NAME
+set -eu
+base="systemd-sysv,dbus,openssh-server,iproute2,procps"
+case $1 in
+systemd-247) echo "--include=$base,python3 bullseye" ;;
+systemd-252) echo "--include=$base,python3 bookworm" ;;
+systemd-257) echo "--include=$base,python3 trixie" ;;
+nopython) echo "--include=$base bookworm" ;;
+sysv) echo "--include=sysvinit-core,openssh-server,iproute2,procps,python3 bullseye" ;;
+sysv-nopython) echo "--include=sysvinit-core,openssh-server,iproute2,procps bullseye" ;;
+*)
+    echo "There is no recipe for a host named $1." >&2
+    exit 1
+    ;;
+esac

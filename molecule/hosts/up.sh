@@ -1,0 +1,51 @@
+#!/bin/sh
+# Boots a host with stand-ins for Aspera's services: up.sh NAME RECIPE ADDRESS. Returns when it answers to SSH.
+set -eu
+cd "$(dirname "$0")"
+name=$1
+recipe=$2
+address=$3
+state=/run/aspera-sse-hosts/$name
+root=$(./root.sh "$recipe")
+groups=/sys/fs/cgroup
+[ ! -d "$groups/unified" ] || groups=$groups/unified
+
+# Its place in the network.
+ip netns add "$name"
+ip link add "v-$name" type veth peer name host0 netns "$name"
+ip link set "v-$name" master hosts up
+ip -n "$name" link set lo up
+ip -n "$name" address add "$address/24" dev host0
+ip -n "$name" link set host0 up
+
+# Its own files over the root that all share.
+upper=$state/upper
+mkdir -p "$upper/etc" "$upper/root/.ssh" "$upper/opt" "$state/work" "$state/root"
+echo "$name" >"$upper/etc/hostname"
+chmod 700 "$upper/root" "$upper/root/.ssh"
+install -m 600 /run/aspera-sse-hosts/key.pub "$upper/root/.ssh/authorized_keys"
+mount -t overlay none -o "lowerdir=$root,upperdir=$upper,workdir=$state/work" "$state/root"
+./stand_ins.sh "$state/root"
+
+# The host, in a control group by which it can be ended whole.
+mkdir "$groups/aspera-sse-$name"
+(
+    exec >"$state/console" 2>&1 </dev/null
+    sh -c 'echo $PPID' >"$groups/aspera-sse-$name/cgroup.procs"
+    exec setsid unshare --mount --propagation private sh -c '
+        mount -t cgroup2 none /sys/fs/cgroup
+        exec systemd-nspawn --quiet --register=no --keep-unit --console=pipe --network-namespace-path="/run/netns/$1" --machine="$1" \
+            --directory="$2" /sbin/init
+    ' sh "$name" "$state/root"
+) &
+
+attempts=0
+until timeout 1 bash -c 'exec 3<>"/dev/tcp/$1/22" && head -c 7 <&3 | grep -q SSH' bash "$address" 2>/dev/null; do
+    attempts=$((attempts + 1))
+    if [ "$attempts" -gt 120 ]; then
+        tail -n 20 "$state/console" >&2
+        echo "The host $name did not come up." >&2
+        exit 1
+    fi
+    sleep 0.25
+done
