@@ -3,7 +3,7 @@
 # Debian packages (named or installed by scripts/require.sh).
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build check test test-setup bench clean
+.PHONY: help demo build check test test-setup molecule bench clean
 
 PYTHON ?= python3
 venvs := target/venv
@@ -11,6 +11,7 @@ newest := $(venvs)/ansible-newest/.complete
 oldest := $(venvs)/ansible-oldest/.complete
 tools := $(venvs)/tools/.complete
 bench := $(venvs)/bench/.complete
+molecule := $(venvs)/molecule/.complete
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,11 +25,15 @@ build: ## Build the static modules and put them into library/
 check: $(tools) ## Run the fast part of the tests: format, lint, unit and property tests
 	@scripts/check.sh
 
-test: test-setup check build $(newest) $(oldest) ## Run all that CI runs
+test: test-setup check build $(newest) $(oldest) $(molecule) ## Run all that CI runs
+	@scripts/molecule.sh
 	@scripts/test.sh
 
 test-setup:
 	@scripts/test-setup.sh
+
+molecule: build $(molecule) ## Run the role on booted hosts; SCENARIO=name for one of the scenarios
+	@scripts/molecule.sh $(SCENARIO)
 
 bench: build $(bench) ## Measure the modules beside what people use today
 	@scripts/bench.sh

@@ -13,7 +13,11 @@ if ! unshare --mount --net --pid --fork --mount-proc --kill-child true 2>/dev/nu
     exit 1
 fi
 
-[ "$#" -gt 0 ] || set -- $(cd molecule && ls -d */molecule.yml */*/molecule.yml 2>/dev/null | cut -d/ -f1)
+if [ "$#" -eq 0 ]; then
+    for configuration in molecule/*/molecule.yml; do
+        set -- "$@" "$(basename "$(dirname "$configuration")")"
+    done
+fi
 
 # The roots come from Debian's mirrors, which the hosts themselves cannot reach.
 for recipe in $(for scenario in "$@"; do sed -n 's/^ *recipe: //p' "molecule/$scenario/molecule.yml"; done | sort -u); do

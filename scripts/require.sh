@@ -8,6 +8,7 @@ package_of() {
     case $1 in
     cc) echo build-essential ;;
     chattr) echo e2fsprogs ;;
+    ip) echo iproute2 ;;
     java | javac) echo default-jdk-headless ;;
     qemu-aarch64-static) echo qemu-user-static ;;
     readelf) echo binutils ;;
@@ -15,6 +16,7 @@ package_of() {
     prlimit | setpriv | unshare) echo util-linux ;;
     ssh | ssh-keygen) echo openssh-client ;;
     sshd) echo openssh-server ;;
+    systemd-nspawn) echo systemd-container ;;
     *) echo "$1" ;;
     esac
 }

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Prints what mmdebstrap is told for a root file system: recipe.sh NAME
+# Prints the packages and the suite of a root file system, as mmdebstrap is told: recipe.sh NAME
 set -eu
 base="systemd-sysv,dbus,openssh-server,iproute2,procps"
 case $1 in

@@ -11,10 +11,8 @@ if [ ! -d "$root" ]; then
     echo "Building the root file system $1" >&2
     log=$roots/$1.log
     rm -rf "$root.new"
-    # Word by word: the recipe holds several arguments.
-    # shellcheck disable=SC2086
     if ! mmdebstrap --variant=minbase --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
-        --dpkgopt='path-exclude=/usr/share/locale/*' $(echo "$recipe" | cut -d' ' -f1) "$(echo "$recipe" | cut -d' ' -f2)" "$root.new" \
+        --dpkgopt='path-exclude=/usr/share/locale/*' "${recipe% *}" "${recipe##* }" "$root.new" \
         >"$log" 2>&1; then
         tail -n 20 "$log" >&2
         exit 1
@@ -25,7 +23,8 @@ if [ ! -d "$root" ]; then
     if [ -f "$root.new/etc/inittab" ]; then
         sed -i 's/^[^#].*getty/#&/' "$root.new/etc/inittab"
         find "$root.new/etc/rcS.d" -name 'S*' ! -name '*hostname.sh' ! -name '*bootmisc.sh' -delete
-        rm -f "$root.new"/etc/rc[06].d/*hwclock* "$root.new"/etc/rc[06].d/*umountfs "$root.new"/etc/rc[06].d/*umountroot
+        # Scripts start by their links, one after the other, not by an order that was reckoned when the root was built.
+        rm -f "$root.new"/etc/init.d/.depend.* "$root.new"/etc/rc[06].d/*hwclock* "$root.new"/etc/rc[06].d/*umountfs "$root.new"/etc/rc[06].d/*umountroot
     fi
     mv "$root.new" "$root"
 fi

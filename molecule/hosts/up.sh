@@ -32,15 +32,11 @@ mkdir "$groups/aspera-sse-$name"
 (
     exec >"$state/console" 2>&1 </dev/null
     sh -c 'echo $PPID' >"$groups/aspera-sse-$name/cgroup.procs"
-    exec setsid unshare --mount --propagation private sh -c '
-        mount -t cgroup2 none /sys/fs/cgroup
-        exec systemd-nspawn --quiet --register=no --keep-unit --console=pipe --network-namespace-path="/run/netns/$1" --machine="$1" \
-            --directory="$2" /sbin/init
-    ' sh "$name" "$state/root"
+    exec setsid unshare --mount --propagation private ./boot.sh "$name" "$state/root"
 ) &
 
 attempts=0
-until timeout 1 bash -c 'exec 3<>"/dev/tcp/$1/22" && head -c 7 <&3 | grep -q SSH' bash "$address" 2>/dev/null; do
+until ssh-keyscan -T 1 -t ed25519 "$address" 2>/dev/null | grep -q ssh-ed25519; do
     attempts=$((attempts + 1))
     if [ "$attempts" -gt 120 ]; then
         tail -n 20 "$state/console" >&2
