@@ -30,6 +30,8 @@ passed=0
 failed=0
 for scenario in "$@"; do
     echo "== molecule test: $scenario"
+    # What an earlier run that was killed believed of its hosts.
+    rm -rf "target/molecule/$scenario"
     if MOLECULE_EPHEMERAL_DIRECTORY=$PWD/target/molecule/$scenario molecule/hosts/enclosed.sh molecule test --scenario-name "$scenario"; then
         passed=$((passed + 1))
     else
