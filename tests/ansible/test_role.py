@@ -1,0 +1,241 @@
+"""The role without booted hosts: what stops it and what it says, its steps alone, batches, check mode, examples."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+from aspera_roots import KEY, AsperaRoot
+from controllers import PLAYBOOKS, PROJECT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from controllers import Controller, Screen
+
+SYSTEM = {"server_side_encryption": "AWS_KMS", "kms_key_id": KEY}
+DOCROOTS = [{"user": "acme", **SYSTEM}]
+#: Modules for another architecture, as a host without a build of its own meets them.
+FOREIGN_MODULES = PROJECT / "target/aarch64-unknown-linux-musl/release"
+
+NOEXEC = 'mount -t tmpfs -o noexec none "$1" && shift && exec "$@"'
+STRANGE_UNAME = "#!/bin/sh\necho SunOS sun4v\n"
+
+
+class Hosts:
+    """Hosts on this machine, each with an Aspera root of its own."""
+
+    def __init__(self, folder: Path, *names: str, version: str = "4.4.5.1646") -> None:
+        """Lay out the roots."""
+        self.folder = folder
+        self.roots = {name: AsperaRoot.lay_out(folder / name, "", version) for name in names}
+
+    def run(
+        self, controller: Controller, playbook: str, *arguments: str, around: tuple[str, ...] = (), **variables: object
+    ) -> Screen:
+        """Run a playbook on all of them."""
+        hosts = {name: {"aspera_sse_root": str(root.folder)} for name, root in self.roots.items()}
+        common = {
+            "ansible_connection": "local",
+            "ansible_python_interpreter": "/usr/bin/python3",
+            "ansible_become": False,
+            "aspera_sse_settle_seconds": 0,
+            **variables,
+        }
+        inventory = self.folder / "inventory.json"
+        inventory.write_text(json.dumps({"aspera": {"hosts": hosts, "vars": common}}), encoding="utf-8")
+        path = PROJECT / playbook if "/" in playbook else PLAYBOOKS / playbook
+        return controller.run("ansible-playbook", "--inventory", inventory, *arguments, path, around=around)
+
+    @property
+    def settings(self) -> dict[str, list[str]]:
+        """Which of the two files of each host holds the key."""
+        return {
+            name: [file.name for file in (root.properties, root.conf) if KEY in file.read_text(encoding="utf-8")]
+            for name, root in self.roots.items()
+        }
+
+
+BOTH = ["s3.properties", "aspera.conf"]
+
+
+def foreign_modules(folder: Path) -> tuple[str, ...]:
+    """Let Ansible find modules that do not run here."""
+    library = folder / "library"
+    library.mkdir()
+    for module in FOREIGN_MODULES.glob("aspera_*_*"):
+        if not module.suffix:
+            shutil.copy(module, library)
+    assert len(list(library.iterdir())) == len(list((PROJECT / "src/bin").iterdir()))
+    return ("env", f"ANSIBLE_LIBRARY={library}")
+
+
+def other_architecture(hosts: Hosts) -> tuple[str, ...]:
+    """Make this machine one of 32 bits."""
+    return (*foreign_modules(hosts.folder), "setarch", "i686")
+
+
+def other_system(hosts: Hosts) -> tuple[str, ...]:
+    """Make uname tell of another system."""
+    programs = hosts.folder / "programs"
+    programs.mkdir()
+    (programs / "uname").write_text(STRANGE_UNAME, encoding="utf-8")
+    (programs / "uname").chmod(0o755)
+    behind = 'PATH="$1:$PATH"; shift; export PATH; exec "$@"'
+    return (*foreign_modules(hosts.folder), "sh", "-c", behind, "sh", str(programs))
+
+
+def noexec(hosts: Hosts) -> tuple[str, ...]:
+    """Let no program run in the folder for temporary files."""
+    folder = hosts.folder / "noexec"
+    folder.mkdir()
+    return ("unshare", "--mount", "sh", "-c", NOEXEC, "sh", str(folder))
+
+
+def not_installed(hosts: Hosts) -> tuple[str, ...]:
+    """Take Aspera away."""
+    shutil.rmtree(hosts.roots["one"].folder)
+    return ()
+
+
+def too_old(hosts: Hosts) -> tuple[str, ...]:
+    """Put a version there that does not know AWS_KMS."""
+    shutil.rmtree(hosts.roots["one"].folder)
+    AsperaRoot.lay_out(hosts.roots["one"].folder, "", ascp_version="3.5.4.102989")
+    return ()
+
+
+def last_task(screen: Screen) -> str:
+    """Return the line that names the last task, in which the host failed."""
+    return re.findall(r"\nTASK \[.*\]", screen.text)[-1]
+
+
+@pytest.mark.parametrize(
+    ("check", "arrange", "says", "says_without"),
+    [
+        ("linux", other_system, "This host runs SunOS sun4v; the modules run on Linux.", "this host is sun4v"),
+        (
+            "architecture",
+            other_architecture,
+            "built for x86_64 and aarch64, and this host is i686.",
+            "do not run on this host",
+        ),
+        ("temporary_folder", noexec, "it may be mounted noexec. Set ansible_remote_tmp", "Permission denied"),
+        ("installed", not_installed, "There is no Aspera in ", "does not exist"),
+        ("version", too_old, "Aspera 3.5.4.102989 does not know AWS_KMS, which came with 3.6.1.", "3.5.4.102989"),
+    ],
+)
+def test_the_preflight_says_what_stops_a_host(
+    controller: Controller,
+    folder: Path,
+    check: str,
+    arrange: Callable[[Hosts], tuple[str, ...]],
+    says: str,
+    says_without: str,
+) -> None:
+    """One sentence for each; left out by its name, the host stops later, and not by that sentence."""
+    hosts = Hosts(folder, "one")
+    around = arrange(hosts)
+    temporary = {"ansible_remote_tmp": str(folder / "noexec")} if check == "temporary_folder" else {}
+    screen = hosts.run(controller, "role.yml", around=around, aspera_sse_system=SYSTEM, **temporary)
+    assert screen.recap["one"]["failed"] == 1, screen.text
+    assert says in screen.as_one_line
+    assert "No start of json char" not in screen.text
+    assert "Module result deserialization failed" not in screen.text
+    without = hosts.run(
+        controller, "role.yml", around=around, aspera_sse_system=SYSTEM, aspera_sse_skip=[check], **temporary
+    )
+    assert without.recap["one"]["failed"] == 1, without.text
+    assert without.text.rindex("\nTASK [") > without.text.index(last_task(screen)), without.text
+    assert says_without in without.as_one_line
+
+
+def test_each_step_runs_alone(controller: Controller, folder: Path) -> None:
+    """By tasks_from and by tags."""
+    hosts = Hosts(folder, "one")
+    wanted = {"aspera_sse_system": SYSTEM, "aspera_sse_docroots": DOCROOTS}
+    for step in ("preflight", "verify", "restart"):
+        screen = hosts.run(controller, "role_step.yml", step=step, **wanted)
+        assert screen.recap["one"]["changed"] == 0, screen.text
+        if step == "verify":
+            assert screen.recap["one"]["failed"] == 1
+            assert "The system-wide setting is not the one that was asked for." in screen.as_one_line
+            assert "The docroot of user acme is not as it was asked for." in screen.as_one_line
+            assert "No file was changed by this run." in screen.as_one_line
+        else:
+            assert screen.exit_status == 0, screen.text
+    for tag in ("aspera_sse_preflight", "aspera_sse_restart"):
+        screen = hosts.run(controller, "role.yml", "--tags", tag, **wanted)
+        assert (screen.exit_status, screen.recap["one"]["changed"]) == (0, 0), screen.text
+    screen = hosts.run(controller, "role_step.yml", step="configure", **wanted)
+    assert screen.recap["one"]["changed"] == len(BOTH), screen.text
+    assert hosts.settings == {"one": BOTH}
+    screen = hosts.run(controller, "role.yml", "--tags", "aspera_sse_configure,aspera_sse_verify", **wanted)
+    assert (screen.exit_status, screen.recap["one"]["changed"]) == (0, 0), screen.text
+
+
+def test_check_mode_foretells_and_changes_nothing(controller: Controller, folder: Path) -> None:
+    """The same diffs as the run itself, and in the end what would still be otherwise."""
+    hosts = Hosts(folder, "one")
+    wanted = {"aspera_sse_system": SYSTEM, "aspera_sse_docroots": DOCROOTS}
+    foretold = hosts.run(controller, "role.yml", "--check", "--diff", **wanted)
+    assert foretold.exit_status == 0, foretold.text
+    assert hosts.settings == {"one": []}
+    assert "The docroot of user acme is not as it was asked for." in foretold.as_one_line
+    done = hosts.run(controller, "role.yml", "--diff", **wanted)
+    assert done.exit_status == 0, done.text
+    diffs = [[result.diff for result in screen.results if result.diff] for screen in (foretold, done)]
+    assert len(diffs[0]) == len(BOTH)
+    assert diffs[0] == diffs[1]
+    assert "DUMMY" not in foretold.text + done.text
+
+
+@pytest.mark.parametrize("stop", [False, True])
+def test_batches_and_failing_hosts(controller: Controller, folder: Path, *, stop: bool) -> None:
+    """With serial, the batches go on after one host has failed; with any_errors_fatal they do not."""
+    hosts = Hosts(folder, "one", "two", "three", "four")
+    shutil.rmtree(hosts.roots["two"].folder / "etc")
+    around = ("env", f"ANSIBLE_ANY_ERRORS_FATAL={stop}")
+    # Keywords of a play are known before its hosts.
+    screen = hosts.run(controller, "role.yml", "--extra-vars", "batch=2", around=around, aspera_sse_system=SYSTEM)
+    assert screen.recap["two"]["failed"] == 1
+    del hosts.roots["two"]
+    done = {"one": ["s3.properties"], **dict.fromkeys(["three", "four"], [] if stop else ["s3.properties"])}
+    assert hosts.settings == done, screen.text
+
+
+@pytest.mark.parametrize(
+    ("variables", "says"),
+    [
+        ({"aspera_sse_system": {"server_side_encryption": "aws:kms"}}, "aws:kms"),
+        ({"aspera_sse_docroots": [{"user": "acme", "kms_key": KEY}]}, "kms_key"),
+        ({"aspera_sse_skip": ["everything"]}, "everything"),
+    ],
+)
+def test_a_variable_of_the_wrong_form_is_named(
+    controller: Controller, folder: Path, variables: dict[str, object], says: str
+) -> None:
+    """Before anything is asked of the host."""
+    hosts = Hosts(folder, "one")
+    screen = hosts.run(controller, "role.yml", **variables)
+    assert screen.recap["one"] | {"ok": 0, "failed": 1} == screen.recap["one"], screen.text
+    assert says in screen.text
+
+
+def test_the_examples_for_one_server_and_for_an_audit(controller: Controller, folder: Path) -> None:
+    """The audit fails, the server is set, and the audit passes."""
+    # One that is not served by pvcl_cloud, of which nothing is certain.
+    hosts = Hosts(folder, "one", version="4.3.1.100")
+    before = hosts.run(controller, "examples/audit.yml")
+    assert before.recap["one"]["failed"] == 1
+    assert "Not encrypted with a KMS key: " in before.as_one_line
+    site = hosts.run(controller, "examples/single_server.yml")
+    assert (site.exit_status, site.recap["one"]["changed"]) == (0, 1), site.text
+    again = hosts.run(controller, "examples/single_server.yml")
+    assert (again.exit_status, again.recap["one"]["changed"]) == (0, 0), again.text
+    after = hosts.run(controller, "examples/audit.yml")
+    assert (after.exit_status, after.recap["one"]["changed"]) == (0, 0), after.text
