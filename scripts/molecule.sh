@@ -7,7 +7,7 @@ if [ "$(id -u)" -ne 0 ]; then
     echo "make molecule boots hosts, which needs root; make check does not." >&2
     exit 1
 fi
-scripts/require.sh ip mmdebstrap ssh ssh-keygen systemd-nspawn unshare
+scripts/require.sh ip javac mmdebstrap ssh ssh-keygen systemd-nspawn unshare
 if ! unshare --mount --net --pid --fork --mount-proc --kill-child true 2>/dev/null; then
     echo "This machine cannot boot test hosts: it allows no namespaces. make check runs without them." >&2
     exit 1

@@ -11,8 +11,11 @@ if [ ! -d "$root" ]; then
     echo "Building the root file system $1" >&2
     log=$roots/$1.log
     rm -rf "$root.new"
+    # Java's packages link into the folder of the manual, which stays empty.
+    # shellcheck disable=SC2016 # The hook is a script of its own.
     if ! mmdebstrap --variant=minbase --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
-        --dpkgopt='path-exclude=/usr/share/locale/*' "${recipe% *}" "${recipe##* }" "$root.new" \
+        --dpkgopt='path-exclude=/usr/share/locale/*' \
+        --essential-hook='mkdir -p "$1/usr/share/man/man1"' "${recipe% *}" "${recipe##* }" "$root.new" \
         >"$log" 2>&1; then
         tail -n 20 "$log" >&2
         exit 1

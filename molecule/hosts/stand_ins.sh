@@ -6,7 +6,12 @@ root=$1
 mkdir -p "$root/opt/aspera/sbin"
 cp -R ../../examples/sandbox/. "$root/opt/aspera"
 for service in asperatrapd asperanoded; do
-    install -m 755 "files/$service" "$root/opt/aspera/sbin/$service.sh"
+    stand_in=files/$service
+    if [ "$service" = asperatrapd ] && [ -e "$root/usr/bin/java" ]; then
+        stand_in=files/asperatrapd-in-java
+        javac --release 17 -d "$root/opt/aspera/sbin" files/AsperatrapdStandIn.java
+    fi
+    install -m 755 "$stand_in" "$root/opt/aspera/sbin/$service.sh"
     # What the service becomes once it has loaded its file: a program of its name that waits.
     cp "$root/bin/sleep" "$root/opt/aspera/sbin/$service"
     if [ -e "$root/etc/inittab" ]; then
