@@ -3,12 +3,13 @@
 # Debian packages (named or installed by scripts/require.sh).
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build check test test-setup molecule bench clean
+.PHONY: help demo build dist check test test-setup molecule bench clean
 
 PYTHON ?= python3
 venvs := target/venv
 newest := $(venvs)/ansible-newest/.complete
-oldest := $(venvs)/ansible-oldest/.complete
+controllers := $(newest) $(venvs)/ansible-oldest/.complete $(venvs)/ansible-2.18/.complete $(venvs)/ansible-2.19/.complete
+collection := $(venvs)/collection/.complete
 tools := $(venvs)/tools/.complete
 bench := $(venvs)/bench/.complete
 molecule := $(venvs)/molecule/.complete
@@ -22,17 +23,21 @@ demo: build $(newest) ## Run the main job on a sandbox Aspera root on this machi
 build: ## Build the static modules and put them into library/
 	@scripts/build.sh
 
+dist: $(collection) ## Build the collection with binaries for all architectures into target/dist/
+	@scripts/dist.sh
+
 check: $(tools) ## Run the fast part of the tests: format, lint, unit and property tests
 	@scripts/check.sh
 
-test: test-setup check build $(newest) $(oldest) $(molecule) ## Run all that CI runs
+test: test-setup check build dist $(controllers) $(molecule) ## Run all that CI runs
+	@scripts/test-collection.sh
 	@scripts/molecule.sh
 	@scripts/test.sh
 
 test-setup:
 	@scripts/test-setup.sh
 
-molecule: build $(molecule) ## Run the role on booted hosts; SCENARIO=name for one of the scenarios
+molecule: build dist $(molecule) ## Run the role on booted hosts; SCENARIO=name for one of the scenarios
 	@scripts/molecule.sh $(SCENARIO)
 
 bench: build $(bench) ## Measure the modules beside what people use today
@@ -40,6 +45,9 @@ bench: build $(bench) ## Measure the modules beside what people use today
 
 clean: ## Remove all that the other targets made in this folder
 	@scripts/clean.sh
+
+# Which ansible-core runs depends on the Python.
+$(newest): PYTHON = $(shell scripts/newest-python.sh)
 
 # A folder of Python packages is made again when the pinned requirements change.
 $(venvs)/%/.complete: tests/requirements/%.txt scripts/venv.sh

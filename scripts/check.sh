@@ -17,7 +17,7 @@ step() {
 
 step cargo fmt --check
 step cargo clippy --all-targets --locked -- --deny warnings
-step shellcheck scripts/*.sh molecule/hosts/*.sh molecule/hosts/files/asperanoded molecule/hosts/files/asperatrapd molecule/hosts/files/asperatrapd-in-java molecule/hosts/files/script .ci/run
+step shellcheck scripts/*.sh collection/plugins/plugin_utils/*.sh molecule/hosts/*.sh molecule/hosts/files/asperanoded molecule/hosts/files/asperatrapd molecule/hosts/files/asperatrapd-in-java molecule/hosts/files/script .ci/run
 step ruff check --quiet
 step ruff format --check --quiet
 step yamllint --strict .

@@ -26,6 +26,10 @@ done
 
 PATH=$PWD/target/venv/molecule/bin:$PATH
 export PATH
+case " $* " in *" collection "*)
+    ansible-galaxy collection install --force --collections-path target/molecule/collections target/dist/*.tar.gz >/dev/null
+    ;;
+esac
 passed=0
 failed=0
 for scenario in "$@"; do

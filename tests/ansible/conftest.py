@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from controllers import Controller
-from ssh_server import running_ssh_server
+from controllers import PROJECT, Controller
+from ssh_server import SshServer, running_ssh_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,13 +37,32 @@ def controller(request: pytest.FixtureRequest, sandbox: Path) -> Controller:
     return Controller(request.param, home)
 
 
+@pytest.fixture(scope="session", params=["newest", "2.19", "2.18", "oldest"])
+def installed(request: pytest.FixtureRequest, sandbox: Path) -> Controller:
+    """Give every series of ansible-core in use, with the collection as `make dist` built it."""
+    home = sandbox / f"c-{request.param}"
+    home.mkdir(mode=0o700)
+    (home / "ansible.cfg").write_text("[defaults]\nnocows = true\n", encoding="utf-8")
+    controller = Controller(request.param, home, home / "collections")
+    (built,) = (PROJECT / "target/dist").glob("*.tar.gz")
+    screen = controller.run("ansible-galaxy", "collection", "install", built)
+    assert screen.exit_status == 0, screen.text
+    return controller
+
+
 @pytest.fixture(scope="session")
-def ssh_server_variables(sandbox: Path) -> Iterator[dict[str, object]]:
-    """Run a real sshd for the session and give what Ansible needs to log in."""
+def ssh_server(sandbox: Path) -> Iterator[SshServer]:
+    """Run a real sshd for the session."""
     folder = sandbox / "sshd"
     folder.mkdir(mode=0o755)
     with running_ssh_server(folder) as server:
-        yield server.inventory_variables
+        yield server
+
+
+@pytest.fixture(scope="session")
+def ssh_server_variables(ssh_server: SshServer) -> dict[str, object]:
+    """Give what Ansible needs to log in to it."""
+    return ssh_server.inventory_variables
 
 
 @pytest.fixture(scope="session", params=["local", "ssh"])

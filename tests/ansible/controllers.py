@@ -89,6 +89,8 @@ class Controller:
 
     name: str
     home: Path
+    #: Where collections are installed. With them, nothing is found in the project's folder.
+    collections: Path | None = None
 
     @property
     def folder(self) -> Path:
@@ -106,8 +108,10 @@ class Controller:
         """Run a command as a person in the project's folder would, and read what it shows."""
         program = self.folder / command
         assert program.exists(), f"{program} is missing: run `make test`, which sets it up"
+        place = self.home if self.collections else PROJECT
         environment = {
-            "ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg"),
+            "ANSIBLE_COLLECTIONS_PATH": str(self.collections or self.home),
+            "ANSIBLE_CONFIG": str(place / "ansible.cfg"),
             # Ansible takes the home folder of a local user from its account, whatever HOME says.
             "ANSIBLE_FORKS": "10",
             "ANSIBLE_REMOTE_TMP": str(self.home / "remote-tmp"),
@@ -117,7 +121,7 @@ class Controller:
         }
         finished = subprocess.run(
             [*around, program, *arguments],
-            cwd=PROJECT,
+            cwd=place,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -239,3 +239,21 @@ def test_the_examples_for_one_server_and_for_an_audit(controller: Controller, fo
     assert (again.exit_status, again.recap["one"]["changed"]) == (0, 0), again.text
     after = hosts.run(controller, "examples/audit.yml")
     assert (after.exit_status, after.recap["one"]["changed"]) == (0, 0), after.text
+
+
+def test_the_example_for_a_fleet(controller: Controller, folder: Path) -> None:
+    """With what EC2 would tell: each tenant's docroot gets the key of the tenant, one server after the other."""
+    hosts = Hosts(folder, "one", "two", "three")
+    of_globex = KEY.replace("1234abcd", "bbbbbbbb")
+    screen = hosts.run(controller, "examples/fleet/site.yml", tenants=["globex"])
+    assert screen.exit_status == 0, screen.text
+    assert {counts["changed"] for counts in screen.recap.values()} == {2}
+    assert screen.text.count("PLAY [Encrypt every upload with the right KMS key]") == len(hosts.roots)
+    for root in hosts.roots.values():
+        (docroot,) = [line for line in root.conf.read_text(encoding="utf-8").splitlines() if "AWS_KMS" in line]
+        assert of_globex in docroot
+    # One for whom there is no key stops the server, before anything is changed there.
+    screen = hosts.run(controller, "examples/fleet/site.yml", tenants=["globex", "unknown"])
+    assert screen.exit_status != 0
+    assert screen.recap["one"]["failed"] == 1, screen.text
+    assert screen.recap["one"]["changed"] == 0

@@ -1,0 +1,213 @@
+"""The collection as `make dist` builds it and people install it: nothing is taken from the project's folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import subprocess
+import tarfile
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+from aspera_roots import KEY, AsperaRoot
+from controllers import PROJECT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from controllers import Controller, Screen
+    from ssh_server import SshServer
+
+MODULES = sorted(source.stem for source in (PROJECT / "src/bin").glob("*.rs"))
+FULL_NAMES = [f"aspera_ops.sse.{module}" for module in MODULES]
+#: What Galaxy takes at the most.
+BYTES_AT_MOST = 20_000_000
+ARCHITECTURES = {"x86_64": "Advanced Micro Devices X86-64", "aarch64": "AArch64"}
+
+SYSTEM = {"server_side_encryption": "AWS_KMS", "kms_key_id": KEY}
+
+
+def content(controller: Controller) -> Path:
+    """Return the folder of the installed collection."""
+    assert controller.collections
+    return controller.collections / "ansible_collections/aspera_ops/sse"
+
+
+def run_on(controller: Controller, folder: Path, playbook: str | list, *arguments: str, **variables: object) -> Screen:
+    """Run a playbook, of the collection if it is a name, on this machine."""
+    inventory = folder / "inventory.json"
+    known = {"ansible_connection": "local", "ansible_become": False, "aspera_sse_settle_seconds": 0, **variables}
+    inventory.write_text(json.dumps({"aspera": {"hosts": {"server": known}}}), encoding="utf-8")
+    if not isinstance(playbook, str):
+        path = folder / "playbook.yml"
+        path.write_text(yaml.safe_dump(playbook, sort_keys=False), encoding="utf-8")
+        playbook = str(path)
+    return controller.run("ansible-playbook", "--inventory", inventory, *arguments, playbook)
+
+
+def test_the_tarball_is_small_and_its_sums_are_right(installed: Controller) -> None:
+    """It holds two builds of each module, both static, and is named by the version of the crate."""
+    version = re.search(r'^version = "(.*)"$', (PROJECT / "Cargo.toml").read_text(), re.MULTILINE)
+    assert version
+    tarball = PROJECT / f"target/dist/aspera_ops-sse-{version[1]}.tar.gz"
+    assert tarball.stat().st_size < BYTES_AT_MOST
+    sums = (PROJECT / "target/dist/SHA256SUMS").read_text()
+    assert sums == f"{hashlib.sha256(tarball.read_bytes()).hexdigest()}  {tarball.name}\n"
+    with tarfile.open(tarball) as opened:
+        manifest = json.load(opened.extractfile("MANIFEST.json"))
+        assert {member.mode & 0o22 for member in opened.getmembers()} == {0}
+    assert manifest["collection_info"]["version"] == version[1]
+
+    binaries = content(installed) / "plugins/binaries"
+    listed = dict(reversed(line.split()) for line in (binaries / "SHA256SUMS").read_text().splitlines())
+    assert set(listed) == {f"{module}_{architecture}" for module in MODULES for architecture in ARCHITECTURES}
+    for name, sha256 in listed.items():
+        assert hashlib.sha256((binaries / name).read_bytes()).hexdigest() == sha256
+        command = ["readelf", "--wide", "--file-header", "--program-headers", binaries / name]
+        header = subprocess.run(command, check=True, capture_output=True, encoding="utf-8").stdout
+        assert ARCHITECTURES[name.rpartition("_")[2] if name.endswith("aarch64") else "x86_64"] in header
+        assert "INTERP" not in header
+    assert f"v{version[1]}" in (content(installed) / "CHANGELOG.md").read_text().replace("\\", "")
+
+
+def test_links_of_the_readme_lead_somewhere(installed: Controller) -> None:
+    """Files of the collection, or headings of the page."""
+    readme = (content(installed) / "README.md").read_text()
+    headings = {
+        re.sub(r"[^a-z -]", "", line.lower()).replace(" ", "-")
+        for line in re.findall(r"^## (.*)$", readme, re.MULTILINE)
+    }
+    links = re.findall(r"\]\(([^)]+)\)", readme)
+    assert links
+    for link in links:
+        assert link.removeprefix("#") in headings if link.startswith("#") else (content(installed) / link).exists(), (
+            link
+        )
+
+
+def test_ansible_doc_lists_and_shows_the_modules(installed: Controller) -> None:
+    """By full names, with options and examples that use full names."""
+    screen = installed.run("ansible-doc", "-l", "aspera_ops.sse")
+    assert screen.exit_status == 0, screen.text
+    assert [line.split()[0] for line in screen.text.splitlines() if line.strip()] == FULL_NAMES
+    data = installed.run("ansible-doc", "--json", *FULL_NAMES)
+    assert data.exit_status == 0, data.text
+    for module, full_name in zip(MODULES, FULL_NAMES, strict=True):
+        written = yaml.safe_load((PROJECT / f"library/{module}.yml").read_text())
+        read = json.loads(data.text)[full_name]
+        assert set(read["doc"]["options"]) == set(written["DOCUMENTATION"]["options"])
+        examples = yaml.safe_load(read["examples"])
+        assert {name for task in examples for name in task if name.endswith(module)} == {full_name}
+        assert set(read["return"]) == set(
+            yaml.safe_load(written["RETURN"]) if isinstance(written["RETURN"], str) else written["RETURN"]
+        )
+    role = installed.run("ansible-doc", "--type", "role", "aspera_ops.sse.aspera_sse")
+    assert "aspera_sse_docroots" in role.text, role.text
+
+
+def test_defaults_of_the_group_reach_all_modules(installed: Controller, folder: Path) -> None:
+    """With module_defaults and the name of the group."""
+    root = AsperaRoot.lay_out(folder / "aspera", "")
+    tasks = [
+        {"name": "System", FULL_NAMES[2]: SYSTEM},
+        {"name": "Docroots", FULL_NAMES[0]: {"user": "acme", **SYSTEM}},
+        {"name": "Look", FULL_NAMES[1]: {}, "register": "found"},
+        {"name": "See", "ansible.builtin.assert": {"that": f"found.trapd.kms_key_id == '{KEY}'", "quiet": True}},
+    ]
+    play = {
+        "hosts": "all",
+        "gather_facts": False,
+        "module_defaults": {"group/aspera_ops.sse.sse": {"aspera_root": str(root.folder)}},
+        "tasks": tasks,
+    }
+    screen = run_on(installed, folder, [play])
+    assert screen.exit_status == 0, screen.text
+    assert screen.recap["server"]["changed"] == 2
+
+
+def test_the_role_and_the_playbooks_run_from_the_installed_copy(installed: Controller, folder: Path) -> None:
+    """By their full names; the role finds its modules, and a second run finds nothing to do."""
+    root = AsperaRoot.lay_out(folder / "aspera", "", "4.3.1.100")
+    place = {"aspera_sse_root": str(root.folder)}
+    screen = run_on(installed, folder, "aspera_ops.sse.audit", **place)
+    assert screen.recap["server"]["failed"] == 1, screen.text
+    screen = run_on(installed, folder, "aspera_ops.sse.single_server", "--check", "--diff", **place)
+    assert (screen.exit_status, screen.recap["server"]["changed"]) == (0, 1), screen.text
+    assert root.properties.read_bytes() == root.before
+    settings = {"aspera_sse_system": SYSTEM, "aspera_sse_docroots": [{"user": "acme", **SYSTEM}]}
+    play = [{"hosts": "all", "gather_facts": False, "roles": ["aspera_ops.sse.aspera_sse"]}]
+    for changed in (2, 0):
+        screen = run_on(installed, folder, play, **place, **settings)
+        assert (screen.exit_status, screen.recap["server"]["changed"]) == (0, changed), screen.text
+        assert "[WARNING]: Collection" not in screen.text
+        assert "DEPRECATION" not in screen.text
+    assert KEY in root.properties.read_text()
+    assert KEY in root.conf.read_text()
+    screen = run_on(installed, folder, "aspera_ops.sse.audit", **place)
+    assert screen.exit_status == 0, screen.text
+
+
+def test_the_answers_are_those_of_ansibles_own_way(installed: Controller, folder: Path) -> None:
+    """The same values, warnings and diff, whether the build is kept or sent."""
+    answers = []
+    for keep_remote_files in (0, 1):
+        root = AsperaRoot.lay_out(folder / f"aspera{keep_remote_files}", "server-side-encryption-aws-kms-key-id=x y\n")
+        options = {"aspera_root": str(root.folder), "server_side_encryption": "AWS_KMS", "kms_key_id": "alias/a"}
+        play = [{"hosts": "all", "gather_facts": False, "tasks": [{"name": "Set it", FULL_NAMES[2]: options}]}]
+        around = ("env", f"ANSIBLE_KEEP_REMOTE_FILES={keep_remote_files}")
+        inventory = folder / "inventory.json"
+        inventory.write_text(json.dumps({"all": {"hosts": {"server": {"ansible_connection": "local"}}}}))
+        playbook = folder / "playbook.yml"
+        playbook.write_text(yaml.safe_dump(play))
+        screen = installed.run("ansible-playbook", "-i", inventory, "--diff", "-v", playbook, around=around)
+        assert ("ANSIBLE_KEEP_REMOTE_FILES" in screen.text) is bool(keep_remote_files), screen.text
+        (result,) = screen.results
+        warnings = sorted(re.findall(r"^\[WARNING\]: (.{40})", screen.text, re.MULTILINE))
+        text = json.dumps([result.answer, result.diff, result.status, warnings])
+        answers.append(text.replace(f"aspera{keep_remote_files}", "aspera"))
+    assert "alias" in answers[0]
+    assert "+server-side-encryption=AWS_KMS" in answers[0]
+    assert answers[0] == answers[1]
+
+
+def test_an_architecture_without_a_build(installed: Controller, folder: Path) -> None:
+    """The sentence names those that exist."""
+    programs = folder / "programs"
+    programs.mkdir()
+    (programs / "uname").write_text("#!/bin/sh\necho Linux riscv64\n", encoding="ascii")
+    (programs / "uname").chmod(0o755)
+    inventory = folder / "inventory.json"
+    inventory.write_text(json.dumps({"all": {"hosts": {"server": {"ansible_connection": "local"}}}}))
+    behind = 'PATH="$1:$PATH"; shift; export PATH; exec "$@"'
+    command = ("ansible", "server", "-i", inventory, "-m", FULL_NAMES[1])
+    screen = installed.run(*command, around=("sh", "-c", behind, "sh", str(programs)))
+    said = (
+        "There is no build of aspera_sse_info for Linux riscv64. There are builds for Linux x86_64 and Linux aarch64."
+    )
+    assert said in screen.as_one_line, screen.text
+
+
+def test_what_is_kept_can_be_removed(installed: Controller, ssh_server: SshServer, folder: Path) -> None:
+    """By a playbook of the collection, for root and for the login; again there is nothing to do."""
+    AsperaRoot.lay_out(folder / "aspera", "")
+    inventory = folder / "inventory.json"
+    inventory.write_text(json.dumps({"all": {"hosts": {"server": ssh_server.inventory_variables}}}))
+    for options in ("--become", "--verbose"):
+        screen = installed.run("ansible", "server", "-i", inventory, "-m", FULL_NAMES[1], options)
+        assert screen.exit_status == 0, screen.text
+    kept = [ssh_server.home(user) / ".cache/aspera_ops.sse" for user in ("root", "operator")]
+    assert [folder.is_dir() for folder in kept] == [True, True]
+    for changed in (2, 0):
+        screen = installed.run("ansible-playbook", "-i", inventory, "aspera_ops.sse.remove_kept_builds")
+        assert (screen.exit_status, screen.recap["server"]["changed"]) == (0, changed), screen.text
+    assert [folder.exists() for folder in kept] == [False, False]
+
+
+@pytest.mark.parametrize("playbook", ["single_server.yml", "audit.yml", "fleet/site.yml", "remove_kept_builds.yml"])
+def test_the_playbooks_are_well_formed(installed: Controller, folder: Path, playbook: str) -> None:
+    """As far as Ansible tells without a host."""
+    path = content(installed) / "playbooks" / playbook
+    screen = installed.run("ansible-playbook", "--syntax-check", "-i", "localhost,", path)
+    assert screen.exit_status == 0, screen.text

@@ -1,0 +1,347 @@
+"""The scripts of the action plugin on a host: where a build is kept, and what is never run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from controllers import PROJECT
+
+sys.path.append(str(PROJECT / "target/collection"))
+from ansible_collections.aspera_ops.sse.plugins.plugin_utils.compiled_module import Build, script
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+ROOT, KEEPER, STRANGER, NOBODY = 0, 64001, 64002, 64009
+MODULE = "aspera_sse_info"
+KEPT_IN = ".cache/aspera_ops.sse"
+HERE = os.uname().machine
+BUILDS = Build.all_of(MODULE)
+BUILD = next(build for build in BUILDS if build.architecture == HERE)
+OTHER_BUILD = next(build for build in BUILDS if build.architecture != HERE)
+CONTENT = BUILD.path.read_bytes()
+KEPT_AS = f"{MODULE}-{BUILD.sha256}"
+
+# $1 is the folder of the host, $2 a command that goes before.
+WORLD = """\
+set -eu
+mount -t tmpfs -o mode=755 none /run
+mkdir /run/homes
+mount --bind "$1/homes" /run/homes
+mount --bind "$1/var-cache" /var/cache
+mount --bind "$1/passwd" /etc/passwd
+eval "$2"
+shift 2
+exec "$@"
+"""
+
+
+class Host:
+    """A host with homes of its own; everything else is this machine."""
+
+    def __init__(self, folder: Path, shell: str = "dash") -> None:
+        """Lay out the homes."""
+        self.folder = folder
+        self.shell = shell.split()
+        self.before = ":"
+        self.folder_to_keep_in = ""
+        (folder / "homes").mkdir(mode=0o755)
+        (folder / "var-cache").mkdir(mode=0o755)
+        accounts = ""
+        for name, number in (("root", ROOT), ("keeper", KEEPER), ("stranger", STRANGER)):
+            home = self.home(name)
+            home.mkdir(mode=0o700)
+            os.chown(home, number, number)
+            accounts += f"{name}:x:{number}:{number}::/run/homes/{name}:/bin/sh\n"
+        self.accounts = folder / "passwd"
+        self.accounts.write_text(accounts, encoding="ascii")
+
+    def home(self, name: str) -> Path:
+        """Return a home as this machine sees it."""
+        return self.folder / "homes" / name
+
+    def execute(self, name: str, data: bytes, user: int = KEEPER, builds: list[Build] = BUILDS) -> str:
+        """Run a script of the plugin as a user, in an environment that leads elsewhere, and return what it prints."""
+        known = "".join(f"[{build.system} {build.sha256} {build.path.stat().st_size}]" for build in builds)
+        head = f"name={MODULE} builds='{known}' folder='{self.folder_to_keep_in}'; run() {{ \"$@\"; }}; "
+        ids = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"]
+        command = ["unshare", "--mount", "sh", "-c", WORLD, "sh", str(self.folder), self.before, *ids]
+        finished = subprocess.run(
+            [*command, *self.shell, "-c", head + script(name)],
+            input=data,
+            capture_output=True,
+            check=False,
+            timeout=30,
+            cwd="/",
+            env={"HOME": "/run/homes/stranger", "PATH": os.environ["PATH"]},
+        )
+        output = finished.stdout.decode()
+        assert "planted" not in output
+        assert not (self.folder / "homes/planted").exists()
+        return output
+
+    def look(self, user: int = KEEPER) -> str:
+        """Run what is kept; return what the script tells of itself, or `ran`."""
+        output = self.execute("run.sh", json.dumps({"aspera_root": "/nonexistent"}).encode(), user)
+        if output.startswith("aspera_ops.sse run\n") and output.rstrip().endswith("}"):
+            assert json.loads(output.splitlines()[-1])["installed"] is False
+            return "ran"
+        return output.removeprefix("aspera_ops.sse ").split()[0]
+
+    def keep(self, content: bytes = CONTENT, user: int = KEEPER) -> str:
+        """Send a build, and return what the script tells."""
+        return self.execute("keep.sh", content, user).removeprefix("aspera_ops.sse ").strip()
+
+
+def planted(folder: Path, owner: int, name: str = KEPT_AS) -> Path:
+    """Put a program where a build could be; it has the right name, size and mode."""
+    folder.mkdir(parents=True, exist_ok=True)
+    program = b"#!/bin/sh\necho planted; touch /run/homes/planted\nexit\n"
+    path = folder / name
+    path.write_bytes(program + b"#" * (len(CONTENT) - len(program)))
+    path.chmod(0o700)
+    for one in (path, folder):
+        os.chown(one, owner, owner)
+    return path
+
+
+def own(*paths: Path, mode: int = 0o700) -> None:
+    """Give folders to the keeper."""
+    for path in paths:
+        path.mkdir(exist_ok=True)
+        path.chmod(mode)
+        os.chown(path, KEEPER, KEEPER)
+
+
+def its_place(host: Host) -> Path:
+    """Make the folder where builds are kept, as it should be."""
+    place = host.home("keeper") / KEPT_IN
+    own(place.parent, place)
+    return place
+
+
+def a_file_of_another(host: Host) -> None:
+    """In a folder that is right."""
+    place = its_place(host)
+    planted(place, STRANGER)
+    own(place)
+
+
+def a_file_that_others_may_write(host: Host) -> None:
+    """In a folder that is right."""
+    place = its_place(host)
+    planted(place, KEEPER).chmod(0o777)
+
+
+def a_link_to_a_file_of_another(host: Host) -> None:
+    """In a folder that is right."""
+    its_place(host).joinpath(KEPT_AS).symlink_to(planted_elsewhere(host))
+
+
+def a_file_in_part(host: Host) -> None:
+    """Of the keeper, as a full disk leaves it."""
+    path = planted(its_place(host), KEEPER)
+    os.truncate(path, len(CONTENT) - 1)
+
+
+def a_folder_of_another(host: Host) -> None:
+    """In the cache of the keeper."""
+    own(host.home("keeper") / ".cache")
+    planted(host.home("keeper") / KEPT_IN, STRANGER)
+
+
+def a_folder_that_others_may_write(host: Host) -> None:
+    """With a file that is right in all else."""
+    planted(its_place(host), KEEPER)
+    own(host.home("keeper") / KEPT_IN, mode=0o777)
+
+
+def a_folder_that_the_group_may_write(host: Host) -> None:
+    """With a file that is right in all else."""
+    planted(its_place(host), KEEPER)
+    own(host.home("keeper") / KEPT_IN, mode=0o770)
+
+
+def a_folder_for_all_as_tmp_is(host: Host) -> None:
+    """With a file that is right in all else."""
+    planted(its_place(host), KEEPER)
+    own(host.home("keeper") / KEPT_IN, mode=0o1777)
+
+
+def a_link_in_the_place_of_the_folder(host: Host) -> None:
+    """To a folder of another."""
+    own(host.home("keeper") / ".cache")
+    (host.home("keeper") / KEPT_IN).symlink_to(planted_elsewhere(host).parent)
+
+
+def a_link_in_the_place_of_the_cache(host: Host) -> None:
+    """To a folder of another."""
+    (host.home("keeper") / ".cache").symlink_to(planted_elsewhere(host).parent.parent)
+
+
+def a_link_to_an_own_folder_below_one_of_another(host: Host) -> None:
+    """With a file there that is right in all else."""
+    elsewhere = host.home("stranger") / "elsewhere"
+    host.home("stranger").chmod(0o755)
+    own(elsewhere, elsewhere / "aspera_ops.sse")
+    planted(elsewhere / "aspera_ops.sse", KEEPER)
+    (host.home("keeper") / ".cache").symlink_to("/run/homes/stranger/elsewhere")
+
+
+def a_home_that_others_may_write(host: Host) -> None:
+    """With all below it of another."""
+    host.home("keeper").chmod(0o777)
+    a_folder_of_another(host)
+    os.chown(host.home("keeper") / ".cache", STRANGER, STRANGER)
+
+
+def a_home_in_a_folder_of_another(host: Host) -> None:
+    """With a file that is right in all else."""
+    inner = host.home("stranger") / "keeper"
+    host.home("stranger").chmod(0o755)
+    own(inner, inner / ".cache", inner / KEPT_IN)
+    planted(inner / KEPT_IN, KEEPER)
+    host.accounts.write_text(host.accounts.read_text().replace("/run/homes/keeper", "/run/homes/stranger/keeper"))
+
+
+def planted_elsewhere(host: Host) -> Path:
+    """Put a program into the home of another, who lets all read it; HOME leads there, too."""
+    path = planted(host.home("stranger") / KEPT_IN, STRANGER)
+    host.home("stranger").chmod(0o755)
+    for folder in (path.parent, path.parent.parent):
+        folder.chmod(0o755)
+    path.chmod(0o755)
+    return path
+
+
+#: What a stranger may plant, and whether the keeper can keep a build nevertheless.
+PLANTS: dict[Callable[[Host], object], bool] = {
+    a_file_of_another: True,
+    a_file_that_others_may_write: True,
+    a_link_to_a_file_of_another: True,
+    a_file_in_part: True,
+    planted_elsewhere: True,
+    a_folder_of_another: False,
+    a_folder_that_others_may_write: False,
+    a_folder_that_the_group_may_write: False,
+    a_folder_for_all_as_tmp_is: False,
+    a_link_in_the_place_of_the_folder: False,
+    a_link_in_the_place_of_the_cache: False,
+    a_link_to_an_own_folder_below_one_of_another: False,
+    a_home_that_others_may_write: False,
+    a_home_in_a_folder_of_another: False,
+}
+
+shells = pytest.mark.parametrize("shell", ["dash", "bash", "busybox sh"])
+
+
+@shells
+@pytest.mark.parametrize("plant", PLANTS)
+def test_nothing_that_was_planted_is_run(folder: Path, shell: str, plant: Callable[[Host], object]) -> None:
+    """Neither before a build is sent, nor after; where a place is not safe, none is kept there."""
+    host = Host(folder, shell)
+    plant(host)
+    assert host.look() == "miss"
+    assert (host.keep(), host.look()) == (("kept", "ran") if PLANTS[plant] else ("nowhere", "miss"))
+
+
+@shells
+def test_nothing_that_was_planted_is_run_as_root(folder: Path, shell: str) -> None:
+    """In neither of its places, and root's own is still right."""
+    host = Host(folder, shell)
+    host.home("root").chmod(0o777)
+    planted(host.home("root") / KEPT_IN, STRANGER)
+    planted(folder / "var-cache/aspera_ops.sse", STRANGER)
+    assert (host.look(ROOT), host.keep(user=ROOT), host.look(ROOT)) == ("miss", "nowhere", "miss")
+    shutil.rmtree(folder / "var-cache/aspera_ops.sse")
+    assert (host.look(ROOT), host.keep(user=ROOT), host.look(ROOT)) == ("miss", "kept", "ran")
+    assert (folder / "var-cache/aspera_ops.sse" / KEPT_AS).read_bytes() == CONTENT
+
+
+@shells
+def test_one_build_is_left(folder: Path, shell: str) -> None:
+    """Older ones go, and parts of lost connections; those of other architectures and other modules stay."""
+    host = Host(folder, shell)
+    place = its_place(host)
+    old = hashlib.sha256(b"an older build").hexdigest()
+    for name in (f"{MODULE}-{old}", f"{MODULE}-{OTHER_BUILD.sha256}", f"aspera_trapd_sse-{old}", f".{KEPT_AS}.77"):
+        (place / name).write_bytes(b"")
+    os.utime(place / f".{KEPT_AS}.77", (0, 0))
+    assert host.keep() == "kept"
+    assert {path.name for path in place.iterdir()} == {
+        KEPT_AS,
+        f"{MODULE}-{OTHER_BUILD.sha256}",
+        f"aspera_trapd_sse-{old}",
+    }
+    assert host.look() == "ran"
+
+
+@shells
+@pytest.mark.parametrize("content", [CONTENT[:-1], CONTENT[:-1] + b"\0\0", b""])
+def test_what_arrives_is_held_against_its_sum(folder: Path, shell: str, content: bytes) -> None:
+    """A build that came in part, or is another, is not kept."""
+    host = Host(folder, shell)
+    assert (host.keep(content), host.look()) == ("nowhere", "miss")
+    assert list((host.home("keeper") / KEPT_IN).iterdir()) == []
+
+
+@shells
+def test_no_program_may_run_in_the_home(folder: Path, shell: str) -> None:
+    """Root has another place; others have none, unless a folder is named."""
+    host = Host(folder, shell)
+    host.before = "mount --bind /run/homes /run/homes && mount -o remount,bind,noexec /run/homes"
+    assert (host.keep(user=ROOT), host.look(ROOT)) == ("kept", "ran")
+    assert [path.name for path in (folder / "var-cache").rglob("aspera_sse*")] == [KEPT_AS]
+    assert (host.keep(), host.look()) == ("nowhere", "miss")
+    assert list((host.home("keeper") / KEPT_IN).iterdir()) == []
+    host.folder_to_keep_in = "/var/cache/of-keeper"
+    own(folder / "var-cache/of-keeper")
+    assert (host.keep(), host.look()) == ("kept", "ran")
+    assert (folder / "var-cache/of-keeper/aspera_ops.sse" / KEPT_AS).read_bytes() == CONTENT
+
+
+@shells
+def test_a_build_that_can_no_longer_run_is_not_there(folder: Path, shell: str) -> None:
+    """Where the home has become noexec since."""
+    host = Host(folder, shell)
+    assert (host.keep(), host.look()) == ("kept", "ran")
+    host.before = "mount --bind /run/homes /run/homes && mount -o remount,bind,noexec /run/homes"
+    output = host.execute("run.sh", b"{}")
+    assert output.splitlines()[-1].startswith("aspera_ops.sse miss ")
+
+
+@shells
+def test_a_user_without_an_account_or_home(folder: Path, shell: str) -> None:
+    """Nothing is kept, wherever HOME leads, and nothing goes wrong."""
+    host = Host(folder, shell)
+    assert (host.look(NOBODY), host.keep(user=NOBODY)) == ("miss", "nowhere")
+    accounts = host.accounts.read_text()
+    for home in ("", "/run/homes/none", "relative", "/run/homes/keeper; touch x", "/run/homes/$(echo keeper)"):
+        host.accounts.write_text(accounts.replace("/run/homes/keeper", home))
+        assert (host.look(), host.keep()) == ("miss", "nowhere")
+    host.accounts.write_text(accounts.replace("keeper:x", "$(id):x"))
+    assert (host.look(), host.keep()) == ("miss", "nowhere")
+
+
+@shells
+def test_a_home_behind_a_link_of_root(folder: Path, shell: str) -> None:
+    """As where /home is a link to another disk."""
+    host = Host(folder, shell)
+    (folder / "homes/link").symlink_to("keeper")
+    host.accounts.write_text(host.accounts.read_text().replace("/run/homes/keeper", "/run/homes/link"))
+    assert (host.keep(), host.look()) == ("kept", "ran")
+
+
+def test_another_system(folder: Path) -> None:
+    """It is told, and all that was sent is read."""
+    host = Host(folder)
+    output = host.execute("run.sh", b"{}" * 100_000, builds=[OTHER_BUILD])
+    assert output == f"aspera_ops.sse unsupported Linux {HERE}\n"
