@@ -42,7 +42,7 @@ class Host:
         self.aspera = AsperaRoot.lay_out(folder / "aspera", shipped_properties())
         self.give_root_to(LOGIN)
         for user in ("root", *USER_IDS):
-            for name in (".cache", ".ansible", ".async"):
+            for name in (".cache", ".ansible", ".async", "aspera_ops.sse"):
                 shutil.rmtree(server.home(user) / name, ignore_errors=True)
 
     def give_root_to(self, user: str) -> None:
@@ -276,6 +276,22 @@ def test_tasks_that_race_on_a_cold_host(host: Host) -> None:
     assert screen.exit_status == 0, screen.text
     assert {counts["ok"] for counts in screen.recap.values()} == {1}
     assert len(host.kept("root")) == 1
+
+
+def test_a_folder_to_keep_builds_in(host: Host) -> None:
+    """By a variable of the host to which the task is delegated; one that is no path is refused."""
+    hosts = {
+        "server": {"place": "/nonexistent"},
+        "other": {"place": "/run/homes/root", "aspera_sse_cache_folder": "{{ place }}"},
+    }
+    task = {**look(), "delegate_to": "other", "run_once": True}
+    assert host.sessions_of(task, hosts=hosts, **BY_SUDO) == COLD
+    assert host.sessions_of(task, hosts=hosts, **BY_SUDO) == WARM
+    assert len(list(host.server.home("root").glob("aspera_ops.sse/aspera_sse_info-*"))) == 1
+    assert host.users_with_builds == []
+    screen = host.run(look(), aspera_sse_cache_folder="relative")
+    assert screen.recap["server"]["failed"] == 1
+    assert "aspera_sse_cache_folder must be the absolute path of a folder on the host." in screen.as_one_line
 
 
 def test_a_build_that_was_put_there_by_hand(host: Host) -> None:

@@ -180,8 +180,10 @@ class CompiledModuleAction(ActionBase):
         return f"name={self.MODULE} builds='{known}' folder={folder}; run() {{ {environment} \"$@\"; }}; "
 
     def _folder(self, variables: dict[str, t.Any]) -> str:
-        delegated = variables.get("ansible_delegated_vars", {}).get(self._task.delegate_to, {})
-        folder = self._templar.template({**variables, **delegated}.get(FOLDER_VARIABLE, ""))
+        if self._task.delegate_to:
+            variables = variables["ansible_delegated_vars"][self._task.delegate_to]
+        templar = self._templar.copy_with_new_env(available_variables=variables)
+        folder = templar.template(variables.get(FOLDER_VARIABLE, ""))
         if folder and not (isinstance(folder, str) and folder.startswith("/")):
             raise AnsibleActionFail(f"{FOLDER_VARIABLE} must be the absolute path of a folder on the host.")
         return folder or ""
