@@ -40,7 +40,7 @@ test-setup:
 molecule: build dist $(molecule) ## Run the role on booted hosts; SCENARIO=name for one of the scenarios
 	@scripts/molecule.sh $(SCENARIO)
 
-bench: build $(bench) ## Measure the modules beside what people use today
+bench: build dist $(bench) ## Measure the modules beside what people use today
 	@scripts/bench.sh
 
 clean: ## Remove all that the other targets made in this folder

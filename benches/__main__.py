@@ -1,32 +1,43 @@
-"""Runs all benchmarks and prints what docs/benchmarks.md holds."""
+"""Runs the benchmarks and prints what docs/benchmarks.md holds, or what it holds of the parts that are named."""
 
 from __future__ import annotations
 
 import datetime
+import importlib
 import os
 import platform
+import sys
 import tempfile
 from pathlib import Path
 
-import docroots
-import trapd
+PARTS = ("trapd", "docroots", "over_ssh", "fleet")
 
 
-def main() -> None:
-    """Print the page."""
-    with tempfile.TemporaryDirectory(prefix="aspera-sse-bench-") as folder:
-        print(
-            (Path(__file__).with_name("page.md").read_text()).format(
-                date=datetime.datetime.now(datetime.UTC).date(),
-                cores=os.cpu_count(),
-                machine=platform.machine(),
-                kernel=platform.release(),
-                python=platform.python_version(),
-                trapd=trapd.run(Path(folder)),
-                docroots=docroots.run(Path(folder)),
-            )
+def main(names: list[str]) -> None:
+    """Print the page, or some parts of it."""
+    if unknown := set(names) - set(PARTS):
+        sys.exit(f"There is no part {', '.join(sorted(unknown))}. The parts are {', '.join(PARTS)}.")
+    reports = {name: report_of(name) for name in names or PARTS}
+    if names:
+        print("\n\n".join(reports.values()))
+        return
+    print(
+        (Path(__file__).with_name("page.md").read_text()).format(
+            date=datetime.datetime.now(datetime.UTC).date(),
+            cores=os.cpu_count(),
+            machine=platform.machine(),
+            kernel=platform.release(),
+            python=platform.python_version(),
+            **reports,
         )
+    )
+
+
+def report_of(name: str) -> str:
+    """Run one part in a folder of its own."""
+    with tempfile.TemporaryDirectory(prefix="aspera-sse-bench-") as folder:
+        return importlib.import_module(name).run(Path(folder))
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -1,8 +1,13 @@
 #!/bin/sh
 # Measures the modules beside what people use today, and prints a page in Markdown: `scripts/bench.sh > docs/benchmarks.md`.
+# Named parts alone: bench.sh [trapd] [docroots] [over_ssh] [fleet]
 set -eu
 cd "$(dirname "$0")/.."
 
-scripts/require.sh strace >&2
+if [ "$(id -u)" -ne 0 ]; then
+    echo "make bench starts an sshd and boots hosts, which needs root." >&2
+    exit 1
+fi
+scripts/require.sh ip mmdebstrap openssl setpriv ssh ssh-keygen sshd strace sudo systemd-nspawn unshare >&2
 
-exec target/venv/bench/bin/python benches
+exec target/venv/bench/bin/python benches "$@"
