@@ -15,7 +15,7 @@ log=$folder/step.log
 repository=https://aspera-sse.invalid
 
 # pyenv's own Pythons come before its shims, of which only the chosen ones run.
-pythons=$(for python in "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3.*/bin; do printf '%s:' "$python"; done)
+pythons=$(for python in "${PYENV_ROOT:-$HOME/.pyenv}"/versions/*/bin; do printf '%s:' "$python"; done)
 PATH=$programs:$PWD/target/venv/tools/bin:$pythons$PATH
 export PATH
 
@@ -42,7 +42,8 @@ ln -sfn "${RUSTUP_HOME:-$HOME/.rustup}" "$home/.rustup"
 unset ANSIBLE_HOME XDG_CACHE_HOME XDG_CONFIG_HOME XDG_DATA_HOME
 export HOME="$home" ANSIBLE_CONFIG="$home/ansible.cfg" ANSIBLE_COLLECTIONS_PATH="$folder/checked"
 
-# A copy, for some leave files behind. As a work tree of its own, nothing is known of this project's settings in it.
+# A copy, for some tools leave files behind. It is a work tree of its own: in this project's, git ignores target/, and antsibull-docs,
+# which takes what git lists, would find nothing wrong in nothing. ansible-lint would take this project's settings.
 rm -rf "$folder/checked"
 mkdir -p "$(dirname "$checked")"
 cp -R "$folder/ansible_collections/aspera_ops/sse" "$checked"

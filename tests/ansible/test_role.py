@@ -226,6 +226,41 @@ def test_a_variable_of_the_wrong_form_is_named(
     assert says in screen.text
 
 
+@pytest.mark.parametrize(
+    ("state", "before", "after", "stays_alive"),
+    [
+        ("running", "2026-11-25T12:00:00Z", "2026-11-25T12:00:00Z", True),
+        # One start, told a second apart.
+        ("running", "2026-11-25T12:00:00Z", "2026-11-25T11:59:59Z", True),
+        ("running", "2026-11-25T12:00:00Z", "2026-11-25T12:00:02Z", False),
+        ("failed", "2026-11-25T12:00:00Z", None, False),
+        ("stopped", "2026-11-25T12:00:00Z", None, False),
+    ],
+)
+def test_whether_a_restarted_service_stays_alive(
+    controller: Controller, folder: Path, state: str, before: str, after: str | None, *, stays_alive: bool
+) -> None:
+    """By its start, asked for right after the restart and when it has settled."""
+
+    def services(state: str, started_at: str | None) -> dict[str, object]:
+        trapd = {"state": state, "started_at": started_at, "restart_required": False, "restart_reason": None}
+        return {"asperatrapd": trapd, "asperanoded": {**trapd, "state": "stopped", "started_at": None}}
+
+    hosts = Hosts(folder, "one")
+    screen = hosts.run(
+        controller,
+        "role_problems.yml",
+        aspera_sse_trapd={"restart_required": True},
+        aspera_sse_before={"services": services("running", before)},
+        aspera_sse_found={"results": [{"services": services(state, after), "docroots": []}]},
+    )
+    problems = [] if stays_alive else [f"asperatrapd did not stay alive: it is {state}."]
+    assert screen.exit_status == 0, screen.text
+    assert (
+        json.loads(screen.text.partition(" => ")[2].partition("\n\nPLAY RECAP")[0])["aspera_sse_problems"] == problems
+    )
+
+
 def test_the_examples_for_one_server_and_for_an_audit(controller: Controller, folder: Path) -> None:
     """The audit fails, the server is set, and the audit passes."""
     # One that is not served by pvcl_cloud, of which nothing is certain.
