@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 ROUND_TRIPS = (0, 20, 50, 100)
 WARM_UP = 3
 RUNS = 20
-#: Of ways that take seconds when the host is far.
-RUNS_OF_SLOW = 7
 KEYS = [f"arn:aws:kms:us-east-1:111122223333:key/{letter * 8}-12ab-34cd-56ef-1234567890ab" for letter in "ab"]
 KEY_OPTION = "server-side-encryption-aws-kms-key-id"
 XPATH = "/CONF/aaa/realms/realm/users/user[name='acme']/file_system/access/paths/path/absolute"
 PIPELINED = ", pipelined"
+#: What the first task on a host does not find.
+KEPT = "~/.cache/aspera_ops.sse/aspera_trapd_sse-*"
 
 
 def trapd(root: str, key: str) -> dict[str, object]:
@@ -69,9 +69,7 @@ PROPERTIES: dict[str, Way] = {
     f"`ini_file`{PIPELINED}": ("community.general.ini_file", ini, True),
 }
 CONF: dict[str, Way] = {
-    "ours, first task on a host": ("aspera_ops.sse.aspera_docroot_sse", docroots, False),
     "ours": ("aspera_ops.sse.aspera_docroot_sse", docroots, False),
-    "ours without the collection": ("aspera_docroot_sse", docroots, False),
     "`xml`": ("community.general.xml", xml, False),
     f"`xml`{PIPELINED}": ("community.general.xml", xml, True),
 }
@@ -127,21 +125,12 @@ def tasks_of(host: SshHost, name: str, *, alternates: bool) -> list[dict[str, ob
     for number in range(WARM_UP + RUNS):
         key = KEYS[(number + 1) % 2 if alternates else 0]
         tasks.append({"name": "|".join(FLOOR), "raw": "true", "changed_when": False})
-        with_slow = number < WARM_UP + RUNS_OF_SLOW
-        if with_slow:
-            tasks.append({"name": "|".join(FORGET), "raw": "rm -rf ~/.cache/aspera_ops.sse", "changed_when": False})
+        tasks.append({"name": "|".join(FORGET), "raw": f"rm -f {KEPT}", "changed_when": False})
         for file, ways in FILES.items():
             for way, (module, options, pipelined) in ways.items():
-                if not with_slow and not is_quick(way):
-                    continue
                 task = {"name": f"{file}|{way}", module: options(roots[file, way], key)}
                 tasks.append({**task, "vars": {"ansible_ssh_pipelining": pipelined}})
     return tasks
-
-
-def is_quick(way: str) -> bool:
-    """Tell the ways that ask the host once."""
-    return way == "ours" or way.endswith(PIPELINED)
 
 
 def times_of(medians: Times) -> str:
