@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 #: Milliseconds there and back.
 ROUND_TRIPS = (0, 20, 50, 100)
-WARM_UP = 3
+WARM_UP = 2
 RUNS = 20
 KEYS = [f"arn:aws:kms:us-east-1:111122223333:key/{letter * 8}-12ab-34cd-56ef-1234567890ab" for letter in "ab"]
 KEY_OPTION = "server-side-encryption-aws-kms-key-id"

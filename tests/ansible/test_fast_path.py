@@ -24,7 +24,7 @@ TRAPD, INFO = "aspera_ops.sse.aspera_trapd_sse", "aspera_ops.sse.aspera_sse_info
 KEPT_IN = ".cache/aspera_ops.sse"
 FALLBACK = "is sent to the host for this task alone, since "
 
-WARM, COLD = 1, 3
+WARM, COLD, OWN_WAY = 1, 3, 7
 
 BY_SUDO = {"ansible_become": True}
 BY_SUDO_WITH_PASSWORD = {**BY_SUDO, "ansible_user": ASKED, "ansible_become_password": PASSWORD}
@@ -258,6 +258,11 @@ def test_where_ansibles_own_way_is_taken(host: Host) -> None:
         assert any(said), screen.text
     assert host.users_with_builds == []
     assert FALLBACK not in host.run(look(), hosts=hosts).as_one_line
+
+
+def test_what_ansibles_own_way_takes(host: Host) -> None:
+    """Seven sessions, as without the collection, and the one that asks for the architecture."""
+    assert host.sessions_of(look(), ansible_ssh_extra_args="-tt") == OWN_WAY + 1
 
 
 def test_a_task_in_the_background(host: Host) -> None:
