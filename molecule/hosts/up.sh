@@ -20,10 +20,11 @@ ip -n "$name" link set host0 up
 
 # Its own files over the root that all share.
 upper=$state/upper
-mkdir -p "$upper/etc" "$upper/root/.ssh" "$upper/opt" "$state/work" "$state/root"
+home=$upper/root
+mkdir -p "$upper/etc" "$home/.ssh" "$upper/opt" "$state/work" "$state/root"
 echo "$name" >"$upper/etc/hostname"
-chmod 700 "$upper/root" "$upper/root/.ssh"
-install -m 600 /run/aspera-sse-hosts/key.pub "$upper/root/.ssh/authorized_keys"
+chmod 700 "$home" "$home/.ssh"
+install -m 600 /run/aspera-sse-hosts/key.pub "$home/.ssh/authorized_keys"
 mount -t overlay none -o "lowerdir=$root,upperdir=$upper,workdir=$state/work" "$state/root"
 ./stand_ins.sh "$state/root"
 
