@@ -8,5 +8,6 @@ pub mod ansible;
 pub mod aspera;
 pub mod files;
 pub mod modules;
+pub mod subject;
 pub mod text;
 pub mod utc;

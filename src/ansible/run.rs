@@ -15,6 +15,7 @@ use super::log::log_invocation;
 use super::option::{Default, OptionSpec};
 use super::outcome::{Failure, Invocation, Outcome, Report};
 use super::size_limit;
+use crate::subject::subject;
 
 /// The most that is read as arguments, in bytes.
 const ARGUMENTS_LIMIT: u64 = 64 * 1024 * 1024;
@@ -27,6 +28,9 @@ pub trait Module: 'static {
     const PURPOSE: &'static str;
     /// Its options.
     const OPTIONS: &'static [OptionSpec];
+
+    /// What to do about all others if the work on one subject ends in a panic, in one sentence.
+    const IF_ONE_FAILS: &'static str = "";
 
     /// The keys of its result beside those that every module has.
     type Values: Serialize;
@@ -122,17 +126,22 @@ fn report_failure<M: Module>(error: anyhow::Error, invocation: Option<Invocation
     report(&Report::<M::Values>::of_failure(&failure, invocation))
 }
 
-/// Says file and line of our code only: the message of a panic may hold a piece of the data.
+/// Says file and line of our code, and what was being worked on, and no more: the message of a panic may hold a piece of the data.
 fn report_panic<M: Module>(panic: &PanicHookInfo<'_>) {
     let place = match panic.location() {
         Some(location) => format!("{} line {}", location.file(), location.line()),
         None => "an unknown place".to_owned(),
     };
+    let (about, remedy) = match subject() {
+        Some(subject) => (format!(", while it worked on {subject}"), M::IF_ONE_FAILS),
+        None => (String::new(), ""),
+    };
     let failure = Failure::new(format!(
-        "{} {} stopped at a bug of its own, in {place}. Please report this line; a file it was to edit is the old one or the new one, whole.",
+        "{} {} stopped at a bug of its own, in {place}{about}. Please report this line; a file it was to edit is the old one or the new one, \
+         whole. {remedy}",
         M::NAME,
         env!("CARGO_PKG_VERSION"),
-    ));
+    ).trim_end());
     report(&Report::<M::Values>::of_failure(&failure, None));
     std::process::exit(1);
 }

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::aspera_conf::{AsperaConf, Scope};
 use super::docroot_plan::{Change, Plan, PlanError, in_order_of_scopes};
+use crate::subject::with_subject;
 use crate::text::xml::{Content, Token, Tokenizer};
 
 /// Whether the changed docroots, and no others, read as they should.
@@ -49,7 +50,7 @@ fn elements_are_as_intended(bytes: &[u8], plan: &Plan) -> bool {
             shift += edit.replacement.len().cast_signed() - edit.range.len().cast_signed();
         }
         let new = start..old.end.strict_add_signed(shift);
-        if !is_whole_docroot(&plan.after[new], change) {
+        if !with_subject(&change.scope, || is_whole_docroot(&plan.after[new], change)) {
             return false;
         }
     }

@@ -24,6 +24,7 @@ use crate::aspera::kms_key::KmsKey;
 use crate::aspera::s3_properties;
 use crate::aspera::services::Service;
 use crate::files::{EditOptions, Edited, Proposal, edit};
+use crate::text::xml;
 
 /// The module.
 pub struct AsperaDocrootSse;
@@ -75,6 +76,9 @@ impl Module for AsperaDocrootSse {
         OptionSpec::flag("backup"),
         OptionSpec::flag("unsafe_writes"),
     ];
+
+    const IF_ONE_FAILS: &'static str =
+        "To set the other docroots meanwhile, name them in the option docroots.";
 
     type Values = Values;
 
@@ -255,11 +259,12 @@ impl Entry {
         let scopes: Vec<Scope> = [user, group, global].into_iter().flatten().collect();
         for scope in &scopes {
             let is_name = |name: &str| {
-                !name.is_empty() && name.trim() == name && !name.contains(char::is_control)
+                let is_unfit = |c: char| c.is_control() || !xml::is_allowed(c);
+                !name.is_empty() && name.trim() == name && !name.contains(is_unfit)
             };
             if !scope.name().is_none_or(is_name) {
                 return Err(Failure::new(format!(
-                    "The option {} is not a name: it is empty, starts or ends in a blank, or has a control character in it. Correct it.",
+                    "The option {} is not a name: it is empty, starts or ends in a blank, or has a character in it that XML does not allow. Correct it.",
                     scope.kind()
                 ))
                 .into());
@@ -311,8 +316,9 @@ impl Entry {
 
 /// Checks a docroot that is to be set; what is wrong with it, never the text.
 fn checked_docroot(text: &str, desired: Option<&EncryptionSetting>) -> Result<DocrootUri, String> {
-    if text.contains(|c: char| c.is_whitespace() || c.is_control()) {
-        return Err("contains a blank or a control character. Percent-encode it.".to_owned());
+    let is_unfit = |c: char| c.is_whitespace() || c.is_control() || !xml::is_allowed(c);
+    if text.contains(is_unfit) {
+        return Err("contains a blank, a control character, or one that XML does not allow. Percent-encode it.".to_owned());
     }
     let uri = DocrootUri::new(text);
     match uri.storage() {

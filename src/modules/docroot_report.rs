@@ -7,6 +7,7 @@ use crate::aspera::docroot_uri::{DocrootUri, Storage};
 use crate::aspera::effective::{Effective, Server, Source};
 use crate::aspera::found_value::FoundValue;
 use crate::aspera::os_groups::OsGroups;
+use crate::subject::with_subject;
 
 const ACCESS_KEY: &str = "the user has restrictions and no docroot, as access keys need it; their encryption is that of the access key's storage";
 const GROUPS: &str = "the user has no docroot, and which groups a user is in that is not a local account cannot be told";
@@ -72,20 +73,22 @@ pub(super) fn all(conf: &AsperaConf, server: &Server, groups: &OsGroups) -> Vec<
     let mut found = Vec::with_capacity(conf.blocks.len());
     for block in &conf.blocks {
         let scope = conf.scope(block);
-        for docroot in conf.docroots(block) {
-            let uri = DocrootUri::new(conf.text(docroot));
-            found.push(of_docroot(&scope, docroot.peer_ip.clone(), &uri, server));
-        }
-        if conf.docroots(block).is_empty() && matches!(scope, Scope::User(_)) {
-            found.push(without_docroot(
-                conf,
-                block,
-                &scope,
-                &with_docroot,
-                server,
-                groups,
-            ));
-        }
+        with_subject(&scope, || {
+            for docroot in conf.docroots(block) {
+                let uri = DocrootUri::new(conf.text(docroot));
+                found.push(of_docroot(&scope, docroot.peer_ip.clone(), &uri, server));
+            }
+            if conf.docroots(block).is_empty() && matches!(scope, Scope::User(_)) {
+                found.push(without_docroot(
+                    conf,
+                    block,
+                    &scope,
+                    &with_docroot,
+                    server,
+                    groups,
+                ));
+            }
+        });
     }
     found
 }
@@ -236,6 +239,23 @@ impl EffectiveReport {
             source,
             certain: effective.is_none_or(Effective::is_certain),
             why: effective.and_then(|effective| effective.doubt),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::subject::faults::named_after_a_panic_at;
+
+    #[test]
+    fn a_panic_names_the_docroot_or_the_user_without_one() {
+        let conf = b"<CONF><aaa><realms><realm><users><user><name>a</name><file_system><access><paths><path><absolute>s3://h/a</absolute></path>\
+            </paths></access></file_system></user><user><name>b</name></user></users></realm></realms></aaa></CONF>";
+        let conf = AsperaConf::parse(conf).unwrap();
+        for name in ["user a", "user b"] {
+            let work = || all(&conf, &Server::default(), &OsGroups::default());
+            assert_eq!(named_after_a_panic_at(name, work).as_deref(), Some(name));
         }
     }
 }

@@ -41,7 +41,7 @@ pub(super) fn last_change(path: &Path) -> Option<SystemTime> {
     let time = |seconds: i64, nanoseconds: i64| {
         let seconds = Duration::from_secs(seconds.try_into().ok()?);
         let nanoseconds = Duration::from_nanos(nanoseconds.try_into().ok()?);
-        Some(UNIX_EPOCH + seconds + nanoseconds)
+        UNIX_EPOCH.checked_add(seconds)?.checked_add(nanoseconds)
     };
     let written = time(metadata.mtime(), metadata.mtime_nsec());
     let touched = time(metadata.ctime(), metadata.ctime_nsec());

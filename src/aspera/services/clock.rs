@@ -35,11 +35,11 @@ impl Clock {
 
     /// When a process started, told in ticks since boot. Nothing where the clocks contradict each other, as in containers with an uptime of their own.
     pub fn start(&self, ticks: u64) -> Option<SystemTime> {
-        let since_boot = Duration::from_millis(ticks * 1_000 / TICKS_PER_SECOND);
+        let since_boot = Duration::from_millis(ticks.checked_mul(1_000 / TICKS_PER_SECOND)?);
         // Both numbers are cut off to hundredths of a second, so that a process may seem to start a moment ahead.
         let tolerated = Duration::from_millis(20);
         let uptime = self.uptime?;
-        if since_boot > uptime + tolerated {
+        if since_boot.saturating_sub(tolerated) > uptime {
             return None;
         }
         self.now.checked_sub(uptime.saturating_sub(since_boot))
@@ -49,10 +49,10 @@ impl Clock {
     pub fn was_set_since(&self, time_of_day: SystemTime, monotonic: Duration) -> bool {
         // The time of day is told in whole seconds; slewing by NTP is slower than this.
         const TOLERATED: Duration = Duration::from_secs(3);
-        let Some(since) = self.monotonic.and_then(|now| now.checked_sub(monotonic)) else {
+        let since = self.monotonic.and_then(|now| now.checked_sub(monotonic));
+        let Some(expected) = since.and_then(|since| time_of_day.checked_add(since)) else {
             return false;
         };
-        let expected = time_of_day + since;
         let difference = match self.now.duration_since(expected) {
             Ok(ahead) => ahead.saturating_sub(self.asleep()),
             Err(behind) => behind.duration(),
@@ -72,8 +72,9 @@ impl Clock {
 fn uptime(host: &Host) -> Option<Duration> {
     let text = fs::read_to_string(host.path("proc/uptime")).ok()?;
     let (seconds, hundredths) = text.split_whitespace().next()?.split_once('.')?;
-    let hundredths: u64 = hundredths.parse().ok()?;
-    Some(Duration::from_secs(seconds.parse().ok()?) + Duration::from_millis(hundredths * 10))
+    let hundredths: u8 = hundredths.parse().ok()?;
+    let hundredths = Duration::from_millis(u64::from(hundredths) * 10);
+    Duration::from_secs(seconds.parse().ok()?).checked_add(hundredths)
 }
 
 #[cfg(test)]

@@ -192,5 +192,5 @@ fn time_of_day(text: &str) -> Option<SystemTime> {
         minute,
         second,
     };
-    (zone == "UTC").then(|| SystemTime::from(utc))
+    utc.time().filter(|_| zone == "UTC")
 }

@@ -71,7 +71,12 @@ pub fn restart(
     let mut is_known = true;
     for process in &status.processes {
         match process.start_ticks.and_then(|ticks| clock.start(ticks)) {
-            Some(start) if start <= last_change + PRECISION => {
+            // A file may bear any time, also the last that there is.
+            Some(start)
+                if start
+                    .checked_sub(PRECISION)
+                    .is_some_and(|start| start <= last_change) =>
+            {
                 return because(Some(true), Reason::Pending);
             }
             Some(_) => {}

@@ -12,4 +12,5 @@ mod tokenizer;
 
 pub use content::{Content, escape_attribute, escape_text};
 pub use error::{Malformed, Problem};
+pub use reference::is_allowed;
 pub use tokenizer::{Attribute, Tag, Token, Tokenizer};
