@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aspera_sse::aspera::services::{
-    Clock, Host, Look, Manager, Reason, Service, State, Status, restart,
+    Clock, Host, LastChange, Look, Manager, Reason, Service, State, Status, restart,
 };
 use tempfile::TempDir;
 
@@ -111,13 +111,13 @@ impl Machine {
     /// Whether a restart is due if the file last changed so many hundredths of a second after boot.
     fn due(&self, changed_at: u64) -> (Option<bool>, Option<Reason>) {
         let (status, clock) = self.status();
-        let due = restart(&status, &clock, false, Some(at(changed_at)));
+        let due = restart(&status, &clock, false, LastChange::At(at(changed_at)));
         (due.required, due.reason)
     }
 
     fn due_after_a_change(&self) -> (Option<bool>, Option<Reason>) {
         let (status, clock) = self.status();
-        let due = restart(&status, &clock, true, Some(clock.now));
+        let due = restart(&status, &clock, true, LastChange::At(clock.now));
         (due.required, due.reason)
     }
 }
@@ -355,6 +355,6 @@ fn a_missing_file_makes_nothing_due() {
     let machine = Machine::without_init();
     machine.process(70, TRAPD, 30_000);
     let (status, clock) = machine.status();
-    let due = restart(&status, &clock, false, None);
+    let due = restart(&status, &clock, false, LastChange::NoFile);
     assert_eq!((due.required, due.reason), NOT_DUE);
 }

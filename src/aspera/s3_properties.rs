@@ -274,7 +274,10 @@ fn warnings(document: &Document, desired: Option<&EncryptionSetting>) -> Vec<Str
 
 /// What is to be said of a file if uploads are to use SSE-KMS.
 pub fn kms_warning(bytes: &[u8]) -> Option<String> {
-    https_warning(&Document::parse(bytes).ok()?)
+    match Document::parse(bytes) {
+        Ok(document) => https_warning(&document),
+        Err(error) => Some(PlanError::from(error).to_string()),
+    }
 }
 
 fn is_https_only(document: &Document) -> bool {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, OFlag, openat};
-use nix::sys::stat::Mode;
+use nix::sys::stat::{Mode, fstat};
 use nix::unistd::{fsync, ftruncate};
 
 use super::backup::Backup;
@@ -237,16 +237,23 @@ impl Target<'_> {
         Ok(Replaced::Done { backup })
     }
 
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the file that was read, by its folder and without following a link"
+    )]
     fn write_in_place(
         &self,
         old: &Snapshot,
         content: &[u8],
         options: EditOptions,
     ) -> Result<Replaced, FileError> {
-        let flags = OFlag::O_WRONLY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+        // What was put in the place of the file meanwhile must not be waited for, nor written into.
+        let flags = OFlag::O_WRONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
         let file = openat(&self.folder.handle, self.name, flags, Mode::empty())
             .during(Step::Open, self.path)?;
-        if !self.is_current(Some(old))? {
+        let opened = fstat(&file).during(Step::Open, self.path)?;
+        let is_same = (opened.st_dev, opened.st_ino) == (old.stat.st_dev, old.stat.st_ino);
+        if !is_same || !self.is_current(Some(old))? {
             return Ok(Replaced::ChangedMeanwhile);
         }
         let backup = self.backup(Some(old), options)?.map(Backup::keep);

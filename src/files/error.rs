@@ -1,5 +1,6 @@
 //! What can go wrong with a file, as sentences.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -122,81 +123,93 @@ impl std::error::Error for FileError {}
 
 impl fmt::Display for FileError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.problem())?;
+        if let Some(remedy) = self.remedy() {
+            write!(formatter, " {remedy}")?;
+        }
+        if matches!(
+            self,
+            Self::Io { .. } | Self::KeepsChanging(_) | Self::NotWritten(_)
+        ) {
+            formatter.write_str(" Nothing was changed.")?;
+        }
+        Ok(())
+    }
+}
+
+impl FileError {
+    /// What is wrong, as a sentence.
+    pub fn problem(&self) -> String {
         match self {
-            Self::Missing(path) => write!(formatter, "{} does not exist.", path.display()),
-            Self::NotRegular { path, kind } => write!(
-                formatter,
-                "{} is {kind}, not a regular file. Put the file in its place, or name another path.",
-                path.display()
-            ),
-            Self::HardLinked(path) => write!(
-                formatter,
-                "{} has more than one hard link, which replacing it would part. Remove the other names of the file first.",
-                path.display()
-            ),
-            Self::ForeignLink(path) => write!(
-                formatter,
-                "{} is a symbolic link of another user, which is not followed. Make root its owner (chown -h root), or name the file itself.",
-                path.display()
-            ),
-            Self::LinkLoop(path) => write!(
-                formatter,
-                "{} leads through too many symbolic links. Name the file itself.",
-                path.display()
-            ),
-            Self::TooLarge(path) => write!(
-                formatter,
-                "{} is larger than 64 MiB, which no such file is. Check the path.",
-                path.display()
-            ),
-            Self::KeepsChanging(path) => write!(
-                formatter,
-                "{} was changed by another program each time it was about to be replaced. Find that program, then run again. Nothing was \
-                 changed.",
-                path.display()
-            ),
-            Self::NotWritten(path) => write!(
-                formatter,
-                "The new content of {} did not read back as it was written. Check the disk. Nothing was changed.",
-                path.display()
-            ),
-            Self::Io { step, path, errno } => {
-                write!(
-                    formatter,
-                    "Could not {} {}: {}. ",
-                    step.words(),
-                    path.display(),
-                    reason(*errno)
-                )?;
-                if let Some(remedy) = remedy(*errno) {
-                    write!(formatter, "{remedy} ")?;
-                }
-                formatter.write_str("Nothing was changed.")
+            Self::Missing(path) => format!("{} does not exist.", path.display()),
+            Self::NotRegular { path, kind } => {
+                format!("{} is {kind}, not a regular file.", path.display())
             }
-            Self::FolderNotSynced { path, errno } => write!(
-                formatter,
-                "{} is the new file, but its folder could not be synced to disk: {}. After a power failure the old file may be back: check \
-                 the disk, then run again.",
+            Self::HardLinked(path) => format!(
+                "{} has more than one hard link, which replacing it would part.",
+                path.display()
+            ),
+            Self::ForeignLink(path) => format!(
+                "{} is a symbolic link of another user, which is not followed.",
+                path.display()
+            ),
+            Self::LinkLoop(path) => {
+                format!("{} leads through too many symbolic links.", path.display())
+            }
+            Self::TooLarge(path) => format!(
+                "{} is larger than 64 MiB, which no such file is.",
+                path.display()
+            ),
+            Self::KeepsChanging(path) => format!(
+                "{} was changed by another program each time it was about to be replaced.",
+                path.display()
+            ),
+            Self::NotWritten(path) => format!(
+                "The new content of {} did not read back as it was written.",
+                path.display()
+            ),
+            Self::Io { step, path, errno } => format!(
+                "Could not {} {}: {}.",
+                step.words(),
                 path.display(),
                 reason(*errno)
             ),
-            Self::BrokenInPlace {
-                path,
-                errno,
-                backup,
-            } => {
-                write!(
-                    formatter,
-                    "Writing into {} in place, as unsafe_writes asks for, broke off: {}. The file may be incomplete. ",
-                    path.display(),
-                    reason(*errno)
-                )?;
-                match backup {
-                    Some(backup) => write!(formatter, "Restore it from {}.", backup.display()),
-                    None => formatter.write_str("Restore it from a backup of yours."),
-                }
-            }
+            Self::FolderNotSynced { path, errno } => format!(
+                "{} is the new file, but its folder could not be synced to disk: {}.",
+                path.display(),
+                reason(*errno)
+            ),
+            Self::BrokenInPlace { path, errno, .. } => format!(
+                "Writing into {} in place, as unsafe_writes asks for, broke off: {}. The file may be incomplete.",
+                path.display(),
+                reason(*errno)
+            ),
         }
+    }
+
+    /// What to do about it, as a sentence.
+    pub fn remedy(&self) -> Option<Cow<'static, str>> {
+        let remedy = match self {
+            Self::Missing(_) => return None,
+            Self::NotRegular { .. } => "Put the file in its place, or name another path.",
+            Self::HardLinked(_) => "Remove the other names of the file first.",
+            Self::ForeignLink(_) => "Make root its owner (chown -h root), or name the file itself.",
+            Self::LinkLoop(_) => "Name the file itself.",
+            Self::TooLarge(_) => "Check the path.",
+            Self::KeepsChanging(_) => "Find that program, then run again.",
+            Self::NotWritten(_) => "Check the disk.",
+            Self::Io { errno, .. } => remedy(*errno)?,
+            Self::FolderNotSynced { .. } => {
+                "After a power failure the old file may be back: check the disk, then run again."
+            }
+            Self::BrokenInPlace { backup, .. } => {
+                return Some(match backup {
+                    Some(backup) => format!("Restore it from {}.", backup.display()).into(),
+                    None => "Restore it from a backup of yours.".into(),
+                });
+            }
+        };
+        Some(remedy.into())
     }
 }
 

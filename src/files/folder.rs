@@ -25,6 +25,10 @@ pub(super) struct Folder {
 
 impl Folder {
     /// Opens and locks the folder of a file.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a folder that was resolved, and nothing else by O_DIRECTORY"
+    )]
     pub(super) fn open(folder: &Path, path: &Path) -> Result<Self, FileError> {
         let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
         let handle = open(folder, flags, Mode::empty()).during(Step::OpenFolder, path)?;
@@ -40,6 +44,10 @@ impl Folder {
 
     /// Removes temporary files that a killed run left: of our name, locked by nobody, and of our user, or of the file's own owner if the run had
     /// come so far as to give it to him.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the folder itself, which is open already"
+    )]
     pub(super) fn sweep(&self, prefix: &str, file_owner: Option<u32>) {
         if self.warning.is_some() {
             return;
@@ -56,6 +64,10 @@ impl Folder {
         }
     }
 
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "regular files only, and without waiting"
+    )]
     fn is_stale(&self, name: &std::ffi::CStr, file_owner: Option<u32>) -> bool {
         let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
         let stat = nix::sys::stat::fstatat(&self.handle, name, AtFlags::AT_SYMLINK_NOFOLLOW);

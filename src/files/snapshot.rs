@@ -59,7 +59,12 @@ pub(super) fn is_missing(folder: impl AsFd, name: &Path, path: &Path) -> Result<
     Ok(open_regular(folder, name, path)?.is_none())
 }
 
-fn open_regular(
+/// Opens a file for reading if it is a regular one, without waiting for anybody; nothing if it is missing. `path` is for messages.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one place that opens a file to read it"
+)]
+pub(super) fn open_regular(
     folder: impl AsFd,
     name: &Path,
     path: &Path,
@@ -90,7 +95,8 @@ fn identity(stat: &FileStat) -> impl PartialEq {
     )
 }
 
-fn check_kind(stat: &FileStat, path: &Path) -> Result<(), FileError> {
+/// Refuses everything but a regular file. `path` is for messages.
+pub(super) fn check_kind(stat: &FileStat, path: &Path) -> Result<(), FileError> {
     let kind = match SFlag::from_bits_truncate(stat.st_mode & SFlag::S_IFMT.bits()) {
         SFlag::S_IFREG => return Ok(()),
         SFlag::S_IFDIR => "a directory",

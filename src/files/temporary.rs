@@ -33,6 +33,10 @@ pub(super) fn prefix(target: &Path) -> String {
 
 impl<'f> Temporary<'f> {
     /// Creates an empty file that only we can read, for a target of which `path` is for messages.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a new file, which O_EXCL creates or fails"
+    )]
     pub(super) fn create(
         folder: &'f Folder,
         target: &Path,

@@ -1,6 +1,5 @@
 //! `aspera_docroot_sse`: the encryption in the S3 docroots of users, groups and the default, in `aspera.conf`.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -10,7 +9,7 @@ use super::asconfigurator;
 use super::docroot_failure::{self, Refusal};
 use super::host;
 use super::pending_restart::PendingRestart;
-use super::result::{Previous, Restart, diff_lines};
+use super::result::{Previous, Restart, diff_lines, unread};
 use super::setting::{self, State};
 use crate::ansible::{
     Diff, Failure, Kind, MAX_PLACES, Module, OptionSpec, Outcome, Place, Shown, Task,
@@ -23,7 +22,7 @@ use crate::aspera::encryption::{Encryption, EncryptionSetting};
 use crate::aspera::kms_key::KmsKey;
 use crate::aspera::s3_properties;
 use crate::aspera::services::Service;
-use crate::files::{EditOptions, Edited, Proposal, edit};
+use crate::files::{self, EditOptions, Edited, Proposal, edit};
 use crate::text::xml;
 
 /// The module.
@@ -371,11 +370,16 @@ fn setting_warnings(aspera_root: &Path, settings: &[EncryptionSetting]) -> Vec<S
         );
     }
     let properties = aspera_root.join("etc/trapd/s3.properties");
-    if has(Encryption::AwsKms)
-        && let Ok(bytes) = fs::read(&properties)
-        && let Some(warning) = s3_properties::kms_warning(&bytes)
-    {
-        warnings.push(format!("{}: {warning}", properties.display()));
+    if has(Encryption::AwsKms) {
+        warnings.extend(match files::read(&properties) {
+            Ok(bytes) => bytes
+                .and_then(|bytes| s3_properties::kms_warning(&bytes))
+                .map(|warning| format!("{}: {warning}", properties.display())),
+            Err(error) => Some(unread(
+                &error,
+                "So it is not known whether trapd uses HTTPS, without which AWS refuses SSE-KMS requests.",
+            )),
+        });
     }
     warnings
 }

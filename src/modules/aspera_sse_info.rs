@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::docroot_report::{self, DocrootReport, Found};
 use super::pending_restart::last_change;
+use super::result::unread;
 use crate::ansible::{Failure, Kind, Module, OptionSpec, Outcome, Task};
 use crate::aspera::aspera_conf::AsperaConf;
 use crate::aspera::effective::{Server, Values as SettingValues};
@@ -205,7 +206,8 @@ impl Values {
         let (trapd, setting) = TrapdReport::read(&properties, trapd_enabled, &mut warnings);
         let bytes = read(&conf, &mut warnings);
         let version = read_version(ascp).ok();
-        let installed = bytes.is_some() || aspera_root.join("bin/ascp").exists();
+        let has_ascp = !matches!(files::metadata(&aspera_root.join("bin/ascp")), Ok(None));
+        let installed = bytes.is_some() || has_ascp;
         let parsed = bytes.as_deref().map(AsperaConf::parse);
         let has_pvcl = matches!(&parsed, Some(Ok(conf)) if conf.has_pvcl);
         let server = Server {
@@ -265,7 +267,7 @@ fn read(path: &Path, warnings: &mut Vec<String>) -> Option<Vec<u8>> {
     match files::read(path) {
         Ok(bytes) => bytes,
         Err(error) => {
-            warnings.push(error.to_string());
+            warnings.push(unread(&error, ""));
             None
         }
     }

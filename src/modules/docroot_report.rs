@@ -6,11 +6,12 @@ use crate::aspera::aspera_conf::{AsperaConf, Block, Scope};
 use crate::aspera::docroot_uri::{DocrootUri, Storage};
 use crate::aspera::effective::{Effective, Server, Source};
 use crate::aspera::found_value::FoundValue;
-use crate::aspera::os_groups::OsGroups;
+use crate::aspera::os_groups::{Membership, OsGroups};
 use crate::subject::with_subject;
 
 const ACCESS_KEY: &str = "the user has restrictions and no docroot, as access keys need it; their encryption is that of the access key's storage";
-const GROUPS: &str = "the user has no docroot, and which groups a user is in that is not a local account cannot be told";
+const UNKNOWN_USER: &str = "the user has no docroot, and which groups a user is in that is not a local account cannot be told";
+const UNKNOWN_GROUP: &str = "the user has no docroot, and whether it is in a group that has one cannot be told where that group is not in /etc/group";
 const SAME_PRECEDENCE: &str =
     "the user has no docroot and is in several groups with one, of which none has precedence";
 
@@ -153,14 +154,15 @@ fn inherited(
 ) -> (Option<Scope>, Option<Effective>) {
     let user_name = user.name().unwrap_or_default();
     let mut candidates: Vec<(&Block, Scope)> = Vec::new();
-    let mut is_known = true;
+    let mut doubt = None;
     for block in with_docroot {
         let scope = conf.scope(block);
         if let Scope::Group(group) = &scope {
-            match groups.contains(group, user_name) {
-                Some(true) => candidates.push((block, scope)),
-                Some(false) => {}
-                None => is_known = false,
+            match groups.membership(group, user_name) {
+                Membership::Member => candidates.push((block, scope)),
+                Membership::NotMember => {}
+                Membership::UnknownUser => doubt = Some(UNKNOWN_USER),
+                Membership::UnknownGroup => doubt = doubt.or(Some(UNKNOWN_GROUP)),
             }
         }
     }
@@ -183,8 +185,7 @@ fn inherited(
             blocks.find(|(_, scope)| *scope == Scope::Global)
         });
     let Some((block, scope)) = chosen else {
-        let unknown = (!is_known).then(|| Effective::unknown(GROUPS));
-        return (None, unknown);
+        return (None, doubt.map(Effective::unknown));
     };
     let mut found: Option<Effective> = None;
     for docroot in conf.docroots(block) {
@@ -194,11 +195,7 @@ fn inherited(
             (other, found) => *found = found.take().or(other),
         }
     }
-    let doubt = match (is_known, is_tie) {
-        (false, _) => Some(GROUPS),
-        (true, true) => Some(SAME_PRECEDENCE),
-        (true, false) => None,
-    };
+    let doubt = doubt.or(is_tie.then_some(SAME_PRECEDENCE));
     let effective = match (found, doubt) {
         (Some(found), Some(doubt)) => Some(found.or_else(doubt)),
         (None, Some(doubt)) => Some(Effective::unknown(doubt)),

@@ -1,12 +1,10 @@
 //! Whether the service of an edited file must restart.
 
-use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::result::Restart;
-use crate::aspera::services::{Clock, Host, Look, Service, restart};
+use crate::aspera::services::{Clock, Host, LastChange, Look, Service, restart};
+use crate::files;
 
 /// A look at a service, begun before the file is edited: the answer of `systemctl` comes meanwhile.
 pub(super) struct PendingRestart {
@@ -35,15 +33,14 @@ impl PendingRestart {
     }
 }
 
-/// When a file last changed, in content or metadata; nothing if there is none.
-pub(super) fn last_change(path: &Path) -> Option<SystemTime> {
-    let metadata = fs::metadata(path).ok()?;
-    let time = |seconds: i64, nanoseconds: i64| {
-        let seconds = Duration::from_secs(seconds.try_into().ok()?);
-        let nanoseconds = Duration::from_nanos(nanoseconds.try_into().ok()?);
-        UNIX_EPOCH.checked_add(seconds)?.checked_add(nanoseconds)
-    };
-    let written = time(metadata.mtime(), metadata.mtime_nsec());
-    let touched = time(metadata.ctime(), metadata.ctime_nsec());
-    written.max(touched)
+/// When a file last changed, in content or metadata.
+pub(super) fn last_change(path: &Path) -> LastChange {
+    match files::metadata(path) {
+        Ok(None) => LastChange::NoFile,
+        Ok(Some(metadata)) => metadata
+            .modified
+            .max(metadata.touched)
+            .map_or(LastChange::Unknown, LastChange::At),
+        Err(_) => LastChange::Unknown,
+    }
 }

@@ -6,6 +6,7 @@ use crate::ansible::Line;
 use crate::aspera::display::DisplayLine;
 use crate::aspera::found_value::{FoundSetting, FoundValue};
 use crate::aspera::services::{self, Reason, Service};
+use crate::files::FileError;
 
 /// The setting that was in force before.
 #[derive(Debug, Serialize)]
@@ -58,6 +59,17 @@ impl Restart {
         };
         (restart, warning)
     }
+}
+
+/// What is to be said where a file that was only to be read could not be.
+pub(super) fn unread(error: &FileError, consequence: &str) -> String {
+    let remedy = error.remedy().unwrap_or_default();
+    let sentences = [&*error.problem(), consequence, &*remedy];
+    let sentences: Vec<&str> = sentences
+        .into_iter()
+        .filter(|text| !text.is_empty())
+        .collect();
+    sentences.join(" ")
 }
 
 /// Lines of the domain as lines of a diff.

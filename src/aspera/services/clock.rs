@@ -1,6 +1,5 @@
 //! The clocks of a host, read at one moment.
 
-use std::fs;
 use std::time::{Duration, SystemTime};
 
 use nix::time::{ClockId, clock_gettime};
@@ -70,7 +69,7 @@ impl Clock {
 }
 
 fn uptime(host: &Host) -> Option<Duration> {
-    let text = fs::read_to_string(host.path("proc/uptime")).ok()?;
+    let text = String::from_utf8(host.read("proc/uptime", 256)?).ok()?;
     let (seconds, hundredths) = text.split_whitespace().next()?.split_once('.')?;
     let hundredths: u8 = hundredths.parse().ok()?;
     let hundredths = Duration::from_millis(u64::from(hundredths) * 10);

@@ -1,12 +1,16 @@
 //! Where to look: the machine itself, or in tests a folder laid out like one.
 
 use std::cell::OnceCell;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use nix::dir::Dir;
 use nix::fcntl::OFlag;
 use nix::sys::stat::Mode;
+
+use crate::files;
+
+/// How much is kept of the command line of each process, in bytes: anybody may start many processes with very long ones.
+const COMMAND_LINE: u64 = 4096;
 
 /// The host whose services are meant.
 #[derive(Debug, Clone)]
@@ -22,7 +26,9 @@ impl Host {
     pub fn this() -> Self {
         // Not by PATH: the module runs as root, and tasks may set PATH.
         let places = ["/usr/bin/systemctl", "/bin/systemctl"].map(Path::new);
-        let systemctl = places.into_iter().find(|place| place.exists());
+        let systemctl = places
+            .into_iter()
+            .find(|place| matches!(files::metadata(place), Ok(Some(_))));
         Self {
             root: "/".into(),
             systemctl: systemctl.unwrap_or(places[0]).into(),
@@ -43,6 +49,11 @@ impl Host {
         self.root.join(below_root)
     }
 
+    /// The start of a file of the kernel; nothing if there is none or it cannot be read.
+    pub(super) fn read(&self, below_root: &str, limit: u64) -> Option<Vec<u8>> {
+        files::read_start(&self.path(below_root), limit).ok()?
+    }
+
     /// The names in a folder; none if there is no such folder.
     pub(super) fn names(&self, below_root: &str) -> Vec<String> {
         names(&self.path(below_root))
@@ -54,8 +65,8 @@ impl Host {
             let pids = self.names("proc").into_iter();
             let pids = pids.filter_map(|name| name.parse::<u32>().ok());
             pids.filter_map(|pid| {
-                let path = self.path(&format!("proc/{pid}/cmdline"));
-                Some((pid, fs::read(path).ok()?))
+                let command_line = self.read(&format!("proc/{pid}/cmdline"), COMMAND_LINE)?;
+                Some((pid, command_line))
             })
             .collect()
         })
@@ -67,6 +78,10 @@ impl Host {
 }
 
 /// The names in a folder; none if there is no such folder.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "for /proc, /sys and the folders of the init system, into which only root can put a link"
+)]
 pub(super) fn names(folder: &Path) -> Vec<String> {
     let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
     let Ok(mut folder) = Dir::open(folder, flags, Mode::empty()) else {

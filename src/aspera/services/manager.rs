@@ -7,6 +7,7 @@ use super::clock::Clock;
 use super::host::Host;
 use super::processes::{self, Process};
 use crate::aspera::command::{Answer, Question, TIME_LIMIT};
+use crate::files;
 use crate::utc::Utc;
 
 /// An init system.
@@ -110,20 +111,21 @@ impl Look {
 }
 
 fn state_by_script(host: &Host, service: Service) -> State {
-    if host.path("etc/init.d").join(service.name()).exists() {
-        State::Stopped
-    } else {
-        State::Absent
+    let script = host.path("etc/init.d").join(service.name());
+    // One that cannot be looked at is there, too.
+    match files::metadata(&script) {
+        Ok(None) => State::Absent,
+        Ok(Some(_)) | Err(_) => State::Stopped,
     }
 }
 
 /// The init system of a host. A container with neither starts services in ways of its own.
 pub(super) fn manager(host: &Host) -> Option<Manager> {
-    if host.path("run/systemd/system").is_dir() {
+    if files::is_folder(&host.path("run/systemd/system")) {
         return Some(Manager::Systemd);
     }
-    let init = std::fs::read(host.path("proc/1/comm")).unwrap_or_default();
-    (init == b"init\n").then_some(Manager::SystemV)
+    let init = host.read("proc/1/comm", 64);
+    (init.as_deref() == Some(b"init\n")).then_some(Manager::SystemV)
 }
 
 /// The properties of a unit, as `systemctl show` prints them.

@@ -12,7 +12,7 @@ pub use enabled::is_enabled;
 pub use host::Host;
 pub use manager::{Look, Manager, State, Status};
 pub use processes::Process;
-pub use restart::{Reason, Restart, restart};
+pub use restart::{LastChange, Reason, Restart, restart};
 
 /// A service of an Aspera server, and what it reads when it starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,10 +1,13 @@
 //! The processes of a service, from `/proc` (`man 5 proc`).
 
-use std::fs;
 use std::path::Path;
 
 use super::Service;
 use super::host::{Host, names};
+use crate::files;
+
+/// How much of the list of processes of a control group is read, in bytes.
+const MEMBERS: u64 = 1024 * 1024;
 
 /// A living process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,11 +50,15 @@ pub(super) fn of_service(host: &Host, service: Service) -> Vec<Process> {
 }
 
 fn add_members(group: &Path, pids: &mut Vec<u32>) {
-    let members = fs::read_to_string(group.join("cgroup.procs")).unwrap_or_default();
-    pids.extend(members.lines().filter_map(|line| line.parse::<u32>().ok()));
+    let members = files::read_start(&group.join("cgroup.procs"), MEMBERS);
+    let members = members.ok().flatten().unwrap_or_default();
+    let members = members
+        .split(|&byte| byte == b'\n')
+        .filter_map(|line| std::str::from_utf8(line).ok());
+    pids.extend(members.filter_map(|line| line.parse::<u32>().ok()));
     for name in names(group) {
         let inner = group.join(name);
-        if inner.is_dir() {
+        if files::is_folder(&inner) {
             add_members(&inner, pids);
         }
     }
@@ -63,12 +70,10 @@ fn living(host: &Host, pid: u32) -> Option<Process> {
         pid,
         start_ticks: None,
     };
-    let Ok(stat) = fs::read_to_string(host.path(&format!("proc/{pid}/stat"))) else {
-        return host
-            .path(&format!("proc/{pid}"))
-            .exists()
-            .then_some(unknown);
+    let Some(stat) = host.read(&format!("proc/{pid}/stat"), 4096) else {
+        return files::is_folder(&host.path(&format!("proc/{pid}"))).then_some(unknown);
     };
+    let stat = String::from_utf8_lossy(&stat);
     // The name, in brackets, may hold anything; fields are counted behind its end: state is the 3rd, start the 22nd.
     let Some((_, fields)) = stat.rsplit_once(')') else {
         return Some(unknown);

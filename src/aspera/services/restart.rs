@@ -30,6 +30,19 @@ pub enum Reason {
     NoInitSystem,
     /// When the service started cannot be read.
     StartUnknown,
+    /// When the file last changed cannot be read.
+    FileUnknown,
+}
+
+/// When a file last changed, in content or metadata.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LastChange {
+    /// Then.
+    At(SystemTime),
+    /// There is no file.
+    NoFile,
+    /// It cannot be told.
+    Unknown,
 }
 
 /// The starts of processes are told to a hundredth of a second, and so is the uptime: what lies so close counts as before.
@@ -37,13 +50,8 @@ const PRECISION: Duration = Duration::from_millis(20);
 
 /// Whether a service must restart for a file to take effect.
 ///
-/// `changed` says whether this run changes the file, `last_change` when the file last changed before: the later of its content and its metadata.
-pub fn restart(
-    status: &Status,
-    clock: &Clock,
-    changed: bool,
-    last_change: Option<SystemTime>,
-) -> Restart {
+/// `changed` says whether this run changes the file, `last_change` when the file last changed before.
+pub fn restart(status: &Status, clock: &Clock, changed: bool, last_change: LastChange) -> Restart {
     let because = |required, reason| Restart {
         required,
         reason: Some(reason),
@@ -62,8 +70,10 @@ pub fn restart(
     if changed {
         return because(Some(true), Reason::Changed);
     }
-    let Some(last_change) = last_change else {
-        return not_due;
+    let last_change = match last_change {
+        LastChange::At(time) => time,
+        LastChange::NoFile => return not_due,
+        LastChange::Unknown => return because(None, Reason::FileUnknown),
     };
     if status.clock_was_set {
         return because(Some(true), Reason::ClockSet);
