@@ -5,7 +5,7 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use nix::errno::Errno;
@@ -72,6 +72,16 @@ pub fn is_folder(path: &Path) -> bool {
     stat(path).is_ok_and(|stat| {
         stat.is_some_and(|stat| stat.st_mode & SFlag::S_IFMT.bits() == SFlag::S_IFDIR.bits())
     })
+}
+
+/// The owner of a file or folder; nothing if there is none.
+pub fn owner(path: &Path) -> Result<Option<u32>, FileError> {
+    Ok(stat(path)?.map(|stat| stat.st_uid))
+}
+
+/// What a path leads to, through links of nobody but root and the user we run as.
+pub fn real_path(path: &Path) -> Result<PathBuf, FileError> {
+    resolve(path)
 }
 
 fn stat(path: &Path) -> Result<Option<FileStat>, FileError> {

@@ -97,7 +97,7 @@ impl Module for AsperaDocrootSse {
             allow_in_place: options.unsafe_writes,
             new_file: None,
         };
-        let pending_restart = PendingRestart::begin(Service::Noded);
+        let pending_restart = PendingRestart::begin(Service::Noded, &options.aspera_root);
         let edited = match options.method {
             Method::File => edit(&path, edit_options, |bytes| plan(bytes, &requests))
                 .map_err(|error| docroot_failure::failure(error, &path)),

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::docroot_report::{self, DocrootReport, Found};
 use super::pending_restart::last_change;
-use super::result::unread;
+use super::result::{strangers_warning, unread};
 use crate::ansible::{Failure, Kind, Module, OptionSpec, Outcome, Task};
 use crate::aspera::aspera_conf::AsperaConf;
 use crate::aspera::effective::{Server, Values as SettingValues};
@@ -202,7 +202,7 @@ impl Values {
         let mut warnings = Vec::new();
         let properties = aspera_root.join("etc/trapd/s3.properties");
         let conf = aspera_root.join("etc/aspera.conf");
-        let trapd_enabled = is_enabled(&host, Service::Trapd);
+        let trapd_enabled = is_enabled(&host, Service::Trapd, aspera_root);
         let (trapd, setting) = TrapdReport::read(&properties, trapd_enabled, &mut warnings);
         let bytes = read(&conf, &mut warnings);
         let version = read_version(ascp).ok();
@@ -225,9 +225,11 @@ impl Values {
         };
         let compliance = expected.map(|expected| Compliance::judge(expected, &found));
         let clock = Clock::read(&host);
-        let [trapd_look, noded_look] = looks;
-        let report =
-            |look: Look, file: &Path| ServiceReport::new(&look.finish(&host, &clock), &clock, file);
+        let statuses = looks.map(|look| look.finish(&host, &clock, aspera_root));
+        for (service, status) in Service::ALL.into_iter().zip(&statuses) {
+            warnings.extend(strangers_warning(service, status, aspera_root));
+        }
+        let [trapd_status, noded_status] = &statuses;
         Self {
             installed,
             sse_kms_supported: version
@@ -238,8 +240,8 @@ impl Values {
             trapd,
             docroots: found.into_iter().map(|found| found.report).collect(),
             services: Services {
-                asperatrapd: report(trapd_look, &properties),
-                asperanoded: report(noded_look, &conf),
+                asperatrapd: ServiceReport::new(trapd_status, &clock, &properties),
+                asperanoded: ServiceReport::new(noded_status, &clock, &conf),
             },
             compliance,
             warnings,

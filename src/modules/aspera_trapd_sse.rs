@@ -47,7 +47,7 @@ impl Module for AsperaTrapdSse {
         let desired = options.desired_setting()?;
         let mut warnings = host::warnings(&options.aspera_root, desired.as_slice())?;
         let path = options.path();
-        let pending_restart = PendingRestart::begin(Service::Trapd);
+        let pending_restart = PendingRestart::begin(Service::Trapd, &options.aspera_root);
         let (edit_options, warning) = options.edit_options(task);
         warnings.extend(warning);
         let edited = match edit(&path, edit_options, |bytes| {

@@ -1,35 +1,39 @@
 //! Whether the service of an edited file must restart.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::result::Restart;
+use super::result::{Restart, strangers_warning};
 use crate::aspera::services::{Clock, Host, LastChange, Look, Service, restart};
 use crate::files;
 
 /// A look at a service, begun before the file is edited: the answer of `systemctl` comes meanwhile.
 pub(super) struct PendingRestart {
     host: Host,
+    aspera_root: PathBuf,
     service: Service,
     look: Look,
 }
 
 impl PendingRestart {
     /// Begins to look.
-    pub(super) fn begin(service: Service) -> Self {
+    pub(super) fn begin(service: Service, aspera_root: &Path) -> Self {
         let host = Host::this();
         Self {
             look: Look::start(&host, service),
             host,
+            aspera_root: aspera_root.to_owned(),
             service,
         }
     }
 
-    /// What is due after the run, with the warning that belongs to it. `path` is the edited file.
-    pub(super) fn finish(self, path: &Path, changed: bool) -> (Restart, Option<String>) {
+    /// What is due after the run, with the warnings that belong to it. `path` is the edited file.
+    pub(super) fn finish(self, path: &Path, changed: bool) -> (Restart, Vec<String>) {
         let clock = Clock::read(&self.host);
-        let status = self.look.finish(&self.host, &clock);
+        let status = self.look.finish(&self.host, &clock, &self.aspera_root);
         let due = restart(&status, &clock, changed, last_change(path));
-        Restart::of(self.service, due, changed)
+        let (restart, warning) = Restart::of(self.service, due, changed);
+        let strangers = strangers_warning(self.service, &status, &self.aspera_root);
+        (restart, warning.into_iter().chain(strangers).collect())
     }
 }
 

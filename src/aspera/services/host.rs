@@ -4,7 +4,8 @@ use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
 use nix::dir::Dir;
-use nix::fcntl::OFlag;
+use nix::errno::Errno;
+use nix::fcntl::{OFlag, readlink};
 use nix::sys::stat::Mode;
 
 use crate::files;
@@ -19,6 +20,8 @@ pub struct Host {
     systemctl: PathBuf,
     /// The processes, read once: a host may have very many.
     command_lines: OnceCell<Vec<(u32, Vec<u8>)>>,
+    /// The local accounts, read once, and only if they are asked for.
+    passwd: OnceCell<String>,
 }
 
 impl Host {
@@ -33,6 +36,7 @@ impl Host {
             root: "/".into(),
             systemctl: systemctl.unwrap_or(places[0]).into(),
             command_lines: OnceCell::new(),
+            passwd: OnceCell::new(),
         }
     }
 
@@ -42,6 +46,7 @@ impl Host {
             root: root.into(),
             systemctl: systemctl.into(),
             command_lines: OnceCell::new(),
+            passwd: OnceCell::new(),
         }
     }
 
@@ -70,6 +75,62 @@ impl Host {
             })
             .collect()
         })
+    }
+
+    /// Whether there is a process of a number, living or not.
+    pub(super) fn has_process(&self, pid: u32) -> bool {
+        files::is_folder(&self.path(&format!("proc/{pid}")))
+    }
+
+    /// Where a link of the kernel leads, such as `/proc/1/exe`.
+    pub(super) fn link(&self, below_root: &str) -> Result<PathBuf, Errno> {
+        readlink(&self.path(below_root)).map(PathBuf::from)
+    }
+
+    /// Where a folder of this host really is, as the kernel names it.
+    pub(super) fn real_folder(&self, folder: &Path) -> PathBuf {
+        let real = files::real_path(&self.inside(folder));
+        let real = real
+            .ok()
+            .and_then(|real| Some(Path::new("/").join(real.strip_prefix(&self.root).ok()?)));
+        real.unwrap_or_else(|| folder.to_owned())
+    }
+
+    /// The owner of a folder of this host; nothing if there is no such folder.
+    pub(super) fn owner(&self, folder: &Path) -> Option<u32> {
+        files::owner(&self.inside(folder)).ok()?
+    }
+
+    /// The number of an account, by its name or by itself.
+    pub(super) fn uid(&self, account: &str) -> Option<u32> {
+        let fields = self.passwd().lines().map(|line| line.split(':'));
+        let mut named = fields.filter_map(|mut fields| {
+            (fields.next()? == account).then(|| fields.nth(1)?.parse().ok())?
+        });
+        named.next().or_else(|| account.parse().ok())
+    }
+
+    /// The name of an account; its number where it has none.
+    pub(super) fn account_name(&self, uid: u32) -> String {
+        let fields = self.passwd().lines().map(|line| line.split(':'));
+        let mut names = fields.filter_map(|mut fields| {
+            let name = fields.next()?;
+            (fields.nth(1)?.parse() == Ok(uid)).then(|| name.to_owned())
+        });
+        names.next().unwrap_or_else(|| uid.to_string())
+    }
+
+    fn passwd(&self) -> &str {
+        self.passwd.get_or_init(|| {
+            let bytes = files::read(&self.path("etc/passwd"));
+            let bytes = bytes.ok().flatten().unwrap_or_default();
+            String::from_utf8_lossy(&bytes).into_owned()
+        })
+    }
+
+    /// A path of this host as we see it.
+    fn inside(&self, path: &Path) -> PathBuf {
+        self.root.join(path.strip_prefix("/").unwrap_or(path))
     }
 
     pub(super) fn systemctl(&self) -> &Path {

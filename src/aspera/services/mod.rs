@@ -3,6 +3,7 @@
 mod clock;
 mod enabled;
 mod host;
+mod identity;
 mod manager;
 mod processes;
 mod restart;
@@ -10,6 +11,7 @@ mod restart;
 pub use clock::Clock;
 pub use enabled::is_enabled;
 pub use host::Host;
+pub use identity::{Mismatch, Stranger};
 pub use manager::{Look, Manager, State, Status};
 pub use processes::Process;
 pub use restart::{LastChange, Reason, Restart, restart};
@@ -33,5 +35,10 @@ impl Service {
             Self::Trapd => "asperatrapd",
             Self::Noded => "asperanoded",
         }
+    }
+
+    /// The control group in which systemd puts it, if nobody says otherwise.
+    fn usual_group(self) -> String {
+        format!("system.slice/{}.service", self.name())
     }
 }

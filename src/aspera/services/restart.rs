@@ -30,6 +30,10 @@ pub enum Reason {
     NoInitSystem,
     /// When the service started cannot be read.
     StartUnknown,
+    /// A process of the service runs outside its unit.
+    OutsideUnit,
+    /// A process is named like the service, and whether it is one of it cannot be read.
+    ProcessUnknown,
     /// When the file last changed cannot be read.
     FileUnknown,
 }
@@ -60,6 +64,15 @@ pub fn restart(status: &Status, clock: &Clock, changed: bool, last_change: LastC
         required: Some(false),
         reason: None,
     };
+    // What else than the processes that count may read the file, if anything.
+    let doubt = match (status.is_outside_unit, status.has_unknown_process) {
+        (true, _) => Some(Reason::OutsideUnit),
+        (false, true) => Some(Reason::ProcessUnknown),
+        (false, false) => None,
+    };
+    if let Some(doubt) = doubt.filter(|_| status.processes.is_empty()) {
+        return because(None, doubt);
+    }
     if status.processes.is_empty() {
         // A stopped service reads the file when someone starts it.
         return match status.manager {
@@ -93,9 +106,9 @@ pub fn restart(status: &Status, clock: &Clock, changed: bool, last_change: LastC
             None => is_known = false,
         }
     }
-    if is_known {
-        not_due
-    } else {
-        because(None, Reason::StartUnknown)
+    match doubt {
+        _ if !is_known => because(None, Reason::StartUnknown),
+        Some(doubt) => because(None, doubt),
+        None => not_due,
     }
 }
