@@ -34,6 +34,18 @@ pub enum PlanError {
     NotAsIntended,
 }
 
+impl PlanError {
+    /// What is wrong, as a sentence without its remedy.
+    pub fn problem(&self) -> String {
+        match self {
+            Self::MalformedEscape(error) => {
+                format!("In the file, {error}. Java, and so trapd, refuses all of it.")
+            }
+            Self::DanglingContinuation(_) | Self::NotAsIntended => self.to_string(),
+        }
+    }
+}
+
 /// The edits that bring a file to a desired state, and what is to be said about it.
 #[derive(Debug)]
 pub struct Plan {

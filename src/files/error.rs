@@ -138,6 +138,23 @@ impl fmt::Display for FileError {
 }
 
 impl FileError {
+    /// The file in question.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Missing(path)
+            | Self::NotRegular { path, .. }
+            | Self::HardLinked(path)
+            | Self::ForeignLink(path)
+            | Self::LinkLoop(path)
+            | Self::TooLarge(path)
+            | Self::KeepsChanging(path)
+            | Self::NotWritten(path)
+            | Self::Io { path, .. }
+            | Self::FolderNotSynced { path, .. }
+            | Self::BrokenInPlace { path, .. } => path,
+        }
+    }
+
     /// What is wrong, as a sentence.
     pub fn problem(&self) -> String {
         match self {

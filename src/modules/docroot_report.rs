@@ -64,6 +64,19 @@ impl DocrootReport {
     }
 }
 
+/// Whether the groups of users matter: there is a user without docroot, and a group with one.
+pub(super) fn needs_groups(conf: &AsperaConf) -> bool {
+    let of_group = |block: &Block| matches!(conf.scope(block), Scope::Group(_));
+    let takes_one = |block: &Block| {
+        conf.docroots(block).is_empty()
+            && !block.has_restriction
+            && matches!(conf.scope(block), Scope::User(_))
+    };
+    let mut blocks = conf.blocks.iter();
+    conf.blocks.iter().any(takes_one)
+        && blocks.any(|block| of_group(block) && !conf.docroots(block).is_empty())
+}
+
 /// All docroots of a file, and the users without one.
 pub(super) fn all(conf: &AsperaConf, server: &Server, groups: &OsGroups) -> Vec<Found> {
     let with_docroot: Vec<&Block> = conf

@@ -32,7 +32,7 @@ pub enum Reason {
     StartUnknown,
     /// A process of the service runs outside its unit.
     OutsideUnit,
-    /// A process is named like the service, and whether it is one of it cannot be read.
+    /// Whether a process of the service lives cannot be told: one is named like it and cannot be looked at, or the init system does not answer.
     ProcessUnknown,
     /// When the file last changed cannot be read.
     FileUnknown,
@@ -76,6 +76,7 @@ pub fn restart(status: &Status, clock: &Clock, changed: bool, last_change: LastC
     if status.processes.is_empty() {
         // A stopped service reads the file when someone starts it.
         return match status.manager {
+            Some(_) if status.state.is_none() => because(None, Reason::ProcessUnknown),
             Some(_) => not_due,
             None => because(None, Reason::NoInitSystem),
         };
