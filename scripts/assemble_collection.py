@@ -18,6 +18,8 @@ COLLECTION = "aspera_ops.sse"
 ARCHITECTURES = ("x86_64", "aarch64")
 MODULES = sorted(path.stem for path in (PROJECT / "src/bin").glob("*.rs"))
 ROLE = "aspera_sse"
+#: Actions of the role that run on the controller alone. Outside the collection, they are in the role.
+ACTIONS = sorted(path.stem for path in (PROJECT / "roles" / ROLE / "action_plugins").glob("*.py"))
 PLAYBOOKS = ("single_server.yml", "audit.yml", "fleet")
 #: What of the project's README is for users of the collection, too.
 SECTIONS = (
@@ -66,6 +68,10 @@ def main(version: str, date: str, tree: Path) -> None:
     write_binaries(tree / "plugins/binaries")
     write_documentation(tree / "plugins/modules")
     copy_with_full_names(PROJECT / "roles" / ROLE, tree / "roles" / ROLE)
+    # A role in a collection has no plugins of its own.
+    for action in ACTIONS:
+        shutil.copy(PROJECT / "roles" / ROLE / f"action_plugins/{action}.py", tree / "plugins/action")
+    shutil.rmtree(tree / "roles" / ROLE / "action_plugins")
     copy_with_full_names(PROJECT / "examples", tree / "playbooks", only=PLAYBOOKS)
     write_changelog(tree, version, date)
 
@@ -94,7 +100,6 @@ def write_binaries(folder: Path) -> None:
 
 def write_documentation(folder: Path) -> None:
     """Write what ansible-doc reads, from what it reads beside a binary."""
-    folder.mkdir(parents=True)
     for module in MODULES:
         text = (PROJECT / f"library/{module}.yml").read_text(encoding="utf-8")
         sections = re.findall(r"^([A-Z]+):(?: \|)?\n((?:(?:  .*)?\n)+)", text, re.MULTILINE)
@@ -106,7 +111,7 @@ def copy_with_full_names(source: Path, target: Path, only: tuple[str, ...] = ())
     """Copy a folder of playbooks, or a role; modules and the role are called by their full names there."""
     for path in sorted(source.rglob("*")):
         name = path.relative_to(source)
-        if path.is_file() and (not only or name.parts[0] in only):
+        if path.is_file() and "__pycache__" not in name.parts and (not only or name.parts[0] in only):
             copy = target / name
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.write_text(with_full_names(path.read_text(encoding="utf-8")), encoding="utf-8")
@@ -114,7 +119,7 @@ def copy_with_full_names(source: Path, target: Path, only: tuple[str, ...] = ())
 
 def with_full_names(text: str) -> str:
     """Write full names where a module or the role is called, or another module's documentation is referred to."""
-    modules = "|".join(MODULES)
+    modules = "|".join((*MODULES, *ACTIONS))
     text = re.sub(rf"^(\s*(?:- )?(?:module: )?)({modules})(:?)$", rf"\1{COLLECTION}.\2\3", text, flags=re.MULTILINE)
     text = re.sub(rf"\bM\(({modules})\)", rf"M({COLLECTION}.\1)", text)
     # The name in a module's own documentation is the short one.
