@@ -1,6 +1,7 @@
 """Lays out the collection: assemble_collection.py VERSION DATE FOLDER.
 
-Its documentation, role and playbooks are those of this project, with the full names that modules have in a collection.
+Its documentation, role, playbooks and examples are those of this project, with the full names that modules have in a
+collection.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ MODULES = sorted(path.stem for path in (PROJECT / "src/bin").glob("*.rs"))
 ROLE = "aspera_sse"
 #: Actions of the role that run on the controller alone. Outside the collection, they are in the role.
 ACTIONS = sorted(path.stem for path in (PROJECT / "roles" / ROLE / "action_plugins").glob("*.py"))
-PLAYBOOKS = ("single_server.yml", "audit.yml", "fleet")
+#: What is shown in the documentation. Never in playbooks/: what is there runs by its name, with its own values.
+EXAMPLES = ("single_server.yml", "fleet")
 #: What of the project's README is for users of the collection, too.
 SECTIONS = (
     "From the first minute to a nightly run",
@@ -72,7 +74,8 @@ def main(version: str, date: str, tree: Path) -> None:
     for action in ACTIONS:
         shutil.copy(PROJECT / "roles" / ROLE / f"action_plugins/{action}.py", tree / "plugins/action")
     shutil.rmtree(tree / "roles" / ROLE / "action_plugins")
-    copy_with_full_names(PROJECT / "examples", tree / "playbooks", only=PLAYBOOKS)
+    copy_with_full_names(PROJECT / "playbooks", tree / "playbooks")
+    copy_with_full_names(PROJECT / "examples", tree / "docs/examples", only=EXAMPLES)
     write_changelog(tree, version, date)
 
 
@@ -80,7 +83,7 @@ def add_sections(readme: Path) -> None:
     """Add sections of the project's README, with links to where things are in the collection."""
     sections = re.split(r"^(?=## )", (PROJECT / "README.md").read_text(encoding="utf-8"), flags=re.MULTILINE)
     known = {section.partition("\n")[0].removeprefix("## "): section for section in sections}
-    text = "".join(known[name] for name in SECTIONS).replace("examples/", "playbooks/")
+    text = "".join(known[name] for name in SECTIONS).replace("](examples/", "](docs/examples/")
     readme.write_text(readme.read_text(encoding="utf-8") + "\n" + text.rstrip("\n") + "\n", encoding="utf-8")
 
 

@@ -45,7 +45,7 @@ missing_of "$@"
 # Which Rust toolchain there is, is the user's choice, not Debian's.
 case "$missing " in
 *" rustup "* | *" cargo "*)
-    echo "Missing: rustup with cargo; install them as the Rust project describes and put them on the PATH." >&2
+    echo "Missing: rustup with cargo; install them as described on https://rustup.rs and put them on the PATH." >&2
     exit 1
     ;;
 esac
