@@ -253,7 +253,6 @@ def test_packaged_playbooks_write_what_the_inventory_says(installed: Controller,
             "ansible_become": False,
             "aspera_sse_root": str(root.folder),
             "aspera_sse_settle_seconds": 0,
-            "aspera_sse_cache_folder": str(place),
             **own_settings,
         }
         (place / "group_vars/aspera.yml").write_text(yaml.safe_dump(variables), encoding="utf-8")
