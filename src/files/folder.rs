@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use nix::dir::Dir;
 use nix::fcntl::{AtFlags, OFlag, open, openat};
-use nix::sys::stat::{Mode, SFlag, fstat};
+use nix::sys::stat::{FileStat, Mode, SFlag, fstat};
 use nix::unistd::{UnlinkatFlags, fsync, geteuid, unlinkat};
 
 use super::error::{During, FileError, Step};
@@ -33,7 +33,7 @@ impl Folder {
         let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
         let handle = open(folder, flags, Mode::empty()).during(Step::OpenFolder, path)?;
         let handle = File::from(handle);
-        let warning = lock(&handle, folder);
+        let warning = lock(&handle, folder, LOCK_PATIENCE);
         Ok(Self { handle, warning })
     }
 
@@ -71,23 +71,30 @@ impl Folder {
     fn is_stale(&self, name: &std::ffi::CStr, file_owner: Option<u32>) -> bool {
         let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
         let stat = nix::sys::stat::fstatat(&self.handle, name, AtFlags::AT_SYMLINK_NOFOLLOW);
-        let is_regular = |mode| mode & SFlag::S_IFMT.bits() == SFlag::S_IFREG.bits();
-        if !stat.is_ok_and(|stat| is_regular(stat.st_mode)) {
+        if !stat.is_ok_and(|stat| is_regular(&stat)) {
             return false;
         }
         let Ok(file) = openat(&self.handle, name, flags, Mode::empty()).map(File::from) else {
             return false;
         };
-        let is_owner = |owner| owner == geteuid().as_raw() || Some(owner) == file_owner;
-        let is_ours = fstat(&file).is_ok_and(|stat| {
-            is_regular(stat.st_mode) && is_owner(stat.st_uid) && stat.st_nlink == 1
-        });
-        is_ours && file.try_lock().is_ok()
+        let user = geteuid().as_raw();
+        fstat(&file).is_ok_and(|stat| is_left_by(&stat, user, file_owner))
+            && file.try_lock().is_ok()
     }
 }
 
-fn lock(handle: &File, folder: &Path) -> Option<String> {
-    let deadline = Instant::now() + LOCK_PATIENCE;
+/// Whether a file of our name may come from an earlier run of a user.
+fn is_left_by(stat: &FileStat, user: u32, file_owner: Option<u32>) -> bool {
+    let is_owner = stat.st_uid == user || Some(stat.st_uid) == file_owner;
+    is_regular(stat) && is_owner && stat.st_nlink == 1
+}
+
+fn is_regular(stat: &FileStat) -> bool {
+    stat.st_mode & SFlag::S_IFMT.bits() == SFlag::S_IFREG.bits()
+}
+
+fn lock(handle: &File, folder: &Path, patience: Duration) -> Option<String> {
+    let deadline = Instant::now() + patience;
     loop {
         match handle.try_lock() {
             Ok(()) => return None,
@@ -96,7 +103,7 @@ fn lock(handle: &File, folder: &Path) -> Option<String> {
                 return Some(format!(
                     "Another program holds the lock on {} for {} seconds now; went on without it.",
                     folder.display(),
-                    LOCK_PATIENCE.as_secs()
+                    patience.as_secs()
                 ));
             }
             Err(TryLockError::Error(error)) => {
@@ -105,6 +112,116 @@ fn lock(handle: &File, folder: &Path) -> Option<String> {
                     folder.display(),
                     error.kind()
                 ));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use nix::errno::Errno;
+    use nix::sys::stat::stat;
+
+    use super::*;
+
+    const PREFIX: &str = ".f.aspera-sse-";
+
+    #[test]
+    fn only_what_an_earlier_run_may_have_left_is_swept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("f");
+        fs::write(&path, "").unwrap();
+        let left = stat(&path).unwrap();
+        let (owner, other, third) = (left.st_uid, left.st_uid + 1, left.st_uid + 2);
+        assert!(is_left_by(&left, owner, None));
+        assert!(is_left_by(&left, owner, Some(other)));
+        assert!(is_left_by(&left, other, Some(owner)));
+        assert!(!is_left_by(&left, other, None));
+        assert!(!is_left_by(&left, other, Some(third)));
+        assert!(!is_left_by(&stat(folder.path()).unwrap(), owner, None));
+        fs::hard_link(&path, folder.path().join("g")).unwrap();
+        assert!(!is_left_by(&stat(&path).unwrap(), owner, None));
+    }
+
+    #[test]
+    fn a_folder_that_is_not_locked_is_not_swept() {
+        let folder = tempfile::tempdir().unwrap();
+        let left = folder.path().join(format!("{PREFIX}0123456789abcdef"));
+        fs::write(&left, "").unwrap();
+        let mut opened = Folder::open(folder.path(), folder.path()).unwrap();
+        opened.warning = Some("not locked".to_owned());
+        opened.sweep(PREFIX, None);
+        assert!(left.exists());
+        opened.warning = None;
+        opened.sweep(PREFIX, None);
+        assert!(!left.exists());
+    }
+
+    #[test]
+    fn links_and_folders_of_our_name_are_not_swept() {
+        let folder = tempfile::tempdir().unwrap();
+        let named = |end: &str| folder.path().join(format!("{PREFIX}{end}"));
+        fs::create_dir(named("folder")).unwrap();
+        std::os::unix::fs::symlink("f", named("link")).unwrap();
+        fs::write(named("1"), "").unwrap();
+        fs::hard_link(named("1"), named("2")).unwrap();
+        Folder::open(folder.path(), folder.path())
+            .unwrap()
+            .sweep(PREFIX, None);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 4);
+    }
+
+    #[test]
+    fn a_lock_that_stays_held_is_passed_over_with_a_warning() {
+        let folder = tempfile::tempdir().unwrap();
+        let holder = File::open(folder.path()).unwrap();
+        holder.lock().unwrap();
+        let handle = File::open(folder.path()).unwrap();
+        let warning = lock(&handle, folder.path(), Duration::from_millis(50)).unwrap();
+        assert!(warning.starts_with("Another program holds the lock on "));
+        holder.unlock().unwrap();
+        assert_eq!(lock(&handle, folder.path(), Duration::ZERO), None);
+        // Locked now: nobody else gets it.
+        assert!(holder.try_lock().is_err());
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_locked_is_used_with_a_warning() {
+        // A descriptor that only names the folder takes no lock.
+        let (_folder, opened) = only_named();
+        let warning = lock(&opened.handle, Path::new("/f"), Duration::ZERO).unwrap();
+        assert!(warning.starts_with("Could not lock /f ("), "{warning}");
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_synced_says_so() {
+        let (_folder, opened) = only_named();
+        assert_eq!(opened.sync(), Err(Errno::EBADF));
+        let (folder, _) = only_named();
+        assert!(
+            Folder::open(folder.path(), folder.path())
+                .unwrap()
+                .sync()
+                .is_ok()
+        );
+    }
+
+    fn only_named() -> (tempfile::TempDir, Folder) {
+        let folder = tempfile::tempdir().unwrap();
+        let opened = Folder::only_named(folder.path());
+        (folder, opened)
+    }
+
+    impl Folder {
+        /// One in which files can be made and renamed, and that can be neither locked nor synced.
+        pub(in crate::files) fn only_named(path: &Path) -> Self {
+            let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+            let handle = open(path, flags, Mode::empty()).unwrap();
+            Self {
+                handle: File::from(handle),
+                warning: None,
             }
         }
     }
