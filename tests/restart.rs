@@ -266,10 +266,16 @@ fn zombies_and_processes_that_are_gone_do_not_live() {
         Some(("Tue 2026-11-24 11:48:20 UTC", 300)),
     );
     machine.group("", GROUP, &[70, 71]);
-    machine.process_in_state(70, "", "Z", 30_000);
-    assert_eq!(machine.status().0.state, Some(State::Stopped));
-    assert_eq!(machine.due(40_000), NOT_DUE);
-    assert_eq!(machine.due_after_a_change(), NOT_DUE);
+    for state in ["Z", "X", "x"] {
+        machine.process_in_state(70, "", state, 30_000);
+        assert_eq!(machine.status().0.state, Some(State::Stopped), "{state}");
+        assert_eq!(machine.due(40_000), NOT_DUE, "{state}");
+        assert_eq!(machine.due_after_a_change(), NOT_DUE, "{state}");
+    }
+    for state in ["R", "S", "D", "T", "t", "I"] {
+        machine.process_in_state(70, "", state, 30_000);
+        assert_eq!(machine.status().0.state, Some(State::Running), "{state}");
+    }
 }
 
 #[test]
@@ -278,6 +284,8 @@ fn a_service_that_does_not_run_is_never_due() {
         ("loaded", "inactive", State::Stopped),
         ("loaded", "failed", State::Failed),
         ("loaded", "activating", State::Restarting),
+        ("loaded", "reloading", State::Restarting),
+        ("loaded", "deactivating", State::Stopped),
         ("loaded", "active", State::Stopped),
         ("not-found", "inactive", State::Absent),
     ] {
