@@ -6,12 +6,14 @@
 //! `BLESS=MODULE/NAME cargo test --test cases` writes the result of one case as the expected one, says which files it wrote, and fails: only a run
 //! without `BLESS` can pass. Read the diff before you commit it.
 
+mod program;
+
 use std::cell::RefCell;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use program::write_script;
 use serde_json::{Map, Value, json};
 
 #[test]
@@ -183,9 +185,7 @@ impl<'m> AsperaRoot<'m> {
             let script = format!(
                 "#!/bin/sh\n# A stand-in for ascp: it only tells a version.\necho 'ascp version {version}'\n"
             );
-            let ascp = root.folder.path().join("bin/ascp");
-            fs::write(&ascp, script).unwrap();
-            fs::set_permissions(&ascp, fs::Permissions::from_mode(0o755)).unwrap();
+            write_script(&root.folder.path().join("bin/ascp"), &script);
         }
         root
     }

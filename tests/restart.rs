@@ -1,7 +1,9 @@
 //! Whether a restart is due, on hosts laid out in a folder: control groups, files of `/proc`, clocks, and what `systemctl` says.
 
+mod program;
+
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -9,6 +11,7 @@ use aspera_sse::aspera::services::{
     Clock, Host, LastChange, Look, Manager, Mismatch, Reason, Service, State, Status, is_enabled,
     restart,
 };
+use program::write_script;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -83,8 +86,7 @@ impl Machine {
 
     fn systemctl(&self, script: &str) {
         // A stand-in for systemctl.
-        self.write("systemctl", &format!("#!/bin/sh\n{script}\n"));
-        fs::set_permissions(self.path("systemctl"), fs::Permissions::from_mode(0o755)).unwrap();
+        write_script(&self.path("systemctl"), &format!("#!/bin/sh\n{script}\n"));
     }
 
     /// Adds a process that started so many hundredths of a second after boot.
