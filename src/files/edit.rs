@@ -407,6 +407,21 @@ mod tests {
     }
 
     #[test]
+    fn a_link_is_not_written_through() {
+        let place = Place::new();
+        let real = place.folder.path().join("real");
+        fs::rename(&place.path, &real).unwrap();
+        std::os::unix::fs::symlink("real", &place.path).unwrap();
+        match place.target().write_in_place(&place.old, NEW, WITH_BACKUP) {
+            Err(FileError::Io { step, errno, .. }) => {
+                assert_eq!((step, errno), (Step::Open, Errno::ELOOP));
+            }
+            _ => panic!("opened"),
+        }
+        assert_eq!(fs::read(real).unwrap(), OLD);
+    }
+
+    #[test]
     fn what_cannot_be_written_in_place_is_an_error() {
         let place = Place::new();
         let read_only = File::open(&place.path).unwrap();

@@ -1,16 +1,19 @@
 //! The folder of a file: its lock, and what an earlier run may have left in it.
 
+use std::ffi::OsStr;
 use std::fs::{File, TryLockError};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use nix::dir::Dir;
-use nix::fcntl::{AtFlags, OFlag, open, openat};
-use nix::sys::stat::{FileStat, Mode, SFlag, fstat};
+use nix::fcntl::{OFlag, open};
+use nix::sys::stat::{FileStat, Mode};
 use nix::unistd::{UnlinkatFlags, fsync, geteuid, unlinkat};
 
 use super::error::{During, FileError, Step};
+use super::snapshot::open_regular;
 
 /// How long another run is waited for. Any local user can hold the lock, so that it is no reason to fail.
 const LOCK_PATIENCE: Duration = Duration::from_secs(10);
@@ -57,40 +60,29 @@ impl Folder {
             return;
         };
         for entry in entries.iter().flatten() {
-            let name = entry.file_name();
-            if name.to_bytes().starts_with(prefix.as_bytes()) && self.is_stale(name, file_owner) {
+            let name = entry.file_name().to_bytes();
+            let is_ours = name.starts_with(prefix.as_bytes());
+            let name = Path::new(OsStr::from_bytes(name));
+            if is_ours && self.is_stale(name, file_owner) {
                 let _ = unlinkat(&self.handle, name, UnlinkatFlags::NoRemoveDir);
             }
         }
     }
 
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "regular files only, and without waiting"
-    )]
-    fn is_stale(&self, name: &std::ffi::CStr, file_owner: Option<u32>) -> bool {
-        let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
-        let stat = nix::sys::stat::fstatat(&self.handle, name, AtFlags::AT_SYMLINK_NOFOLLOW);
-        if !stat.is_ok_and(|stat| is_regular(&stat)) {
-            return false;
+    fn is_stale(&self, name: &Path, file_owner: Option<u32>) -> bool {
+        match open_regular(&self.handle, name, name) {
+            Ok(Some((file, stat))) => {
+                is_left_by(&stat, geteuid().as_raw(), file_owner) && file.try_lock().is_ok()
+            }
+            _ => false,
         }
-        let Ok(file) = openat(&self.handle, name, flags, Mode::empty()).map(File::from) else {
-            return false;
-        };
-        let user = geteuid().as_raw();
-        fstat(&file).is_ok_and(|stat| is_left_by(&stat, user, file_owner))
-            && file.try_lock().is_ok()
     }
 }
 
-/// Whether a file of our name may come from an earlier run of a user.
+/// Whether a regular file of our name may come from an earlier run of a user.
 fn is_left_by(stat: &FileStat, user: u32, file_owner: Option<u32>) -> bool {
     let is_owner = stat.st_uid == user || Some(stat.st_uid) == file_owner;
-    is_regular(stat) && is_owner && stat.st_nlink == 1
-}
-
-fn is_regular(stat: &FileStat) -> bool {
-    stat.st_mode & SFlag::S_IFMT.bits() == SFlag::S_IFREG.bits()
+    is_owner && stat.st_nlink == 1
 }
 
 fn lock(handle: &File, folder: &Path, patience: Duration) -> Option<String> {
@@ -140,7 +132,6 @@ mod tests {
         assert!(is_left_by(&left, other, Some(owner)));
         assert!(!is_left_by(&left, other, None));
         assert!(!is_left_by(&left, other, Some(third)));
-        assert!(!is_left_by(&stat(folder.path()).unwrap(), owner, None));
         fs::hard_link(&path, folder.path().join("g")).unwrap();
         assert!(!is_left_by(&stat(&path).unwrap(), owner, None));
     }
@@ -171,6 +162,55 @@ mod tests {
             .unwrap()
             .sweep(PREFIX, None);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 4);
+    }
+
+    #[test]
+    fn a_link_or_a_file_is_no_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let named = |name: &str| folder.path().join(name);
+        fs::create_dir(named("real")).unwrap();
+        fs::write(named("file"), "").unwrap();
+        std::os::unix::fs::symlink("real", named("link")).unwrap();
+        for name in ["link", "file"] {
+            match Folder::open(&named(name), Path::new("/f")) {
+                Err(FileError::Io { step, .. }) => assert_eq!(step, Step::OpenFolder),
+                _ => panic!("{name} was opened"),
+            }
+        }
+        let opened = Folder::open(&named("real"), Path::new("/f")).unwrap();
+        let flags = nix::fcntl::fcntl(&opened.handle, nix::fcntl::FcntlArg::F_GETFD).unwrap();
+        assert_eq!(flags, nix::libc::FD_CLOEXEC);
+    }
+
+    #[test]
+    fn a_folder_is_locked_as_long_as_it_is_open() {
+        let folder = tempfile::tempdir().unwrap();
+        let other = File::open(folder.path()).unwrap();
+        let opened = Folder::open(folder.path(), folder.path()).unwrap();
+        assert_eq!(opened.warning, None);
+        assert!(other.try_lock().is_err());
+        drop(opened);
+        assert!(other.try_lock().is_ok());
+    }
+
+    #[test]
+    fn a_lock_that_is_given_back_is_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let holder = File::open(folder.path()).unwrap();
+        holder.lock().unwrap();
+        let (ready, is_ready) = std::sync::mpsc::channel();
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| {
+                let handle = File::open(folder.path()).unwrap();
+                ready.send(()).unwrap();
+                lock(&handle, folder.path(), Duration::from_mins(10))
+            });
+            is_ready.recv().unwrap();
+            // So that it finds the lock held; if it comes later, it still gets it.
+            sleep(10 * LOCK_INTERVAL);
+            holder.unlock().unwrap();
+            assert_eq!(waiting.join().unwrap(), None);
+        });
     }
 
     #[test]

@@ -13,7 +13,7 @@ use super::content;
 use super::error::{During, FileError, Step};
 
 /// The largest file that we edit, in bytes. The format's limits are lower by far.
-const SIZE_LIMIT: u64 = 64 * 1024 * 1024;
+const SIZE_LIMIT: u64 = 67_108_864;
 
 /// What was read, and from which file.
 pub(super) struct Snapshot {
@@ -60,10 +60,6 @@ pub(super) fn is_missing(folder: impl AsFd, name: &Path, path: &Path) -> Result<
 }
 
 /// Opens a file for reading if it is a regular one, without waiting for anybody; nothing if it is missing. `path` is for messages.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this is the one place that opens a file to read it"
-)]
 pub(super) fn open_regular(
     folder: impl AsFd,
     name: &Path,
@@ -79,6 +75,10 @@ pub(super) fn open_regular(
 }
 
 /// Opens a file and looks again: another one may have taken its place since the look by name.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one place that opens a file to read it"
+)]
 fn open_checked(
     folder: impl AsFd,
     name: &Path,
@@ -235,6 +235,31 @@ mod tests {
             Err(FileError::NotRegular { kind, .. }) => assert_eq!(kind, "a FIFO"),
             other => panic!("{:?}", other.map(|_| "opened")),
         }
+    }
+
+    #[test]
+    fn a_link_that_takes_the_place_of_the_file_before_it_is_opened_is_refused() {
+        let (folder, path) = file(b"");
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        match open_checked(AT_FDCWD, &link, &link) {
+            Err(FileError::Io { step, errno, .. }) => {
+                assert_eq!((step, errno), (Step::Open, Errno::ELOOP));
+            }
+            other => panic!("{:?}", other.map(|_| "opened")),
+        }
+        let opened = open_checked(AT_FDCWD, &path, &path).unwrap().unwrap();
+        let flags = nix::fcntl::fcntl(opened.0, nix::fcntl::FcntlArg::F_GETFD).unwrap();
+        assert_eq!(flags, nix::libc::FD_CLOEXEC);
+    }
+
+    #[test]
+    fn a_file_that_goes_before_it_is_opened_is_missing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("f");
+        assert!(open_checked(AT_FDCWD, &path, &path).unwrap().is_none());
+        let below = path.join("g");
+        assert!(open_checked(AT_FDCWD, &below, &below).unwrap().is_none());
     }
 
     #[test]

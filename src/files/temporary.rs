@@ -124,7 +124,7 @@ mod tests {
             [name] => (name.clone(),),
             names => panic!("{names:?}"),
         };
-        assert!(name.starts_with(&prefix(Path::new("f"))), "{name}");
+        assert!(name.starts_with(".f.aspera-sse-"), "{name}");
         let metadata = fs::metadata(folder.path().join(&name)).unwrap();
         assert_eq!((metadata.len(), metadata.mode() & 0o7777), (0, 0o600));
         let other = File::open(folder.path().join(&name)).unwrap();
