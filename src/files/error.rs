@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
+use nix::unistd::geteuid;
 
 /// A failure with the file in question. Unless it says otherwise, the file is as it was.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -215,7 +216,7 @@ impl FileError {
             Self::TooLarge(_) => "Check the path.",
             Self::KeepsChanging(_) => "Find that program, then run again.",
             Self::NotWritten(_) => "Check the disk.",
-            Self::Io { errno, .. } => remedy(*errno)?,
+            Self::Io { errno, .. } => remedy(*errno, geteuid().is_root())?,
             Self::FolderNotSynced { .. } => {
                 "After a power failure the old file may be back: check the disk, then run again."
             }
@@ -241,9 +242,9 @@ fn reason(errno: Errno) -> String {
     }
 }
 
-fn remedy(errno: Errno) -> Option<&'static str> {
+fn remedy(errno: Errno, is_root: bool) -> Option<&'static str> {
     match errno {
-        Errno::EACCES | Errno::EPERM if nix::unistd::geteuid().is_root() => Some(
+        Errno::EACCES | Errno::EPERM if is_root => Some(
             "Not even root may: look for an immutable attribute (lsattr), a security policy, or a mount that forbids it.",
         ),
         Errno::EACCES | Errno::EPERM => Some("This needs root: run the task with become: true."),
@@ -325,13 +326,15 @@ mod tests {
                 "{errno}"
             );
         }
-        let permission = if nix::unistd::geteuid().is_root() {
-            "Not even root may: "
-        } else {
-            "This needs root: "
-        };
         for errno in [Errno::EACCES, Errno::EPERM] {
-            assert!(io_error(errno).contains(permission), "{errno}");
+            for (is_root, start) in [(true, "Not even root may: "), (false, "This needs root: ")] {
+                assert!(
+                    remedy(errno, is_root).unwrap().starts_with(start),
+                    "{errno}"
+                );
+            }
+            let ours = remedy(errno, geteuid().is_root()).unwrap();
+            assert!(io_error(errno).contains(ours), "{errno}");
         }
     }
 
