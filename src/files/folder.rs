@@ -55,8 +55,8 @@ impl Folder {
         if self.warning.is_some() {
             return;
         }
-        let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-        let Ok(mut entries) = Dir::openat(&self.handle, ".", flags, Mode::empty()) else {
+        let Ok(mut entries) = Dir::openat(&self.handle, ".", OFlag::O_CLOEXEC, Mode::empty())
+        else {
             return;
         };
         for entry in entries.iter().flatten() {
