@@ -54,10 +54,16 @@ fn set_mode(file: &File, mode: u32, path: &Path) -> Result<(), FileError> {
     if fstat(file).map(current) != Ok(wanted) {
         fchmod(file, wanted).during(Step::Chmod, path)?;
     }
-    // Some file systems say yes and do something else.
-    match fstat(file).map(current).during(Step::Chmod, path)? {
-        mode if mode == wanted => Ok(()),
-        _ => Err(Errno::EPERM).during(Step::Chmod, path),
+    let found = fstat(file).map(current).during(Step::Chmod, path)?;
+    check_mode(found, wanted).during(Step::Chmod, path)
+}
+
+/// Some file systems say yes and do something else.
+fn check_mode(found: Mode, wanted: Mode) -> nix::Result<()> {
+    if found == wanted {
+        Ok(())
+    } else {
+        Err(Errno::EPERM)
     }
 }
 
@@ -92,7 +98,12 @@ fn copy_attributes(old: &File, new: &File, path: &Path) -> Result<(), FileError>
 
 /// The names of the attributes that belong to a file's identity. Not those of IMA and EVM, which sign the old content, nor capabilities.
 fn kept_attributes(file: &File) -> io::Result<Vec<OsString>> {
-    match file.list_xattr() {
+    names_of(file.list_xattr())
+}
+
+/// A file system or kernel without attributes has none to keep.
+fn names_of(listed: io::Result<impl Iterator<Item = OsString>>) -> io::Result<Vec<OsString>> {
+    match listed {
         Ok(names) => Ok(names.filter(|name| is_kept(name)).collect()),
         Err(error) => match errno_of(&error) {
             Errno::EOPNOTSUPP | Errno::ENOSYS => Ok(Vec::new()),
@@ -176,6 +187,36 @@ mod tests {
         assert_eq!(value(ACL).unwrap(), list_with_user(56));
         assert_eq!(value("user.origin").unwrap(), b"theirs");
         assert_eq!(value("user.other"), None);
+    }
+
+    #[test]
+    fn a_file_system_without_attributes_has_none_to_keep() {
+        let listed = |errno: Errno| {
+            let error = io::Error::from_raw_os_error(errno as i32);
+            names_of(Err::<std::iter::Empty<OsString>, _>(error))
+        };
+        for errno in [Errno::EOPNOTSUPP, Errno::ENOSYS] {
+            assert_eq!(listed(errno).unwrap(), [] as [&str; 0]);
+        }
+        assert!(listed(Errno::EIO).is_err());
+    }
+
+    #[test]
+    fn a_mode_that_was_not_set_is_refused() {
+        let mode = permissions;
+        assert_eq!(check_mode(mode(0o640), mode(0o640)), Ok(()));
+        assert_eq!(check_mode(mode(0o644), mode(0o640)), Err(Errno::EPERM));
+    }
+
+    #[test]
+    #[ignore = "needs root"]
+    fn owner_and_group_are_set_where_either_differs() {
+        let file = tempfile::tempfile().unwrap();
+        for (owner, group) in [(12, 0), (12, 34), (0, 34), (0, 0), (0, 0)] {
+            set_owner(&file, owner, group, Path::new("/f")).unwrap();
+            let stat = fstat(&file).unwrap();
+            assert_eq!((stat.st_uid, stat.st_gid), (owner, group));
+        }
     }
 
     #[test]
