@@ -25,6 +25,10 @@ READER = Path(__file__).with_name("PropertiesReader.java")
 OTHER_SETTINGS = b"".join(b"aspera.dummy.%03d=%d\n" % (number, number) for number in range(50))
 
 
+#: Seconds after which a test is taken to hang.
+HANGS_AFTER = 300
+
+
 def key(number: int) -> str:
     """Give one of many keys."""
     return f"1234abcd-12ab-34cd-56ef-{number:012}"
@@ -41,7 +45,7 @@ def results(runs: list[subprocess.Popen[bytes]]) -> list[dict[str, object]]:
     """Wait for the end of all runs and give their results."""
     finished = []
     for run in runs:
-        output, _ = run.communicate(timeout=60)
+        output, _ = run.communicate(timeout=HANGS_AFTER)
         finished.append(result_of(subprocess.CompletedProcess(run.args, run.returncode, output)))
     return finished
 
@@ -109,15 +113,17 @@ class Stopping:
         A module that strace works on looks stopped, too. Only what strace writes tells that it has seen the stop: a
         SIGCONT that comes before is lost, and the module stops for ever.
         """
+        patience = time.monotonic() + HANGS_AFTER
         while True:
             has_ended = self.tracer.poll() is not None
-            stopped = re.findall(r"^(\d+) --- stopped by SIGSTOP ---$", self.trace.read_text(), re.MULTILINE)
+            stopped = re.findall(r"^(\d+) +--- stopped by SIGSTOP ---$", self.trace.read_text(), re.MULTILINE)
             if len(stopped) > self.stops:
                 self.process = int(stopped[self.stops])
                 self.stops += 1
                 return True
             if has_ended:
                 return False
+            assert time.monotonic() < patience, f"the module neither stops nor ends:\n{self.trace.read_text()}"
             time.sleep(0.005)
 
     def go_on(self) -> None:
@@ -206,7 +212,7 @@ def test_a_reader_never_sees_anything_but_old_or_new(count: Callable[[str, int],
             run = subprocess.run([sandbox.edit.program, arguments[edits % 2]], check=True, capture_output=True)
             assert b'"changed":true' in run.stdout
             edits += 1
-        seen, _ = reader.communicate("\n", timeout=60)
+        seen, _ = reader.communicate("\n", timeout=HANGS_AFTER)
     assert reader.returncode == 0
     others = sorted(line.partition(b"=")[::2] for line in OTHER_SETTINGS.splitlines())
     states = []
