@@ -50,7 +50,7 @@ pub(super) fn resolve(path: &Path) -> Result<PathBuf, FileError> {
             real = next;
             continue;
         }
-        if metadata.uid() != 0 && metadata.uid() != geteuid().as_raw() {
+        if is_foreign(metadata.uid(), geteuid().as_raw()) {
             return Err(FileError::ForeignLink(next));
         }
         links += 1;
@@ -64,6 +64,11 @@ pub(super) fn resolve(path: &Path) -> Result<PathBuf, FileError> {
         put_before(&mut pending, &target);
     }
     Ok(real)
+}
+
+/// Whether a link of an owner is not to be followed by a user.
+fn is_foreign(owner: u32, user: u32) -> bool {
+    owner != 0 && owner != user
 }
 
 fn put_before(pending: &mut VecDeque<OsString>, path: &Path) {
@@ -92,6 +97,19 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let real = folder.path().canonicalize().unwrap();
         (folder, real)
+    }
+
+    #[test]
+    fn only_links_of_root_and_of_the_user_are_followed() {
+        for (owner, user, expected) in [
+            (0, 0, false),
+            (0, 12, false),
+            (12, 12, false),
+            (12, 0, true),
+            (12, 34, true),
+        ] {
+            assert_eq!(is_foreign(owner, user), expected, "{owner} {user}");
+        }
     }
 
     #[test]

@@ -42,8 +42,8 @@ impl<'f> Temporary<'f> {
         target: &Path,
         path: &Path,
     ) -> Result<Self, FileError> {
-        let flags =
-            OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+        // O_EXCL follows no link either.
+        let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_CLOEXEC;
         let mode = Mode::S_IRUSR | Mode::S_IWUSR;
         let mut created = Err(Errno::EEXIST);
         let mut name = PathBuf::new();
@@ -127,6 +127,8 @@ mod tests {
         assert!(name.starts_with(".f.aspera-sse-"), "{name}");
         let metadata = fs::metadata(folder.path().join(&name)).unwrap();
         assert_eq!((metadata.len(), metadata.mode() & 0o7777), (0, 0o600));
+        let flags = nix::fcntl::fcntl(&new.file, nix::fcntl::FcntlArg::F_GETFD).unwrap();
+        assert_eq!(flags, nix::libc::FD_CLOEXEC);
         let other = File::open(folder.path().join(&name)).unwrap();
         assert!(other.try_lock().is_err());
         drop(new);
