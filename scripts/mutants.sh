@@ -15,10 +15,11 @@ root=$PWD
 work=$root/target/mutants
 tree=$work/tree
 
-# The changes are made in a copy of the tree, which keeps its builds from run to run.
+# The changes are made in a copy of the tree, which keeps its builds from run to run. All of it is new there: cargo builds what is younger
+# than the last build, and that one was of changed code.
 mkdir -p "$tree/target"
 find "$tree" -mindepth 1 -maxdepth 1 ! -name target -exec rm -rf {} +
-git ls-files -z --cached --others --exclude-standard | tar --null --ignore-failed-read -T - -cf - | tar -xf - -C "$tree"
+git ls-files -z --cached --others --exclude-standard | tar --null --ignore-failed-read -T - -cf - | tar -xmf - -C "$tree"
 ln -sfn "$root/target/venv" "$tree/target/venv"
 
 # The test programs beside the unit tests that know a folder.
