@@ -3,7 +3,7 @@
 # Debian packages (named or installed by scripts/require.sh).
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build dist check test test-setup molecule bench clean
+.PHONY: help demo build dist check test test-setup molecule mutants bench clean
 
 PYTHON ?= python3
 venvs := target/venv
@@ -39,6 +39,9 @@ test-setup:
 
 molecule: build dist $(molecule) ## Run the role on booted hosts; SCENARIO=name for one of the scenarios
 	@scripts/molecule.sh $(SCENARIO)
+
+mutants: $(tools) ## Count the changes of the code that no test notices; SHARD=k/n for a part of them
+	@scripts/mutants.sh $(FOLDERS)
 
 bench: build dist $(bench) ## Measure the modules beside what people use today
 	@scripts/bench.sh

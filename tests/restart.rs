@@ -1,7 +1,9 @@
 //! Whether a restart is due, on hosts laid out in a folder: control groups, files of `/proc`, clocks, and what `systemctl` says.
 
+mod program;
+
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -9,6 +11,7 @@ use aspera_sse::aspera::services::{
     Clock, Host, LastChange, Look, Manager, Mismatch, Reason, Service, State, Status, is_enabled,
     restart,
 };
+use program::write_script;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -83,8 +86,7 @@ impl Machine {
 
     fn systemctl(&self, script: &str) {
         // A stand-in for systemctl.
-        self.write("systemctl", &format!("#!/bin/sh\n{script}\n"));
-        fs::set_permissions(self.path("systemctl"), fs::Permissions::from_mode(0o755)).unwrap();
+        write_script(&self.path("systemctl"), &format!("#!/bin/sh\n{script}\n"));
     }
 
     /// Adds a process that started so many hundredths of a second after boot.
@@ -266,10 +268,16 @@ fn zombies_and_processes_that_are_gone_do_not_live() {
         Some(("Tue 2026-11-24 11:48:20 UTC", 300)),
     );
     machine.group("", GROUP, &[70, 71]);
-    machine.process_in_state(70, "", "Z", 30_000);
-    assert_eq!(machine.status().0.state, Some(State::Stopped));
-    assert_eq!(machine.due(40_000), NOT_DUE);
-    assert_eq!(machine.due_after_a_change(), NOT_DUE);
+    for state in ["Z", "X", "x"] {
+        machine.process_in_state(70, "", state, 30_000);
+        assert_eq!(machine.status().0.state, Some(State::Stopped), "{state}");
+        assert_eq!(machine.due(40_000), NOT_DUE, "{state}");
+        assert_eq!(machine.due_after_a_change(), NOT_DUE, "{state}");
+    }
+    for state in ["R", "S", "D", "T", "t", "I"] {
+        machine.process_in_state(70, "", state, 30_000);
+        assert_eq!(machine.status().0.state, Some(State::Running), "{state}");
+    }
 }
 
 #[test]
@@ -278,6 +286,8 @@ fn a_service_that_does_not_run_is_never_due() {
         ("loaded", "inactive", State::Stopped),
         ("loaded", "failed", State::Failed),
         ("loaded", "activating", State::Restarting),
+        ("loaded", "reloading", State::Restarting),
+        ("loaded", "deactivating", State::Stopped),
         ("loaded", "active", State::Stopped),
         ("not-found", "inactive", State::Absent),
     ] {

@@ -413,6 +413,44 @@ mod tests {
     }
 
     #[test]
+    fn an_edit_that_does_something_else_is_refused() {
+        let before = "a=1\n# server-side-encryption=NONE\nb=2\n";
+        let document = Document::parse(before.as_bytes()).unwrap();
+        let encryption = "server-side-encryption=AWS_KMS\n";
+        let key = "server-side-encryption-aws-kms-key-id=alias/a\n";
+        let passes = |after: &str, desired: Option<&EncryptionSetting>| {
+            let checked = check(&document, after.as_bytes(), desired);
+            assert!(matches!(checked, Ok(()) | Err(PlanError::NotAsIntended)));
+            checked.is_ok()
+        };
+        let with_key = kms(Some("alias/a"));
+        assert!(passes(
+            &format!("a=1\n{encryption}b=2\n{key}"),
+            Some(&with_key)
+        ));
+        assert!(passes(&format!("a=1\n{encryption}b=2\n"), Some(&kms(None))));
+        assert!(passes("a=1\nb=2\n", None));
+        for after in [
+            format!("a=1\n{encryption}b=2\n"),
+            format!("a=1\nb=2\n{key}"),
+            format!("a=1\n{encryption}b=2\n{key}x"),
+            format!("a=1\n{encryption}{key}"),
+            format!("a=1\n{encryption}b=3\n{key}"),
+            format!("a=1\n{encryption}B=2\n{key}"),
+            format!("a=1\n{encryption}b=2\n{key}c=3\n"),
+            format!("b=2\n{encryption}a=1\n{key}"),
+            format!("a=1\n{encryption}b=2\n{key}c=\\u12\n"),
+            format!("a=1\n{encryption}b=2\n{key}server-side-encryption=AES256\n"),
+            format!("a=1\n{encryption}b=2\n{key}server-side-encryption-aws-kms-key-id=alias/b\n"),
+            before.to_owned(),
+        ] {
+            assert!(!passes(&after, Some(&with_key)), "{after}");
+        }
+        assert!(!passes(&format!("a=1\n{encryption}b=2\n"), None));
+        assert!(!passes(&format!("a=1\nb=2\n{key}"), None));
+    }
+
+    #[test]
     fn unrecognised_values_are_not_shown() {
         let text = "server-side-encryption=hunter2 \nserver-side-encryption-aws-kms-key-id=s3cr3t!\nother=x\n";
         let plan = plan(text.as_bytes(), Some(&kms(Some("alias/a")))).unwrap();

@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
+use nix::unistd::geteuid;
 
 /// A failure with the file in question. Unless it says otherwise, the file is as it was.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -215,7 +216,7 @@ impl FileError {
             Self::TooLarge(_) => "Check the path.",
             Self::KeepsChanging(_) => "Find that program, then run again.",
             Self::NotWritten(_) => "Check the disk.",
-            Self::Io { errno, .. } => remedy(*errno)?,
+            Self::Io { errno, .. } => remedy(*errno, geteuid().is_root())?,
             Self::FolderNotSynced { .. } => {
                 "After a power failure the old file may be back: check the disk, then run again."
             }
@@ -241,9 +242,9 @@ fn reason(errno: Errno) -> String {
     }
 }
 
-fn remedy(errno: Errno) -> Option<&'static str> {
+fn remedy(errno: Errno, is_root: bool) -> Option<&'static str> {
     match errno {
-        Errno::EACCES | Errno::EPERM if nix::unistd::geteuid().is_root() => Some(
+        Errno::EACCES | Errno::EPERM if is_root => Some(
             "Not even root may: look for an immutable attribute (lsattr), a security policy, or a mount that forbids it.",
         ),
         Errno::EACCES | Errno::EPERM => Some("This needs root: run the task with become: true."),
@@ -281,4 +282,122 @@ impl<T> During<T> for io::Result<T> {
 
 pub(super) fn errno_of(error: &io::Error) -> Errno {
     error.raw_os_error().map_or(Errno::EIO, Errno::from_raw)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn io_error(errno: Errno) -> String {
+        FileError::Io {
+            step: Step::Write,
+            path: "/f".into(),
+            errno,
+        }
+        .to_string()
+    }
+
+    #[test]
+    fn a_failed_call_is_said_with_its_remedy() {
+        for (errno, expected) in [
+            (
+                Errno::EROFS,
+                "read-only file system. The file system is mounted read-only: remount it read-write.",
+            ),
+            (
+                Errno::ENOSPC,
+                "no space left on device. Free some space there.",
+            ),
+            (Errno::EDQUOT, "quota exceeded. Free some space there."),
+            (
+                Errno::EFBIG,
+                "file too large. Raise the limit on file sizes (ulimit -f).",
+            ),
+            (Errno::EIO, "I/O error. Check the disk."),
+            (Errno::ENOTEMPTY, "directory not empty."),
+        ] {
+            let expected =
+                format!("Could not write the new content of /f: {expected} Nothing was changed.");
+            assert_eq!(io_error(errno), expected);
+        }
+        for errno in [Errno::EBUSY, Errno::EXDEV] {
+            assert!(
+                io_error(errno).contains("set unsafe_writes: true."),
+                "{errno}"
+            );
+        }
+        for errno in [Errno::EACCES, Errno::EPERM] {
+            for (is_root, start) in [(true, "Not even root may: "), (false, "This needs root: ")] {
+                assert!(
+                    remedy(errno, is_root).unwrap().starts_with(start),
+                    "{errno}"
+                );
+            }
+            let ours = remedy(errno, geteuid().is_root()).unwrap();
+            assert!(io_error(errno).contains(ours), "{errno}");
+        }
+    }
+
+    #[test]
+    fn every_step_has_words_of_its_own() {
+        let steps = [
+            Step::Resolve,
+            Step::Open,
+            Step::Read,
+            Step::OpenFolder,
+            Step::CreateTemporary,
+            Step::Chown,
+            Step::Chmod,
+            Step::Attributes,
+            Step::Write,
+            Step::Sync,
+            Step::ReadBack,
+            Step::Backup,
+            Step::Rename,
+        ];
+        let mut words: Vec<&str> = steps.map(Step::words).to_vec();
+        words.sort_unstable();
+        words.dedup();
+        assert_eq!(words.len(), steps.len());
+    }
+
+    #[test]
+    fn only_what_comes_after_the_replacement_leaves_another_file() {
+        let (path, errno) = (std::path::PathBuf::from("/f"), Errno::EIO);
+        let broken = |backup| FileError::BrokenInPlace {
+            path: path.clone(),
+            errno,
+            backup,
+        };
+        let not_synced = FileError::FolderNotSynced {
+            path: path.clone(),
+            errno,
+        };
+        for error in [not_synced, broken(None), broken(Some("/f~".into()))] {
+            assert!(error.file_was_changed(), "{error}");
+            assert!(
+                !error.to_string().contains("Nothing was changed"),
+                "{error}"
+            );
+        }
+        for error in [
+            FileError::KeepsChanging(path.clone()),
+            FileError::NotWritten(path.clone()),
+            FileError::Missing(path.clone()),
+        ] {
+            assert!(!error.file_was_changed(), "{error}");
+        }
+        assert!(
+            broken(Some("/f~".into()))
+                .to_string()
+                .ends_with("Restore it from /f~.")
+        );
+        assert!(broken(None).to_string().ends_with("a backup of yours."));
+    }
+
+    #[test]
+    fn an_error_without_a_number_is_one_of_the_disk() {
+        assert_eq!(errno_of(&io::Error::from_raw_os_error(28)), Errno::ENOSPC);
+        assert_eq!(errno_of(&io::Error::other("x")), Errno::EIO);
+    }
 }

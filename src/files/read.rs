@@ -100,3 +100,22 @@ fn time(seconds: i64, nanoseconds: i64) -> Option<SystemTime> {
     let nanoseconds = Duration::from_nanos(nanoseconds.try_into().ok()?);
     UNIX_EPOCH.checked_add(seconds)?.checked_add(nanoseconds)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_file_is_read_and_a_missing_one_is_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("f");
+        assert_eq!(read(&path), Ok(None));
+        assert_eq!(read(&folder.path().join("none/f")), Ok(None));
+        fs::write(&path, "text").unwrap();
+        assert_eq!(read(&path), Ok(Some(b"text".to_vec())));
+        let error = read(folder.path()).unwrap_err();
+        assert!(matches!(error, FileError::NotRegular { .. }), "{error}");
+    }
+}

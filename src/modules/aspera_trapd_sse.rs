@@ -234,3 +234,40 @@ fn title(file: &str, line_numbers: &[usize]) -> String {
     let word = if numbers.len() == 1 { "line" } else { "lines" };
     format!("{file} {word} {}", numbers.join(", "))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::{PermissionsExt, chown};
+
+    use super::*;
+
+    #[test]
+    fn a_new_file_is_as_its_neighbour_but_for_the_bits_that_lend_rights() {
+        let folder = tempfile::tempdir().unwrap();
+        let model = folder.path().join("trap.properties");
+        fs::write(&model, "").unwrap();
+        // An ordinary user can give it to nobody else; its own numbers differ from root's, too.
+        let _ = chown(&model, Some(12), Some(34));
+        let owner = fs::metadata(&model).unwrap();
+        for (mode, expected) in [(0o640, 0o640), (0o7_755, 0o755), (0o4_600, 0o600)] {
+            fs::set_permissions(&model, Permissions::from_mode(mode)).unwrap();
+            let wanted = NewFile {
+                owner: owner.uid(),
+                group: owner.gid(),
+                mode: expected,
+            };
+            assert_eq!(new_file(&model), wanted);
+        }
+    }
+
+    #[test]
+    fn without_a_neighbour_a_new_file_is_of_root_and_for_all_to_read() {
+        let wanted = NewFile {
+            owner: 0,
+            group: 0,
+            mode: 0o644,
+        };
+        assert_eq!(new_file(Path::new("/nonexistent/trap.properties")), wanted);
+    }
+}

@@ -112,11 +112,15 @@ mod tests {
         let started = UNIX_EPOCH + Duration::from_secs(9_940);
         let at = Duration::from_secs(40);
         assert!(!clock(10_000, 100, 100).was_set_since(started, at));
-        assert!(!clock(10_002, 100, 100).was_set_since(started, at));
+        assert!(!clock(10_003, 100, 100).was_set_since(started, at));
+        assert!(clock(10_004, 100, 100).was_set_since(started, at));
+        assert!(!clock(9_997, 100, 100).was_set_since(started, at));
+        assert!(clock(9_996, 100, 100).was_set_since(started, at));
         assert!(clock(13_600, 100, 100).was_set_since(started, at));
         assert!(clock(6_400, 100, 100).was_set_since(started, at));
         // Ten minutes of sleep are no step.
         assert!(!clock(10_600, 700, 100).was_set_since(started, at));
+        assert!(clock(10_604, 700, 100).was_set_since(started, at));
     }
 
     #[test]

@@ -8,6 +8,8 @@ mod error;
 mod prolog;
 mod reference;
 mod syntax;
+#[cfg(test)]
+mod tests;
 mod tokenizer;
 
 pub use content::{Content, escape_attribute, escape_text};
