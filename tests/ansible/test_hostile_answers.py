@@ -111,24 +111,20 @@ class Fleet:
 
     def run(self) -> Screen:
         """Have every host answer in every way; then use all that came of it."""
-        look = {"name": "State", "ansible.builtin.debug": {"msg": report("state", STATE)}}
-        tasks: list[dict[str, object]] = [look]
+        tasks: list[dict[str, object]] = []
         for way, keywords in WAYS.items():
             left_out = LEFT_OUT.get(way, f"inventory_hostname in {LARGE} or peer in {LARGE}")
             task = {"name": way, INFO: {}, "register": way, "ignore_errors": True, "when": f"not ({left_out})"}
             tasks.append({**task, **keywords})
-        touch = f"touch {self.canary}/handler"
-        handler = {"name": "Canary", "ansible.builtin.raw": touch}
-        used = "{{ [" + ", ".join(WAYS) + "] }}"
-        after: list[dict[str, object]] = [
-            {"name": "Use", "ansible.builtin.set_fact": {"used": used}},
-            {"name": "Run something", "ansible.builtin.raw": "true"},
-            {"name": "Results", "ansible.builtin.debug": {"msg": report("results", "used")}},
-            look,
-        ]
+        handler = {"name": "Canary", "ansible.builtin.raw": f"touch {self.canary}/handler"}
+        state = {"name": "State", "ansible.builtin.debug": {"msg": report("state", STATE)}}
+        used = "[" + ", ".join(f"hostvars[host].{way}" for way in WAYS) + "]"
+        results = {"name": "Results", "ansible.builtin.debug": {"msg": report("results", used)}}
         plays = [
+            {"hosts": HONEST, "gather_facts": False, "tasks": [state]},
             {"hosts": "all", "gather_facts": False, "tasks": tasks, "handlers": [handler]},
-            {"hosts": "all", "gather_facts": False, "tasks": after},
+            {"hosts": "all", "gather_facts": False, "tasks": [{"name": "Use", "ansible.builtin.raw": "true"}]},
+            {"hosts": HONEST, "gather_facts": False, "tasks": [results, state]},
         ]
         playbook = self.folder / "playbook.yml"
         playbook.write_text(yaml.safe_dump(plays, sort_keys=False), encoding="utf-8")
@@ -137,19 +133,21 @@ class Fleet:
 
 #: What is known of a host, and of all.
 STATE = (
-    "{'names': hostvars[inventory_hostname].keys() | list, 'facts': ansible_facts, 'groups': groups.keys() | list, "
-    "'hosts': groups.all | length, 'connection': ansible_connection, 'interpreter': ansible_python_interpreter}"
+    "{'names': hostvars[host].keys() | list, 'facts': hostvars[host].ansible_facts | default({}), "
+    "'groups': groups.keys() | list, 'hosts': groups.all | length, 'connection': hostvars[host].ansible_connection, "
+    "'interpreter': hostvars[host].ansible_python_interpreter}"
 )
 
 
 def report(word: str, expression: str) -> str:
-    """Show a value so that it can be found on the screen."""
-    return f"{word} {{{{ inventory_hostname }}}} {{{{ ({expression}) | to_json | b64encode }}}} end"
+    """Show a value of each host so that it can be found on the screen."""
+    value = f"{{{{ ({expression}) | to_json | b64encode }}}}"
+    return f"{{% for host in groups.all %}}{word} {{{{ host }}}} {value} end {{% endfor %}}"
 
 
 def reports(word: str, text: str) -> list[tuple[str, dict]]:
     """Find such values: a host and its value."""
-    found = re.findall(rf'"{word} (\w+) ([A-Za-z0-9+/=]+) end"', text)
+    found = re.findall(rf"{word} (\w+) ([A-Za-z0-9+/=]+) end ", text)
     return [(host, json.loads(base64.b64decode(value))) for host, value in found]
 
 
@@ -171,7 +169,7 @@ def test_nothing_of_it_steers_the_controller(fleet: Fleet) -> None:
 
     states: dict[str, list[dict[str, list[str]]]] = {}
     for host, state in reports("state", screen.text):
-        state["names"] = sorted(set(state["names"]) - {*WAYS, "used"})
+        state["names"] = sorted(set(state["names"]) - {*WAYS})
         states.setdefault(host, []).append(state)
     assert set(states) == set(screen.recap)
     for host, (before, after) in states.items():

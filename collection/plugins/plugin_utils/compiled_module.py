@@ -185,7 +185,7 @@ class CompiledModuleAction(ActionBase):
                 return self._checked(output, variables)
             except NoAnswerError:
                 pass
-        return self._no_answer(output, f" It was run from {safe_line(path)} on the host." if state != "miss" else "")
+        return self._no_answer(output, f" It was run from {safe_line(path)} on the host." if state == "whole" else "")
 
     def _execute_kept_build(self, head: str, data: bytes, builds: list[Build], variables: dict[str, t.Any]) -> Output:
         """Run the kept build, and send it before that if it is not there."""
@@ -288,7 +288,7 @@ class CompiledModuleAction(ActionBase):
         started = self._execute_as_ansible_does(build.path.name, self._arguments(), variables, wrap_async=True)
         if started.get("failed"):
             return started
-        if not poll:
+        if poll <= 0:
             return {**started, "changed": True}
         self._task.async_val = 0
         job = started.get("ansible_job_id") or ""
