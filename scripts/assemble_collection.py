@@ -7,12 +7,16 @@ collection.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import shutil
 import subprocess
 import sys
 import textwrap
 from pathlib import Path
+
+import yaml
+from answer_rules import rules_of
 
 PROJECT = Path(__file__).resolve().parents[1]
 COLLECTION = "aspera_ops.sse"
@@ -69,6 +73,7 @@ def main(version: str, date: str, tree: Path) -> None:
     shutil.copy(PROJECT / "docs/benchmarks.md", tree / "docs")
     write_binaries(tree / "plugins/binaries")
     write_documentation(tree / "plugins/modules")
+    write_answer_rules(tree / "plugins/plugin_utils/answers.json")
     copy_with_full_names(PROJECT / "roles" / ROLE, tree / "roles" / ROLE)
     # A role in a collection has no plugins of its own.
     for action in ACTIONS:
@@ -108,6 +113,15 @@ def write_documentation(folder: Path) -> None:
         sections = re.findall(r"^([A-Z]+):(?: \|)?\n((?:(?:  .*)?\n)+)", text, re.MULTILINE)
         content = {name: with_full_names(textwrap.dedent(section).strip("\n") + "\n") for name, section in sections}
         (folder / f"{module}.py").write_text(STUB.format(module=module, **content), encoding="utf-8")
+
+
+def write_answer_rules(file: Path) -> None:
+    """Write what each module may answer: what it documents."""
+    rules = {}
+    for module in MODULES:
+        documentation = yaml.safe_load((PROJECT / f"library/{module}.yml").read_text(encoding="utf-8"))
+        rules[module] = rules_of(documentation)
+    file.write_text(json.dumps(rules, indent=1, sort_keys=True) + "\n", encoding="ascii")
 
 
 def copy_with_full_names(source: Path, target: Path, only: tuple[str, ...] = ()) -> None:

@@ -41,7 +41,14 @@ def content(controller: Controller) -> Path:
     return controller.collections / "ansible_collections/aspera_ops/sse"
 
 
-def run_on(controller: Controller, folder: Path, playbook: str | list, *arguments: str, **variables: object) -> Screen:
+def run_on(
+    controller: Controller,
+    folder: Path,
+    playbook: str | list,
+    *arguments: str,
+    around: tuple[str, ...] = (),
+    **variables: object,
+) -> Screen:
     """Run a playbook, of the collection if it is a name, on this machine."""
     inventory = folder / "inventory.json"
     known = {"ansible_connection": "local", "ansible_become": False, "aspera_sse_settle_seconds": 0, **variables}
@@ -50,7 +57,7 @@ def run_on(controller: Controller, folder: Path, playbook: str | list, *argument
         path = folder / "playbook.yml"
         path.write_text(yaml.safe_dump(playbook, sort_keys=False), encoding="utf-8")
         playbook = str(path)
-    return controller.run("ansible-playbook", "--inventory", inventory, *arguments, playbook)
+    return controller.run("ansible-playbook", "--inventory", inventory, *arguments, playbook, around=around)
 
 
 def test_the_tarball_is_small_and_its_sums_are_right(installed: Controller) -> None:

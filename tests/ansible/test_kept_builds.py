@@ -359,6 +359,32 @@ def test_a_build_that_can_no_longer_run_is_not_there(folder: Path, shell: str) -
 
 
 @shells
+def test_no_part_is_left_where_the_other_place_is_full(folder: Path, shell: str) -> None:
+    """Root's home is noexec, so what was received there is copied; the copy fails, and neither stays."""
+    host = Host(folder, shell)
+    host.before = (
+        "mount --bind /run/homes /run/homes && mount -o remount,bind,noexec /run/homes && "
+        "mount -t tmpfs -o size=64k,mode=755 none /var/cache"
+    )
+    assert host.keep(user=ROOT) == "nowhere"
+    assert list((host.home("root") / KEPT_IN).iterdir()) == []
+
+
+@shells
+def test_a_damaged_build_is_found_and_removed(folder: Path, shell: str) -> None:
+    """By its sum, after it gave no answer. A whole one is named, and stays."""
+    host = Host(folder, shell)
+    kept = host.home("keeper") / KEPT_IN / KEPT_AS
+    shown = f"/run/homes/keeper/{KEPT_IN}/{KEPT_AS}"
+    assert host.execute("check.sh", b"\n").startswith("aspera_ops.sse miss ")
+    assert host.keep() == "kept"
+    assert host.execute("check.sh", b"\n") == f"aspera_ops.sse whole {shown}\n"
+    kept.write_bytes(CONTENT[:-1] + b"\1")
+    assert host.execute("check.sh", b"\n") == f"aspera_ops.sse damaged {shown}\n"
+    assert (kept.exists(), host.look()) == (False, "miss")
+
+
+@shells
 def test_a_user_without_an_account_or_home(folder: Path, shell: str) -> None:
     """Nothing is kept, wherever HOME leads, and nothing goes wrong."""
     host = Host(folder, shell)
