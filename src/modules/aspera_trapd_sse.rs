@@ -237,8 +237,8 @@ fn title(file: &str, line_numbers: &[usize]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::fs::Permissions;
-    use std::os::unix::fs::{PermissionsExt, chown};
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 
     use super::*;
 
@@ -257,7 +257,7 @@ mod tests {
                 group: owner.gid(),
                 mode: expected,
             };
-            assert_eq!(new_file(&model), wanted);
+            assert_eq!(new_file(&model), (wanted, None));
         }
     }
 
@@ -268,6 +268,6 @@ mod tests {
             group: 0,
             mode: 0o644,
         };
-        assert_eq!(new_file(Path::new("/nonexistent/trap.properties")), wanted);
+        assert_eq!(new_file(Path::new("/nonexistent/trap.properties")), (wanted, None));
     }
 }
