@@ -24,7 +24,7 @@ TESTS = Path(__file__).resolve().parent
 
 #: What fixtures need. The values of `connection` stand here, too.
 NEEDS = {
-    "ssh": ("own login", "ssh", "ssh-keygen", "sshd"),
+    "ssh": ("own login", "setpriv", "ssh", "ssh-keygen", "sshd"),
     "ssh_server": ("root", "namespaces", "openssl", "setpriv", "ssh", "ssh-keygen", "sshd", "sudo", "tcsh"),
     "ascp": ("cc",),
 }

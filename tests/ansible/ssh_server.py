@@ -245,7 +245,7 @@ def running_own_ssh_server(folder: Path) -> Iterator[SshServer]:
     login = pwd.getpwuid(os.geteuid()).pw_name
     configuration = CONFIGURATION.replace("{logins}", login) + OWN_HOME
     with _privilege_separation():
-        command = [_sshd(), "-D", "-e", "-f", str(folder / "sshd_config")]
+        command = ["setpriv", "--pdeathsig", "KILL", _sshd(), "-D", "-e", "-f", str(folder / "sshd_config")]
         running, server = _start(folder, login, configuration, command)
         try:
             yield running
