@@ -45,9 +45,9 @@ class Process:
 
     @property
     def program(self) -> str | None:
-        """The program of the kind that the tests use, also if an interpreter runs it."""
-        names = (Path(part).name for part in self.command[:3])
-        return next((name for name in names if PROGRAM.match(name)), None)
+        """The kind of program that the tests use, also if an interpreter runs it."""
+        kinds = (PROGRAM.match(Path(part).name) for part in self.command[:3])
+        return next((kind[0] for kind in kinds if kind), None)
 
 
 @dataclass

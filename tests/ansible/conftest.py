@@ -101,5 +101,12 @@ def connection(request: pytest.FixtureRequest, sandbox: Path) -> dict[str, objec
         }
     if request.param == "ssh":
         server = request.getfixturevalue("own_ssh_server")
-        return {**server.inventory_variables, "ansible_python_interpreter": sys.executable}
+        return {
+            **server.inventory_variables,
+            "ansible_python_interpreter": sys.executable,
+            # The home of the login, which Ansible takes from its account, is that of a person.
+            "ansible_remote_tmp": str(server.folder / "remote-tmp"),
+            # Only root may give a terminal to a session.
+            "ansible_ssh_use_tty": False,
+        }
     return {**request.getfixturevalue("ssh_server_variables"), "ansible_become": True}
