@@ -17,6 +17,9 @@ PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/local/sbin:/usr/sbin:/sbin"
 #: CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_SETGID, CAP_SETUID and CAP_SYS_CHROOT (linux/capability.h).
 CAPABILITIES_OF_ROOT = (0, 1, 3, 6, 7, 18)
 
+#: A root that can give files to others has at least as many users as POSIX asks for.
+USERS_OF_ROOT = 65_536
+
 NAMESPACES = ("unshare", "--mount", "--net", "--pid", "--fork", "--mount-proc", "--kill-child")
 
 #: A chroot that needs no root: the user is root in a user namespace.
@@ -62,9 +65,12 @@ def _lack_of_root() -> str | None:
         return "run it as root"
     status = Path("/proc/self/status").read_text(encoding="ascii")
     (effective,) = [int(line.split()[1], 16) for line in status.splitlines() if line.startswith("CapEff:")]
-    if all(effective >> capability & 1 for capability in CAPABILITIES_OF_ROOT):
-        return None
-    return "give this root the capabilities that containers have by default"
+    if not all(effective >> capability & 1 for capability in CAPABILITIES_OF_ROOT):
+        return "give this root the capabilities that containers have by default"
+    users = Path("/proc/self/uid_map").read_text(encoding="ascii").splitlines()
+    if sum(int(line.split()[2]) for line in users) < USERS_OF_ROOT:
+        return "map all users into the user namespace of this root (subuid)"
+    return None
 
 
 def _lack_of_namespaces() -> str | None:

@@ -101,7 +101,7 @@ def of_test() -> list[Part]:
     return [
         *BUILDS,
         preparation("rust tests built", *cargo, "--no-run", "--quiet"),
-        pytest("ansible", "not hosts and not collection", after=("venv ansible-newest", "dist")),
+        pytest("playbooks", "not hosts and not collection", after=("venv ansible-newest", "dist")),
         Part(
             "rust",
             (*cargo, "--no-fail-fast", "--", "--include-ignored", *left_out),

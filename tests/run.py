@@ -80,6 +80,7 @@ class Run:
         own = Path.home()
         self.environment = {
             **os.environ,
+            "ANSIBLE_HOME": str(home),
             # The owner of this folder may be another.
             "GIT_CONFIG_COUNT": "1",
             "GIT_CONFIG_KEY_0": "safe.directory",
