@@ -3,7 +3,7 @@
 # Debian packages (named or installed by scripts/require.sh).
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build dist test test-hosts test-collection oracle bench clean
+.PHONY: help demo build dist test test-hosts test-collection oracle mutants bench clean
 # The parts of the tests run side by side by themselves.
 .NOTPARALLEL:
 
@@ -36,6 +36,9 @@ test-collection: ## Test before a release: every ansible-core, other people's ch
 oracle: ## Record what java.util.Properties reads, after a change to the files that it is asked about
 	@scripts/require.sh rustup cargo cc java javac
 	@cargo run --locked --quiet --example record_java_answers
+
+mutants: $(tools) ## Count the changes of the code that no test notices; SHARD=k/n for a part of them
+	@scripts/mutants.sh $(FOLDERS)
 
 bench: ## Measure the modules beside what people use today, before a claim about speed; needs root
 	@scripts/bench.sh

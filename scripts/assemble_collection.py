@@ -1,11 +1,13 @@
 """Lays out the collection: assemble_collection.py VERSION DATE FOLDER.
 
-Its documentation, role and playbooks are those of this project, with the full names that modules have in a collection.
+Its documentation, role, playbooks and examples are those of this project, with the full names that modules have in a
+collection.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import shutil
 import subprocess
@@ -13,12 +15,18 @@ import sys
 import textwrap
 from pathlib import Path
 
+import yaml
+from answer_rules import rules_of
+
 PROJECT = Path(__file__).resolve().parents[1]
 COLLECTION = "aspera_ops.sse"
 ARCHITECTURES = ("x86_64", "aarch64")
 MODULES = sorted(path.stem for path in (PROJECT / "src/bin").glob("*.rs"))
 ROLE = "aspera_sse"
-PLAYBOOKS = ("single_server.yml", "audit.yml", "fleet")
+#: Actions of the role that run on the controller alone. Outside the collection, they are in the role.
+ACTIONS = sorted(path.stem for path in (PROJECT / "roles" / ROLE / "action_plugins").glob("*.py"))
+#: What is shown in the documentation. Never in playbooks/: what is there runs by its name, with its own values.
+EXAMPLES = ("single_server.yml", "fleet")
 #: What of the project's README is for users of the collection, too.
 SECTIONS = (
     "From the first minute to a nightly run",
@@ -65,8 +73,14 @@ def main(version: str, date: str, tree: Path) -> None:
     shutil.copy(PROJECT / "docs/benchmarks.md", tree / "docs")
     write_binaries(tree / "plugins/binaries")
     write_documentation(tree / "plugins/modules")
+    write_answer_rules(tree / "plugins/plugin_utils/answers.json")
     copy_with_full_names(PROJECT / "roles" / ROLE, tree / "roles" / ROLE)
-    copy_with_full_names(PROJECT / "examples", tree / "playbooks", only=PLAYBOOKS)
+    # A role in a collection has no plugins of its own.
+    for action in ACTIONS:
+        shutil.copy(PROJECT / "roles" / ROLE / f"action_plugins/{action}.py", tree / "plugins/action")
+    shutil.rmtree(tree / "roles" / ROLE / "action_plugins")
+    copy_with_full_names(PROJECT / "playbooks", tree / "playbooks")
+    copy_with_full_names(PROJECT / "examples", tree / "docs/examples", only=EXAMPLES)
     write_changelog(tree, version, date)
 
 
@@ -74,7 +88,7 @@ def add_sections(readme: Path) -> None:
     """Add sections of the project's README, with links to where things are in the collection."""
     sections = re.split(r"^(?=## )", (PROJECT / "README.md").read_text(encoding="utf-8"), flags=re.MULTILINE)
     known = {section.partition("\n")[0].removeprefix("## "): section for section in sections}
-    text = "".join(known[name] for name in SECTIONS).replace("examples/", "playbooks/")
+    text = "".join(known[name] for name in SECTIONS).replace("](examples/", "](docs/examples/")
     readme.write_text(readme.read_text(encoding="utf-8") + "\n" + text.rstrip("\n") + "\n", encoding="utf-8")
 
 
@@ -94,7 +108,6 @@ def write_binaries(folder: Path) -> None:
 
 def write_documentation(folder: Path) -> None:
     """Write what ansible-doc reads, from what it reads beside a binary."""
-    folder.mkdir(parents=True)
     for module in MODULES:
         text = (PROJECT / f"library/{module}.yml").read_text(encoding="utf-8")
         sections = re.findall(r"^([A-Z]+):(?: \|)?\n((?:(?:  .*)?\n)+)", text, re.MULTILINE)
@@ -102,11 +115,20 @@ def write_documentation(folder: Path) -> None:
         (folder / f"{module}.py").write_text(STUB.format(module=module, **content), encoding="utf-8")
 
 
+def write_answer_rules(file: Path) -> None:
+    """Write what each module may answer: what it documents."""
+    rules = {}
+    for module in MODULES:
+        documentation = yaml.safe_load((PROJECT / f"library/{module}.yml").read_text(encoding="utf-8"))
+        rules[module] = rules_of(documentation)
+    file.write_text(json.dumps(rules, indent=1, sort_keys=True) + "\n", encoding="ascii")
+
+
 def copy_with_full_names(source: Path, target: Path, only: tuple[str, ...] = ()) -> None:
     """Copy a folder of playbooks, or a role; modules and the role are called by their full names there."""
     for path in sorted(source.rglob("*")):
         name = path.relative_to(source)
-        if path.is_file() and (not only or name.parts[0] in only):
+        if path.is_file() and "__pycache__" not in name.parts and (not only or name.parts[0] in only):
             copy = target / name
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.write_text(with_full_names(path.read_text(encoding="utf-8")), encoding="utf-8")
@@ -114,7 +136,7 @@ def copy_with_full_names(source: Path, target: Path, only: tuple[str, ...] = ())
 
 def with_full_names(text: str) -> str:
     """Write full names where a module or the role is called, or another module's documentation is referred to."""
-    modules = "|".join(MODULES)
+    modules = "|".join((*MODULES, *ACTIONS))
     text = re.sub(rf"^(\s*(?:- )?(?:module: )?)({modules})(:?)$", rf"\1{COLLECTION}.\2\3", text, flags=re.MULTILINE)
     text = re.sub(rf"\bM\(({modules})\)", rf"M({COLLECTION}.\1)", text)
     # The name in a module's own documentation is the short one.

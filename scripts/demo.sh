@@ -47,4 +47,4 @@ playbook examples/demo.yml --diff
 heading "The settings that the server loads when its services restart:"
 settings
 heading "4. Is every upload encrypted now? Nothing of Aspera runs here, so that what trapd would do is not certain."
-playbook examples/audit.yml
+playbook examples/demo_audit.yml

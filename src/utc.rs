@@ -49,15 +49,25 @@ impl From<SystemTime> for Utc {
     }
 }
 
-impl From<Utc> for SystemTime {
-    /// The inverse; a month beyond December is one of the next year.
-    fn from(utc: Utc) -> Self {
-        let months_from_march = (utc.month + 9) % 12;
-        let year = utc.year - u64::from(utc.month <= 2);
-        let day_of_year = (153 * months_from_march + 2) / 5 + utc.day - 1;
+impl Utc {
+    /// The inverse of [`Utc::from`]; nothing where a number is out of its range, as it may be in a text that somebody else wrote.
+    pub fn time(self) -> Option<SystemTime> {
+        let is_in_range = (1970..10_000).contains(&self.year)
+            && (1..=12).contains(&self.month)
+            && (1..=31).contains(&self.day)
+            && self.hour < 24
+            && self.minute < 60
+            // A leap second is told as 60.
+            && self.second <= 60;
+        if !is_in_range {
+            return None;
+        }
+        let months_from_march = (self.month + 9) % 12;
+        let year = self.year - u64::from(self.month <= 2);
+        let day_of_year = (153 * months_from_march + 2) / 5 + self.day - 1;
         let days = year * 365 + year / 4 - year / 100 + year / 400 + day_of_year - 719_468;
-        UNIX_EPOCH
-            + Duration::from_secs(days * 86_400 + utc.hour * 3_600 + utc.minute * 60 + utc.second)
+        let seconds = days * 86_400 + self.hour * 3_600 + self.minute * 60 + self.second;
+        UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
     }
 }
 
@@ -91,10 +101,53 @@ mod tests {
                 utc.year, utc.month, utc.day, utc.hour, utc.minute, utc.second,
             );
             assert_eq!(found, expected);
-            assert_eq!(
-                SystemTime::from(utc),
-                UNIX_EPOCH + Duration::from_secs(seconds)
-            );
+            assert_eq!(utc.time(), Some(UNIX_EPOCH + Duration::from_secs(seconds)));
         }
+    }
+
+    #[test]
+    fn numbers_out_of_range_are_no_time() {
+        let start = Utc::from(UNIX_EPOCH);
+        assert_eq!(start.time(), Some(UNIX_EPOCH));
+        for utc in [
+            Utc {
+                year: 1969,
+                ..start
+            },
+            Utc {
+                year: u64::MAX,
+                ..start
+            },
+            Utc { month: 0, ..start },
+            Utc { month: 13, ..start },
+            Utc { day: 0, ..start },
+            Utc {
+                month: 3,
+                day: 0,
+                ..start
+            },
+            Utc { day: 32, ..start },
+            Utc { hour: 24, ..start },
+            Utc {
+                minute: 60,
+                ..start
+            },
+            Utc {
+                second: u64::MAX,
+                ..start
+            },
+        ] {
+            assert_eq!(utc.time(), None, "{utc}");
+        }
+    }
+
+    #[test]
+    fn any_time_has_a_text() {
+        let last = UNIX_EPOCH + Duration::from_secs(i64::MAX.unsigned_abs());
+        assert_eq!(Utc::from(last).year, 292_277_026_596);
+        assert_eq!(
+            Utc::from(UNIX_EPOCH - Duration::from_secs(1)),
+            Utc::from(UNIX_EPOCH)
+        );
     }
 }

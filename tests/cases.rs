@@ -1,14 +1,19 @@
 //! Cases as folders: the file before and the task, the file after and the result.
 //!
 //! `tests/cases/MODULE/NAME/` holds `task.json` (the options, the version of the stand-in `ascp`, and an `s3.properties` to stand beside the file,
-//! if the case is about it), the file before, the file after (if it changes) and `result.json`. Each case is run in check mode, for real, and again. `BLESS=1 cargo test --test cases` writes what comes out as
-//! expected: read the diff before you commit it.
+//! if the case is about it), the file before, the file after (if it changes) and `result.json`. Each case is run in check mode, for real, and again.
+//!
+//! `BLESS=MODULE/NAME cargo test --test cases` writes the result of one case as the expected one, says which files it wrote, and fails: only a run
+//! without `BLESS` can pass. Read the diff before you commit it.
 
+mod program;
+
+use std::cell::RefCell;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use program::write_script;
 use serde_json::{Map, Value, json};
 
 #[test]
@@ -52,9 +57,12 @@ fn run_all(module: &Module) {
         .collect();
     cases.sort();
     assert!(cases.len() > 10, "the cases of {} are gone", module.name);
+    if let Some(blessed) = std::env::var_os("BLESS") {
+        panic!("{}", bless(module, &cases, &blessed.to_string_lossy()));
+    }
     let failed: Vec<String> = cases
         .iter()
-        .filter_map(|case| run_case(module, case).err())
+        .filter_map(|case| run_case(module, case, compare).err())
         .collect();
     assert!(
         failed.is_empty(),
@@ -65,7 +73,43 @@ fn run_all(module: &Module) {
     );
 }
 
-fn run_case(module: &Module, case: &Path) -> Result<(), String> {
+/// Writes what comes out of one case as expected. Returns what it did, as the message with which the run fails.
+fn bless(module: &Module, cases: &[PathBuf], blessed: &str) -> String {
+    let case = cases.iter().find(|case| {
+        let name = case.file_name().unwrap().to_string_lossy();
+        blessed == format!("{}/{name}", module.name)
+    });
+    let Some(case) = case else {
+        return format!(
+            "No case of {} ran, because BLESS={blessed} names none of them. Set BLESS=MODULE/NAME for one case, or unset it.",
+            module.name
+        );
+    };
+    let written = RefCell::new(Vec::new());
+    let broken = run_case(module, case, |path, found, _| {
+        if fs::read(path).ok().as_deref() != found {
+            match found {
+                Some(found) => fs::write(path, found).unwrap(),
+                None => fs::remove_file(path).unwrap(),
+            }
+            written.borrow_mut().push(path.display().to_string());
+        }
+        Ok(())
+    })
+    .err();
+    let written = match written.take() {
+        names if names.is_empty() => "BLESS found nothing to rewrite.".to_owned(),
+        names => format!("BLESS rewrote {}. Read the diff.", names.join(" and ")),
+    };
+    let broken = broken.map_or_else(String::new, |law| format!("\nA law is broken: {law}"));
+    format!("{written} Only a run without BLESS can pass.{broken}")
+}
+
+fn run_case(
+    module: &Module,
+    case: &Path,
+    expect: impl Fn(&Path, Option<&[u8]>, &Path) -> Result<(), String>,
+) -> Result<(), String> {
     let task: Value = serde_json::from_slice(&fs::read(case.join("task.json")).unwrap()).unwrap();
     let root = AsperaRoot::new(module, case, &task);
     let before = root.content();
@@ -76,9 +120,13 @@ fn run_case(module: &Module, case: &Path) -> Result<(), String> {
     }
     let mut result = root.run(&task, false);
     let after = root.content();
-    expect(&case.join("result.json"), &pretty(&result), case)?;
+    expect(
+        &case.join("result.json"),
+        Some(pretty(&result).as_bytes()),
+        case,
+    )?;
     let changed = after != before;
-    expect_file(
+    expect(
         &case.join(module.after),
         after.as_deref().filter(|_| changed),
         case,
@@ -141,9 +189,7 @@ impl<'m> AsperaRoot<'m> {
             let script = format!(
                 "#!/bin/sh\n# A stand-in for ascp: it only tells a version.\necho 'ascp version {version}'\n"
             );
-            let ascp = root.folder.path().join("bin/ascp");
-            fs::write(&ascp, script).unwrap();
-            fs::set_permissions(&ascp, fs::Permissions::from_mode(0o755)).unwrap();
+            write_script(&root.folder.path().join("bin/ascp"), &script);
         }
         root
     }
@@ -195,12 +241,11 @@ fn redact(result: &mut Map<String, Value>) {
         *backup = format!("{file}.[PID].[TIME]~");
     }
     if let Some(Value::Array(warnings)) = result.get_mut("warnings") {
-        // Whether this machine has trapd is not the case's business.
+        // Whether this machine has trapd, or containers with one, is not the case's business.
         warnings.retain(|warning| {
-            !warning
-                .as_str()
-                .unwrap()
-                .starts_with("asperatrapd is not enabled")
+            let warning = warning.as_str().unwrap();
+            !warning.starts_with("asperatrapd is not enabled")
+                && !warning.starts_with("Processes that are named like")
         });
     }
 }
@@ -209,18 +254,8 @@ fn pretty(result: &Map<String, Value>) -> String {
     serde_json::to_string_pretty(result).unwrap() + "\n"
 }
 
-fn expect(path: &Path, found: &str, case: &Path) -> Result<(), String> {
-    expect_file(path, Some(found.as_bytes()), case)
-}
-
-fn expect_file(path: &Path, found: Option<&[u8]>, case: &Path) -> Result<(), String> {
-    if std::env::var_os("BLESS").is_some() {
-        match found {
-            Some(found) => fs::write(path, found).unwrap(),
-            None => drop(fs::remove_file(path)),
-        }
-        return Ok(());
-    }
+/// Holds a file of a case against what came out.
+fn compare(path: &Path, found: Option<&[u8]>, case: &Path) -> Result<(), String> {
     let expected = fs::read(path).ok();
     if expected.as_deref() == found {
         return Ok(());

@@ -3,9 +3,11 @@
 #[path = "oracle/xml.rs"]
 mod xml;
 
-use aspera_sse::aspera::aspera_conf::Scope;
+use std::collections::BTreeSet;
+
+use aspera_sse::aspera::aspera_conf::{AsperaConf, Scope};
 use aspera_sse::aspera::docroot_plan::{Plan, PlanError, Request, Selection, plan};
-use aspera_sse::aspera::docroot_uri::{DocrootUri, KeyEncoding};
+use aspera_sse::aspera::docroot_uri::{DocrootUri, KeyEncoding, Storage};
 use aspera_sse::aspera::encryption::{Encryption, EncryptionSetting};
 use aspera_sse::aspera::kms_key::KmsKey;
 use aspera_sse::text::xml::Tokenizer;
@@ -26,8 +28,63 @@ proptest! {
     }
 
     #[test]
-    fn a_docroot_is_set_or_created_in_any_file(file in conf(), scope in scope(), desired in desired()) {
-        check_docroot(&file, &scope, desired);
+    fn a_docroot_is_set_or_created_in_any_file(file in conf(), scope in scope(), desired in desired(), wanted in wanted()) {
+        check_docroot(&file, &scope, desired, &wanted);
+    }
+
+    #[test]
+    fn naming_every_docroot_is_setting_all(file in conf(), desired in desired(), encoding in encoding()) {
+        check_named(&file, desired.as_ref(), encoding);
+    }
+}
+
+/// One user for each character of ASCII and some beyond, in each part of a docroot.
+#[test]
+fn every_character_may_stand_anywhere_in_a_docroot() {
+    let ascii = ('\t'..='\u{7f}').filter(|c| !c.is_control() || matches!(c, '\t' | '\n' | '\r'));
+    let others = [
+        '\u{80}',
+        '\u{85}',
+        '\u{e4}',
+        '\u{2028}',
+        '\u{d7ff}',
+        '\u{e000}',
+        '\u{fffd}',
+        '\u{10ffff}',
+    ];
+    for character in ascii.chain(others) {
+        for uri in [
+            format!("s3://h/b/x{character}y"),
+            format!("s3://h/{character}y?x=1"),
+            format!("s3://k{character}k:s{character}s@h/b"),
+            format!("s3://h/b?x{character}y=z&server-side-encryption=AES256"),
+            format!("s3://h/b?x={character}y&z"),
+            format!("/srv/x{character}y"),
+        ] {
+            for spelling in [
+                Spelling::Entities,
+                Spelling::Section,
+                Spelling::Each(0),
+                Spelling::Each(1),
+                Spelling::Each(2),
+            ] {
+                let file = format!(
+                    "<CONF><aaa><realms><realm><users><user><name>xfer</name><file_system><access><paths><path><absolute>{}</absolute></path>\
+                     </paths></access></file_system></user></users></realm></realms></aaa></CONF>",
+                    spelling.apply(&uri)
+                );
+                let kms = Some(EncryptionSetting::new(Encryption::AwsKms, None).unwrap());
+                check_all(&file, kms.as_ref(), None);
+                check_all(&file, None, None);
+                check_named(&file, kms.as_ref(), None);
+                check_docroot(
+                    &file,
+                    &Scope::User("xfer".to_owned()),
+                    kms,
+                    "s3://k:s;@h/b;c",
+                );
+            }
+        }
     }
 }
 
@@ -72,8 +129,12 @@ fn check_all(file: &str, desired: Option<&EncryptionSetting>, encoding: Option<K
         encoding,
         docroot: None,
     };
-    let planned = plan(file.as_bytes(), std::slice::from_ref(&request))
-        .unwrap_or_else(|error| panic!("{error}: {file}"));
+    let planned = match plan(file.as_bytes(), std::slice::from_ref(&request)) {
+        Ok(planned) => planned,
+        // Where the options of a docroot start cannot be told.
+        Err(PlanError::QuestionMark(_)) => return,
+        Err(error) => panic!("{error}: {file}"),
+    };
     let edited = planned.edits.apply(file.as_bytes());
     let after = read(&edited);
     let shown = format!("{file}\n---\n{}", String::from_utf8_lossy(&edited));
@@ -97,22 +158,31 @@ fn check_all(file: &str, desired: Option<&EncryptionSetting>, encoding: Option<K
 
 /// The URI after: the same but for the two options, which say what is desired.
 fn assert_uri(old: &str, new: &str, desired: Option<&EncryptionSetting>, shown: &str) {
-    let blanks = |text: &str| {
-        (
-            text.len() - text.trim_start().len(),
-            text.len() - text.trim_end().len(),
-        )
-    };
-    assert_eq!(blanks(old), blanks(new), "{shown}");
-    let (old_base, old_options) = options(old.trim());
-    let (new_base, new_options) = options(new.trim());
-    assert_eq!(old_base, new_base, "{shown}");
+    let leading = |text: &str| text[..text.len() - text.trim_ascii_start().len()].to_owned();
+    let trailing = |text: &str| text[text.trim_ascii_end().len()..].to_owned();
+    assert_eq!(leading(old), leading(new), "{shown}");
+    // Blanks before a last option that goes come to the end.
+    assert!(trailing(new).ends_with(&trailing(old)), "{shown}");
+    let (old_base, old_options) = options(old.trim_ascii());
+    let (new_base, new_options) = options(new.trim_ascii());
+    assert_eq!(
+        old_base.trim_ascii_end(),
+        new_base.trim_ascii_end(),
+        "{shown}"
+    );
     // Empty ones say nothing, and one that is added fills the place of an empty last one.
     let others = |options: &[String]| -> Vec<String> {
         let is_other =
             |option: &&String| ![ENCRYPTION, KMS_KEY, ""].contains(&name(option).as_str());
-        let others = options.iter().filter(is_other);
-        others.cloned().collect()
+        let mut others: Vec<String> = options.iter().filter(is_other).cloned().collect();
+        while let Some(last) = others.last_mut() {
+            *last = last.trim_ascii_end().to_owned();
+            if !last.is_empty() {
+                break;
+            }
+            others.pop();
+        }
+        others
     };
     assert_eq!(others(&old_options), others(&new_options), "{shown}");
     let values = |wanted: &str| -> Vec<String> {
@@ -157,9 +227,9 @@ fn assert_in_queries(file: &str, planned: &Plan, shown: &str) {
 
 /// `absent` gives back the original bytes where no docroot had one of our options, an empty query or a trailing `&`.
 fn there_and_back(file: &str, before: &[Element], edited: &[u8], shown: &str) {
-    let uris = before
-        .iter()
-        .filter(|element| element.0.ends_with(ABSOLUTE) && element.2.trim().starts_with("s3://"));
+    let uris = before.iter().filter(|element| {
+        element.0.ends_with(ABSOLUTE) && element.2.trim_ascii().starts_with("s3://")
+    });
     let is_plain = |uri: &str| {
         let (_, options) = options(uri);
         !uri.ends_with(['?', '&'])
@@ -167,7 +237,7 @@ fn there_and_back(file: &str, before: &[Element], edited: &[u8], shown: &str) {
                 .iter()
                 .all(|option| ![ENCRYPTION, KMS_KEY].contains(&name(option).as_str()))
     };
-    if uris.clone().all(|element| is_plain(element.2.trim())) {
+    if uris.clone().all(|element| is_plain(element.2.trim_ascii())) {
         let absent = Request {
             selection: Selection::All,
             desired: None,
@@ -180,15 +250,13 @@ fn there_and_back(file: &str, before: &[Element], edited: &[u8], shown: &str) {
 }
 
 /// Sets the whole URI of one docroot, with all that is missing around it.
-fn check_docroot(file: &str, scope: &Scope, desired: Option<EncryptionSetting>) {
+fn check_docroot(file: &str, scope: &Scope, desired: Option<EncryptionSetting>, wanted: &str) {
     let Some(desired) = desired else { return };
     let request = Request {
         selection: Selection::Of(scope.clone()),
         desired: Some(desired.clone()),
         encoding: None,
-        docroot: Some(DocrootUri::new(
-            "s3://KEY:DUMMY%2FSECRET@gateway.example/b/$(name)?storage-class=X",
-        )),
+        docroot: Some(DocrootUri::new(wanted)),
     };
     let planned = match plan(file.as_bytes(), std::slice::from_ref(&request)) {
         Ok(planned) => planned,
@@ -196,6 +264,7 @@ fn check_docroot(file: &str, scope: &Scope, desired: Option<EncryptionSetting>) 
             PlanError::SeveralDocroots(_)
             | PlanError::OnlyForAddress(_)
             | PlanError::Restricted(_)
+            | PlanError::QuestionMark(_)
             | PlanError::Aside(_),
         ) => return,
         Err(error) => panic!("{error}: {file}"),
@@ -216,15 +285,19 @@ fn check_docroot(file: &str, scope: &Scope, desired: Option<EncryptionSetting>) 
         texts(&before).iter().all(|old| left.any(|new| new == *old)),
         "{shown}"
     );
-    let expected = format!(
-        "s3://KEY:DUMMY%2FSECRET@gateway.example/b/$(name)?storage-class=X&{ENCRYPTION}={}",
-        desired.encryption()
-    );
-    let found = after
-        .iter()
-        .filter(is_docroot)
-        .filter(|element| element.2.trim().starts_with(&expected));
-    assert_eq!(found.count(), 1, "{shown}");
+    let joint = match wanted.split_once('?') {
+        None => "?",
+        Some((_, query)) if query.is_empty() || query.ends_with('&') => "",
+        Some(_) => "&",
+    };
+    let expected = format!("{wanted}{joint}{ENCRYPTION}={}", desired.encryption());
+    let holds = |elements: &[Element]| {
+        let docroots = elements.iter().filter(is_docroot);
+        docroots
+            .filter(|element| element.2.trim_ascii().starts_with(&expected))
+            .count()
+    };
+    assert_eq!(holds(&after), 1.max(holds(&before)), "{shown}");
     let again = plan(&edited, &[request]).unwrap();
     assert!(again.edits.is_empty(), "second run: {shown}");
     // In a file of CRLF alone every new line ends so; in one of LF alone, none.
@@ -238,6 +311,39 @@ fn check_docroot(file: &str, scope: &Scope, desired: Option<EncryptionSetting>) 
         assert_eq!(new_pairs, new_lines, "line endings: {shown}");
     } else {
         assert_eq!(old_pairs, new_pairs, "line endings: {shown}");
+    }
+}
+
+/// Sets the encryption of each scope that has an S3 docroot, by its name: that must come to the same as setting all.
+fn check_named(file: &str, desired: Option<&EncryptionSetting>, encoding: Option<KeyEncoding>) {
+    let request = |selection| Request {
+        selection,
+        desired: desired.cloned(),
+        encoding,
+        docroot: None,
+    };
+    let conf = AsperaConf::parse(file.as_bytes()).unwrap();
+    let scopes: BTreeSet<Scope> = conf
+        .blocks
+        .iter()
+        .filter(|block| {
+            let mut docroots = conf.docroots(block).iter();
+            docroots.any(|docroot| DocrootUri::new(conf.text(docroot)).storage() == Storage::S3)
+        })
+        .map(|block| conf.scope(block))
+        .collect();
+    let named: Vec<Request> = scopes
+        .into_iter()
+        .map(|scope| request(Selection::Of(scope)))
+        .collect();
+    let edits = |requests: &[Request]| {
+        let planned = plan(file.as_bytes(), requests);
+        planned.map(|plan| plan.edits.apply(file.as_bytes()))
+    };
+    match (edits(&named), edits(&[request(Selection::All)])) {
+        (Ok(named), Ok(all)) => assert_eq!(named, all, "{file}"),
+        (Err(PlanError::QuestionMark(_)), Err(PlanError::QuestionMark(_))) => {}
+        (named, all) => panic!("{named:?} {all:?}: {file}"),
     }
 }
 
@@ -282,6 +388,7 @@ fn decoded(text: &str) -> String {
         let digits = after
             .get(..2)
             .and_then(|digits| std::str::from_utf8(digits).ok());
+        let digits = digits.filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
         let code = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
         match code.filter(|_| *byte == b'%') {
             Some(code) => {
@@ -342,7 +449,7 @@ fn conf() -> impl Strategy<Value = String> {
         "\u{feff}<?xml version=\"1.0\" encoding=\"utf-8\" standalone=\"no\"?>\n",
         "<!-- made by hand: <CONF> -->\n\n",
     ]);
-    let sections = prop::collection::vec(section(), 1..4);
+    let sections = prop::collection::vec(part(), 1..4);
     let root = select(vec!["CONF", "conf"]);
     let layout = select(vec![("\n", "  "), ("\n", "\t"), ("\r\n", "    "), ("", "")]);
     let final_ending = select(vec!["", "\n", "\n<!-- end -->\n"]);
@@ -368,7 +475,7 @@ fn laid_out(text: &str, ending: &str, unit: &str) -> String {
     lines.join(ending)
 }
 
-fn section() -> impl Strategy<Value = String> {
+fn part() -> impl Strategy<Value = String> {
     let other = select(vec![
         " <server>\n  <server_name>AS_NULL</server_name>\n </server>\n",
         " <WEB SshPort = \"33001\" \n      Name='a>b' />\n",
@@ -448,6 +555,8 @@ fn absolute() -> impl Strategy<Value = String> {
         }),
         1 => select(vec!["<absolute/>\n", "<absolute></absolute>\n", "<absolute>AS_NULL</absolute>\n", "<absolute>/data</absolute>\n", "<absolute>azu://k:s@h/b?x=1</absolute>\n"])
             .prop_map(str::to_owned),
+        1 => (select(vec!["/", "azu://k:s@h/", "S3://", "$(home)", "x"]), any_text(), spelling())
+            .prop_map(|(start, text, spelling)| format!("<absolute>{}</absolute>\n", spelling.apply((start.to_owned() + &text).trim_ascii()))),
     ]
 }
 
@@ -455,32 +564,109 @@ fn blanks() -> impl Strategy<Value = &'static str> {
     prop_oneof![6 => Just(""), 1 => Just(" "), 1 => Just("\n\t ")]
 }
 
+/// A docroot to be set. The module refuses blanks and control characters in one.
+fn wanted() -> impl Strategy<Value = String> {
+    let is_refused = |c: char| c.is_whitespace() || c.is_control();
+    let text = move || any_text().prop_map(move |text| text.replace(is_refused, ";"));
+    prop_oneof![
+        1 => Just("s3://KEY:DUMMY%2FSECRET@gateway.example/b/$(name)?storage-class=X".to_owned()),
+        2 => (text(), text(), text()).prop_map(|(credentials, path, query)| format!("s3://{credentials}@h/{path}?{query}")),
+        1 => text().prop_map(|path| format!("s3://h/{path}")),
+    ]
+}
+
+/// Any text that XML can hold, rich in what XML, URIs and the spellings of both give a meaning.
+fn any_text() -> impl Strategy<Value = String> {
+    let special = select(vec![
+        ";",
+        "&",
+        "<",
+        ">",
+        "\"",
+        "'",
+        "%",
+        "%3B",
+        "%3b",
+        "%26",
+        "%FF",
+        "%2",
+        "%zz",
+        "%+1",
+        "+",
+        "#",
+        "=",
+        ":",
+        "/",
+        "@",
+        "?",
+        "\\",
+        "]]>",
+        "]]",
+        "&amp;",
+        "&#59;",
+        "&lt;",
+        "&x;",
+        "<!--",
+        "<![CDATA[",
+        "\t",
+        "\r",
+        "\n",
+        "\r\n",
+        " ",
+        "\u{e4}",
+        "\u{1f600}",
+        "\u{85}",
+        "\u{2028}",
+    ]);
+    let any = any::<char>().prop_filter("XML has no such character", |&c| {
+        matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
+    });
+    let piece = prop_oneof![
+        3 => special.prop_map(str::to_owned),
+        1 => any.prop_map(String::from),
+        1 => prop::char::range(' ', '~').prop_map(String::from),
+    ];
+    prop::collection::vec(piece, 0..6).prop_map(|pieces| pieces.concat())
+}
+
 fn uri() -> impl Strategy<Value = String> {
-    let credentials = select(vec![
-        "",
-        "AKIA:se%2Fcr%2Bet%3D@",
-        "AKIA:s/e+c=r'et\"@",
-        "k:\u{e4}\u{1f600}@",
-    ]);
-    let host = select(vec![
-        "s3.amazonaws.com/b",
-        "s3.amazonaws.com/b/p/",
-        "gateway.example:8080/$(name)",
-        "h/b%2Fp",
-        "h",
-    ]);
+    let credentials = prop_oneof![
+        4 => select(vec![
+            "",
+            "AKIA:se%2Fcr%2Bet%3D@",
+            "AKIA:s/e+c=r'et\"@",
+            "AKIA:s;e;cret@",
+            "k:\u{e4}\u{1f600}@",
+        ]).prop_map(str::to_owned),
+        1 => any_text().prop_map(|text| format!("AKIA:{text}@")),
+    ];
+    let host = prop_oneof![
+        5 => select(vec![
+            "s3.amazonaws.com/b",
+            "s3.amazonaws.com/b/p/",
+            "s3.amazonaws.com/b/2024;q1/",
+            "gateway.example:8080/$(name)",
+            "h/b%2Fp",
+            "h",
+        ]).prop_map(str::to_owned),
+        1 => any_text().prop_map(|text| format!("h/{text}")),
+    ];
     let option = prop_oneof![
         3 => select(vec!["storage-class=REDUCED_REDUNDANCY", "x", "=", "", "a=b=c", "%41=%42", "q=a@b", "u=\u{e4}", "lt=<>\"'"]).prop_map(str::to_owned),
         3 => (select(vec!["server-side-encryption", "server%2Dside-encryption", "server-side-encryption%20"]), select(vec!["=NONE", "=AWS_KMS", "=AWS%5FKMS", "=aws:kms", "=", ""]))
             .prop_map(|(name, value)| format!("{name}{value}")),
+        1 => any_text(),
         2 => select(vec!["=alias/tenant", "=alias%2ftenant", "=alias%2Ftenant", "=other", ""]).prop_map(|value| format!("{KMS_KEY}{value}")),
     ];
     let query = prop_oneof![
         2 => Just(String::new()),
         5 => prop::collection::vec(option, 0..5).prop_map(|options| format!("?{}", options.join("&"))),
     ];
-    (credentials, host, query)
-        .prop_map(|(credentials, host, query)| format!("s3://{credentials}{host}{query}"))
+    (credentials, host, query).prop_map(|(credentials, host, query)| {
+        // Blanks around a docroot are not part of it.
+        let uri = format!("s3://{credentials}{host}{query}");
+        uri.trim_ascii_end().to_owned()
+    })
 }
 
 /// How a text is written in XML.
@@ -490,26 +676,62 @@ enum Spelling {
     Numbers,
     Section,
     Mixed,
+    /// Each character in one of several ways, by its place.
+    Each(usize),
 }
 
 impl Spelling {
     fn apply(self, text: &str) -> String {
-        let less = text.replace('&', "&amp;").replace('<', "&lt;");
+        let less = text
+            .replace('&', "&amp;")
+            .replace('<', "&lt;")
+            .replace("]]>", "]]&gt;")
+            // A bare CR is a line ending to XML, and reads as LF.
+            .replace('\r', "&#13;");
         match self {
             Self::Entities => less,
             Self::Numbers => less
                 .replace("&amp;", "&#38;")
+                .replace(';', "&#59;")
+                .replace("&#38&#59;", "&#38;")
+                .replace("&lt&#59;", "&lt;")
+                .replace("&gt&#59;", "&gt;")
+                .replace("&#13&#59;", "&#13;")
                 .replace('s', "&#x73;")
                 .replace("&#x73;3://", "s3://"),
-            Self::Section => format!("<![CDATA[{text}]]>"),
+            Self::Section => section(text),
             Self::Mixed => match text.split_once('?') {
                 Some((base, query)) => {
-                    format!("{}?<![CDATA[{query}]]>", Self::Entities.apply(base))
+                    format!("{}?{}", Self::Entities.apply(base), section(query))
                 }
                 None => less,
             },
+            Self::Each(first) => {
+                // The checks find the parts of a docroot by these.
+                let (scheme, rest) = match text.strip_prefix("s3://") {
+                    Some(rest) => ("s3://", rest),
+                    None => ("", text),
+                };
+                let characters = rest
+                    .chars()
+                    .zip(first..)
+                    .map(|(c, way)| match (c, way % 4) {
+                        ('?', _) => c.to_string(),
+                        (_, 0) => Self::Entities.apply(&c.to_string()).replace('>', "&gt;"),
+                        (_, 1) => format!("&#{};", u32::from(c)),
+                        (_, 2) => format!("&#x{:X};", u32::from(c)),
+                        _ => section(&c.to_string()),
+                    });
+                scheme.to_owned() + &characters.collect::<String>()
+            }
         }
     }
+}
+
+/// Text in a CDATA section, but for what cannot stand in one: a bare CR reads as LF, and the end of a section ends it.
+fn section(text: &str) -> String {
+    let text = text.replace("]]>", "]]]]><![CDATA[>");
+    format!("<![CDATA[{}]]>", text.replace('\r', "]]>&#13;<![CDATA["))
 }
 
 fn spelling() -> impl Strategy<Value = Spelling> {
@@ -519,6 +741,10 @@ fn spelling() -> impl Strategy<Value = Spelling> {
         Spelling::Numbers,
         Spelling::Section,
         Spelling::Mixed,
+        Spelling::Each(0),
+        Spelling::Each(1),
+        Spelling::Each(2),
+        Spelling::Each(3),
     ])
 }
 

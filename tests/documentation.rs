@@ -1,29 +1,33 @@
 //! Documentation and code say the same.
 
+mod invocation;
+
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use aspera_sse::ansible::{Default, Kind, Module, OptionSpec};
 use aspera_sse::modules::{AsperaDocrootSse, AsperaSseInfo, AsperaTrapdSse};
+use invocation::{INFO, Sandbox};
 use serde_yaml_ng::Value;
 
 #[test]
 fn aspera_docroot_sse() {
-    check::<AsperaDocrootSse>();
+    check::<AsperaDocrootSse>(results_of_cases::<AsperaDocrootSse>());
 }
 
 #[test]
 fn aspera_sse_info() {
-    check::<AsperaSseInfo>();
+    check::<AsperaSseInfo>(results_of_info());
 }
 
 #[test]
 fn aspera_trapd_sse() {
-    check::<AsperaTrapdSse>();
+    check::<AsperaTrapdSse>(results_of_cases::<AsperaTrapdSse>());
 }
 
-fn check<M: Module>() {
+fn check<M: Module>(results: Vec<Value>) {
     let documentation = read(&repository().join(format!("library/{}.yml", M::NAME)));
     assert_eq!(documentation["DOCUMENTATION"]["module"], M::NAME);
     check_options(
@@ -31,10 +35,8 @@ fn check<M: Module>() {
         M::OPTIONS,
         M::NAME,
     );
-    let documented = keys(&documentation["RETURN"]);
-    for key in returned::<M>() {
-        assert!(documented.contains(&key), "{}: RETURN lacks {key}", M::NAME);
-    }
+    let documented = &documentation["RETURN"];
+    check_results(documented, &without_common(results, documented), M::NAME);
 }
 
 fn check_options(documented: &Value, specs: &[OptionSpec], place: &str) {
@@ -79,19 +81,112 @@ fn check_options(documented: &Value, specs: &[OptionSpec], place: &str) {
     }
 }
 
-/// The keys of all results that the cases expect, but those that every module returns. What a module without cases returns is held against its
-/// documentation by `tests/ansible/test_info.py`.
-fn returned<M: Module>() -> BTreeSet<String> {
-    let Ok(cases) = fs::read_dir(repository().join("tests/cases").join(M::NAME)) else {
-        return BTreeSet::new();
-    };
-    let results = cases.map(|case| read(&case.unwrap().path().join("result.json")));
-    let mut keys: BTreeSet<String> = results.flat_map(|result| keys(&result)).collect();
-    for common in ["changed", "failed", "msg", "warnings"] {
-        keys.remove(common);
+/// Holds results against the documented return values, at every depth: each key is documented with the type that it has, and each documented key
+/// is in some result. What the collection passes on from a host is what is documented, so that nothing else would arrive.
+fn check_results(documented: &Value, results: &[Value], place: &str) {
+    let mut seen = BTreeSet::new();
+    for result in results {
+        for key in keys(result) {
+            let place = format!("{place}.{key}");
+            let documented = documented.get(&key);
+            let documented = documented.unwrap_or_else(|| panic!("{place} is not documented"));
+            check_type(&documented["type"], &result[&*key], &place);
+            seen.insert(key);
+        }
     }
-    assert!(keys.len() > 5, "{} returns {keys:?}", M::NAME);
-    keys
+    assert_eq!(seen, keys(documented), "what is documented of {place}");
+    for key in seen {
+        let place = format!("{place}.{key}");
+        let documented = &documented[&*key];
+        let values = results.iter().filter_map(|result| result.get(&key));
+        let values: Vec<Value> = values.filter(|value| !value.is_null()).cloned().collect();
+        match documented["type"].as_str().unwrap() {
+            "dict" => check_results(&documented["contains"], &values, &place),
+            "list" => {
+                let elements = values.iter().filter_map(Value::as_sequence).flatten();
+                let elements: Vec<Value> = elements.cloned().collect();
+                for element in &elements {
+                    check_type(&documented["elements"], element, &place);
+                }
+                if documented["elements"] == "dict" {
+                    check_results(&documented["contains"], &elements, &place);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Null stands for what is not there or not known, and `[HOST]` in the cases for what differs from host to host.
+fn check_type(documented: &Value, value: &Value, place: &str) {
+    let is_so = match documented.as_str() {
+        _ if value.is_null() || *value == "[HOST]" => true,
+        Some("bool") => value.is_bool(),
+        Some("str") => value.is_string(),
+        Some("int") => value.is_i64() || value.is_u64(),
+        Some("list") => value.is_sequence(),
+        Some("dict") => value.is_mapping(),
+        _ => false,
+    };
+    assert!(
+        is_so,
+        "{place} is documented as {documented:?}, and is {value:?}"
+    );
+}
+
+/// Results of a module without those keys that every module returns, unless it documents them itself.
+fn without_common(mut results: Vec<Value>, documented: &Value) -> Vec<Value> {
+    for result in &mut results {
+        let result = result.as_mapping_mut().unwrap();
+        for common in ["changed", "failed", "msg", "warnings", "diff", "invocation"] {
+            if documented.get(common).is_none() {
+                result.remove(common);
+            }
+        }
+    }
+    results
+}
+
+/// The results that the cases of a module expect.
+fn results_of_cases<M: Module>() -> Vec<Value> {
+    let cases = fs::read_dir(repository().join("tests/cases").join(M::NAME)).unwrap();
+    cases
+        .map(|case| read(&case.unwrap().path().join("result.json")))
+        .collect()
+}
+
+/// Results of `aspera_sse_info` in which each list has something in it.
+fn results_of_info() -> Vec<Value> {
+    let docroot = |uri: &str| {
+        format!(
+            "<file_system><access><paths><path><absolute>{uri}</absolute></path></paths></access></file_system>"
+        )
+    };
+    let conf = format!(
+        "<CONF><default>{}</default><aaa><realms><realm><users><user><name>a</name>{}</user><user><name>b</name></user></users></realm></realms>\
+         </aaa></CONF>",
+        docroot("s3://h/b"),
+        docroot(
+            "s3://h/b?server-side-encryption=AES256&amp;server-side-encryption-aws-kms-key-id=alias/a"
+        ),
+    );
+    let sandbox = Sandbox::of(INFO, conf);
+    let ascp = sandbox.root().join("bin/ascp");
+    let properties = sandbox.root().join("etc/trapd/s3.properties");
+    for (path, text) in [
+        (&ascp, "#!/bin/sh\necho ascp version 4.3.1.100\n"),
+        (&properties, "server-side-encryption=NONE\n"),
+    ] {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    fs::set_permissions(ascp, fs::Permissions::from_mode(0o755)).unwrap();
+    let expect = serde_json::json!({"server_side_encryption": "AES256", "scopes": ["user", "global", "user gone"]});
+    let options = [serde_json::json!({"expect": expect}), serde_json::json!({})];
+    let results =
+        options.map(|options| serde_json::Value::Object(sandbox.run(&options)).to_string());
+    let results = results.map(|result| serde_yaml_ng::from_str(&result).unwrap());
+    results.into()
 }
 
 fn keys(mapping: &Value) -> BTreeSet<String> {

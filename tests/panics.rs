@@ -11,13 +11,14 @@ use serde_json::json;
 
 #[test]
 fn a_panic_anywhere_is_a_failure_with_file_and_line_only() {
-    for (place, after) in [
-        ("masking", "old\n"),
-        ("start", "old\n"),
-        ("plan", "old\n"),
-        ("second plan", "rewritten\n"),
-        ("result", "old\nnew\n"),
-        ("no object", "old\nnew\n"),
+    for (place, after, subject) in [
+        ("masking", "old\n", None),
+        ("start", "old\n", None),
+        ("plan", "old\n", None),
+        ("user b", "old\n", Some("user b")),
+        ("second plan", "rewritten\n", None),
+        ("result", "old\nnew\n", None),
+        ("no object", "old\nnew\n", None),
     ] {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("file");
@@ -40,6 +41,15 @@ fn a_panic_anywhere_is_a_failure_with_file_and_line_only() {
         );
         assert!(message.starts_with(&start), "{place}: {message}");
         assert!(message.contains(".rs line "), "{place}: {message}");
+        let about = subject.map_or(". Please".to_owned(), |subject| {
+            format!(", while it worked on {subject}. Please")
+        });
+        assert!(message.contains(&about), "{place}: {message}");
+        assert_eq!(
+            message.ends_with("whole. Set the others without it."),
+            subject.is_some(),
+            "{place}: {message}"
+        );
         assert_eq!(result["failed"], json!(true), "{place}");
         assert_eq!(output.status.code(), Some(1), "{place}");
         assert!(

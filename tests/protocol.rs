@@ -308,6 +308,31 @@ fn without_permission_it_says_that_root_is_needed() {
     assert!(failure(&output).starts_with("Could not create a file beside "));
 }
 
+#[test]
+fn an_answer_that_cannot_be_written_is_a_failure() {
+    let sandbox = Sandbox::new();
+    let full = fs::File::create("/dev/full").unwrap();
+    let options = json!({"server_side_encryption": "AES256"});
+    let status = sandbox.command(&options).stdout(full).status().unwrap();
+    assert_eq!(status.code(), Some(1));
+}
+
+#[test]
+fn a_limit_on_the_size_of_files_is_named() {
+    let sandbox = Sandbox::new();
+    let file = sandbox.argument_file(&json!({"server_side_encryption": "AES256"}));
+    let output = Command::new("/bin/sh")
+        .args(["-c", "ulimit -f 0; exec \"$@\"", "sh", PROGRAM])
+        .arg(file)
+        .output()
+        .unwrap();
+    let message = failure(&output);
+    assert!(
+        message.contains("Raise the limit on file sizes (ulimit -f). Nothing was changed."),
+        "{message}"
+    );
+}
+
 fn as_nobody(sandbox: &Sandbox, mode: u32) -> Output {
     let file = sandbox.argument_file(&json!({"server_side_encryption": "AES256"}));
     for (path, mode) in [
@@ -319,7 +344,9 @@ fn as_nobody(sandbox: &Sandbox, mode: u32) -> Output {
     }
     // The build folder may be closed to others.
     let program = sandbox.root().join("module");
-    fs::copy(PROGRAM, &program).unwrap();
+    // By another process: what this one has open for writing, another thread's program might hold open.
+    let copied = Command::new("cp").arg(PROGRAM).arg(&program).status();
+    assert!(copied.unwrap().success());
     Command::new(program)
         .arg(file)
         .uid(65534)

@@ -6,7 +6,6 @@ use std::fs::{self, File, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use aspera_sse::files::{EditError, EditOptions, Edited, FileError, NewFile, Proposal, edit};
 use nix::mount::{MsFlags, mount};
@@ -248,23 +247,6 @@ fn a_file_that_never_rests_is_given_up() {
         format!("theirs {}\n", calls.get()).as_bytes()
     );
     assert_eq!(names(path.parent().unwrap()), ["f"]);
-}
-
-#[test]
-fn the_lock_of_another_run_is_waited_for() {
-    let (folder, path) = old_file();
-    let lock = File::open(folder.path()).unwrap();
-    lock.lock().unwrap();
-    let waiting = std::thread::spawn(move || {
-        let start = Instant::now();
-        let edited = replace(&path, EditOptions::default()).unwrap();
-        (start.elapsed(), edited.warnings, fs::read(&path).unwrap())
-    });
-    std::thread::sleep(Duration::from_millis(300));
-    lock.unlock().unwrap();
-    let (waited, warnings, content) = waiting.join().unwrap();
-    assert!(waited >= Duration::from_millis(250) && warnings.is_empty());
-    assert_eq!(content, NEW);
 }
 
 #[test]

@@ -1,18 +1,26 @@
 //! Whether a restart is due, on hosts laid out in a folder: control groups, files of `/proc`, clocks, and what `systemctl` says.
 
+mod program;
+
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aspera_sse::aspera::services::{
-    Clock, Host, Look, Manager, Reason, Service, State, Status, restart,
+    Clock, Host, LastChange, Look, Manager, Mismatch, Reason, Service, State, Status, is_enabled,
+    restart,
 };
+use program::write_script;
+use proptest::prelude::*;
 use tempfile::TempDir;
 
 /// Now, on all hosts: 2026-11-24 12:00:00 UTC, a thousand seconds after boot.
 const NOW: u64 = 1_795_521_600;
 const UPTIME: u64 = 1_000;
+const ASPERA: &str = "/opt/aspera";
+const NODED: &str = "/opt/aspera/sbin/asperanoded";
+const NAMESPACE: &str = "pid:[4026531836]";
 const GROUP: &str = "/system.slice/asperatrapd.service";
 
 struct Machine {
@@ -40,6 +48,12 @@ impl Machine {
         };
         machine.write("proc/1/comm", "tini\n");
         machine.write("proc/uptime", &format!("{UPTIME}.00 500.00\n"));
+        machine.write(
+            "etc/passwd",
+            "root:x:0:0::/root:\nasperadaemon:x:71:71::/:\nxfer:x:1000:1000::/:\nservice:x:1001:1001::/:\n",
+        );
+        fs::create_dir_all(machine.path("opt/aspera")).unwrap();
+        machine.link("proc/self/ns/pid", NAMESPACE);
         machine
     }
 
@@ -53,20 +67,26 @@ impl Machine {
         fs::write(path, text).unwrap();
     }
 
+    fn link(&self, below: &str, target: &str) {
+        let path = self.path(below);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let _ = fs::remove_file(&path);
+        symlink(target, path).unwrap();
+    }
+
     /// Lets `systemctl` tell of a unit; `since` is the time of day and the seconds after boot at which it became active.
     fn systemctl_shows(&self, load: &str, active: &str, group: &str, since: Option<(&str, u64)>) {
         let (time_of_day, monotonic) = since.unwrap_or_default();
         let monotonic = monotonic * 1_000_000;
         self.systemctl(&format!(
             "test \"$1 $2\" = 'show asperatrapd.service' && test \"$LC_ALL $TZ\" = 'C UTC' && cat <<END\nLoadState={load}\nActiveState={active}\n\
-             ControlGroup={group}\nActiveEnterTimestamp={time_of_day}\nActiveEnterTimestampMonotonic={monotonic}\nEND"
+             ControlGroup={group}\nUser=service\nActiveEnterTimestamp={time_of_day}\nActiveEnterTimestampMonotonic={monotonic}\nEND"
         ));
     }
 
     fn systemctl(&self, script: &str) {
         // A stand-in for systemctl.
-        self.write("systemctl", &format!("#!/bin/sh\n{script}\n"));
-        fs::set_permissions(self.path("systemctl"), fs::Permissions::from_mode(0o755)).unwrap();
+        write_script(&self.path("systemctl"), &format!("#!/bin/sh\n{script}\n"));
     }
 
     /// Adds a process that started so many hundredths of a second after boot.
@@ -85,6 +105,29 @@ impl Machine {
             &format!("proc/{pid}/cmdline"),
             &command_line.replace(' ', "\0"),
         );
+        // It is what it says, unless a test says otherwise.
+        let program = command_line.split(' ').next();
+        let program = program.filter(|program| !program.is_empty());
+        self.identity(pid, Some(0), program, Some(NAMESPACE));
+    }
+
+    /// Says who a process is; what is left out cannot be read.
+    fn identity(&self, pid: u32, uid: Option<u32>, program: Option<&str>, namespace: Option<&str>) {
+        for name in ["status", "exe", "ns/pid"] {
+            let _ = fs::remove_file(self.path(&format!("proc/{pid}/{name}")));
+        }
+        if let Some(uid) = uid {
+            let status = format!(
+                "Name:\tx\nUmask:\t0022\nUid:\t{uid}\t{uid}\t{uid}\t{uid}\nGid:\t0\t0\t0\t0\n"
+            );
+            self.write(&format!("proc/{pid}/status"), &status);
+        }
+        if let Some(program) = program {
+            self.link(&format!("proc/{pid}/exe"), program);
+        }
+        if let Some(namespace) = namespace {
+            self.link(&format!("proc/{pid}/ns/pid"), namespace);
+        }
     }
 
     fn group(&self, mount: &str, group: &str, pids: &[u32]) {
@@ -95,15 +138,23 @@ impl Machine {
         );
     }
 
-    fn status(&self) -> (Status, Clock) {
-        let host = Host::below(self.root.path(), &self.path("systemctl"));
-        let clock = Clock {
+    fn host(&self) -> Host {
+        Host::below(self.root.path(), &self.path("systemctl"))
+    }
+
+    fn clock(host: &Host) -> Clock {
+        Clock {
             now: UNIX_EPOCH + Duration::from_secs(NOW),
             monotonic: Some(Duration::from_secs(UPTIME)),
-            ..Clock::read(&host)
-        };
+            ..Clock::read(host)
+        }
+    }
+
+    fn status(&self) -> (Status, Clock) {
+        let host = self.host();
+        let clock = Self::clock(&host);
         (
-            Look::start(&host, Service::Trapd).finish(&host, &clock),
+            Look::start(&host, Service::Trapd).finish(&host, &clock, Path::new(ASPERA)),
             clock,
         )
     }
@@ -111,13 +162,13 @@ impl Machine {
     /// Whether a restart is due if the file last changed so many hundredths of a second after boot.
     fn due(&self, changed_at: u64) -> (Option<bool>, Option<Reason>) {
         let (status, clock) = self.status();
-        let due = restart(&status, &clock, false, Some(at(changed_at)));
+        let due = restart(&status, &clock, false, LastChange::At(at(changed_at)));
         (due.required, due.reason)
     }
 
     fn due_after_a_change(&self) -> (Option<bool>, Option<Reason>) {
         let (status, clock) = self.status();
-        let due = restart(&status, &clock, true, Some(clock.now));
+        let due = restart(&status, &clock, true, LastChange::At(clock.now));
         (due.required, due.reason)
     }
 }
@@ -217,10 +268,16 @@ fn zombies_and_processes_that_are_gone_do_not_live() {
         Some(("Tue 2026-11-24 11:48:20 UTC", 300)),
     );
     machine.group("", GROUP, &[70, 71]);
-    machine.process_in_state(70, "", "Z", 30_000);
-    assert_eq!(machine.status().0.state, Some(State::Stopped));
-    assert_eq!(machine.due(40_000), NOT_DUE);
-    assert_eq!(machine.due_after_a_change(), NOT_DUE);
+    for state in ["Z", "X", "x"] {
+        machine.process_in_state(70, "", state, 30_000);
+        assert_eq!(machine.status().0.state, Some(State::Stopped), "{state}");
+        assert_eq!(machine.due(40_000), NOT_DUE, "{state}");
+        assert_eq!(machine.due_after_a_change(), NOT_DUE, "{state}");
+    }
+    for state in ["R", "S", "D", "T", "t", "I"] {
+        machine.process_in_state(70, "", state, 30_000);
+        assert_eq!(machine.status().0.state, Some(State::Running), "{state}");
+    }
 }
 
 #[test]
@@ -229,6 +286,8 @@ fn a_service_that_does_not_run_is_never_due() {
         ("loaded", "inactive", State::Stopped),
         ("loaded", "failed", State::Failed),
         ("loaded", "activating", State::Restarting),
+        ("loaded", "reloading", State::Restarting),
+        ("loaded", "deactivating", State::Stopped),
         ("loaded", "active", State::Stopped),
         ("not-found", "inactive", State::Absent),
     ] {
@@ -280,13 +339,402 @@ fn without_an_answer_of_systemctl_the_usual_control_group_is_looked_at() {
 }
 
 #[test]
-fn a_service_started_by_hand_is_found_by_its_command_line() {
+fn what_runs_outside_the_unit_leaves_it_open() {
+    const OUTSIDE: (Option<bool>, Option<Reason>) = (None, Some(Reason::OutsideUnit));
     let machine = Machine::with_systemd();
+    // Started by hand.
     machine.process(70, TRAPD, 30_000);
     machine.process(71, "vi /opt/aspera/etc/trapd/s3.properties", 10);
+    assert_eq!(machine.status().0.state, None);
+    assert_eq!(machine.due(40_000), OUTSIDE);
+    assert_eq!(machine.due(20_000), OUTSIDE);
+    assert_eq!(machine.due_after_a_change(), OUTSIDE);
+    // The unit runs beside it.
+    machine.systemctl_shows("loaded", "active", GROUP, None);
+    machine.group("", GROUP, &[72]);
+    machine.process(72, TRAPD, 35_000);
     assert_eq!(machine.status().0.state, Some(State::Running));
     assert_eq!(machine.due(40_000), DUE);
-    assert_eq!(machine.due(20_000), NOT_DUE);
+    assert_eq!(machine.due(20_000), OUTSIDE);
+    assert_eq!(
+        machine.due_after_a_change(),
+        (Some(true), Some(Reason::Changed))
+    );
+}
+
+#[test]
+fn the_control_group_of_the_unit_decides() {
+    let machine = Machine::with_systemd();
+    machine.systemctl_shows("loaded", "active", GROUP, None);
+    machine.group("", GROUP, &[70]);
+    // Whatever it is called and whoever it is: systemd started it.
+    machine.process(70, "wrapper", 30_000);
+    machine.identity(70, Some(12345), None, None);
+    let (status, _) = machine.status();
+    assert_eq!(status.state, Some(State::Running));
+    assert_eq!(
+        (status.strangers, status.has_unknown_process),
+        (Vec::new(), false)
+    );
+    assert_eq!(
+        is_enabled(&machine.host(), Service::Trapd, Path::new(ASPERA)),
+        Some(true)
+    );
+}
+
+/// What a process is that is named like a service: on which hosts, and what it is taken for.
+#[test]
+fn a_process_counts_only_if_it_is_who_it_says() {
+    const OTHER: &str = "pid:[4026532000]";
+    for (what, command_line, uid, program, namespace, taken) in [
+        (
+            "root's",
+            NODED,
+            Some(0),
+            Some(NODED),
+            Some(NAMESPACE),
+            Taken::Genuine,
+        ),
+        (
+            "the daemon account's",
+            NODED,
+            Some(71),
+            Some(NODED),
+            Some(NAMESPACE),
+            Taken::Genuine,
+        ),
+        (
+            "another user's",
+            NODED,
+            Some(1000),
+            Some(NODED),
+            Some(NAMESPACE),
+            stranger("xfer", Mismatch::Account),
+        ),
+        (
+            "a nameless user's",
+            NODED,
+            Some(4711),
+            Some(NODED),
+            Some(NAMESPACE),
+            stranger("4711", Mismatch::Account),
+        ),
+        (
+            "in a container",
+            NODED,
+            Some(0),
+            Some(NODED),
+            Some(OTHER),
+            stranger("root", Mismatch::Namespace),
+        ),
+        (
+            "a name without a program",
+            "asperanoded",
+            Some(0),
+            Some("/usr/bin/sleep"),
+            Some(NAMESPACE),
+            stranger("root", Mismatch::Program),
+        ),
+        (
+            "a copy elsewhere",
+            "/tmp/asperanoded",
+            Some(0),
+            Some("/tmp/asperanoded"),
+            Some(NAMESPACE),
+            stranger("root", Mismatch::Program),
+        ),
+        (
+            "a folder alike",
+            NODED,
+            Some(0),
+            Some("/opt/aspera-old/sbin/asperanoded"),
+            Some(NAMESPACE),
+            stranger("root", Mismatch::Program),
+        ),
+        (
+            "a script",
+            NODED,
+            Some(0),
+            Some("/usr/bin/dash"),
+            Some(NAMESPACE),
+            stranger("root", Mismatch::Program),
+        ),
+        (
+            "replaced by an upgrade",
+            NODED,
+            Some(0),
+            Some("/opt/aspera/sbin/asperanoded (deleted)"),
+            Some(NAMESPACE),
+            Taken::Genuine,
+        ),
+        (
+            "another program",
+            "/opt/aspera/sbin/asperacentral",
+            Some(0),
+            Some("/opt/aspera/sbin/asperacentral"),
+            Some(NAMESPACE),
+            Taken::Nothing,
+        ),
+    ] {
+        let machine = Machine::with_scripts();
+        machine.write("etc/init.d/asperanoded", "");
+        machine.process(70, command_line, 30_000);
+        machine.identity(70, uid, program, namespace);
+        check_taken(&machine, Service::Noded, &taken, what);
+    }
+}
+
+#[test]
+fn what_cannot_be_read_of_a_process_is_not_guessed() {
+    for (what, command_line, uid, program, namespace, taken) in [
+        (
+            "no program that can be read",
+            NODED,
+            Some(0),
+            None,
+            Some(NAMESPACE),
+            Taken::Unknown,
+        ),
+        (
+            "no account that can be read",
+            NODED,
+            None,
+            Some(NODED),
+            Some(NAMESPACE),
+            Taken::Unknown,
+        ),
+        (
+            "no namespace that can be read",
+            NODED,
+            Some(0),
+            Some(NODED),
+            None,
+            Taken::Unknown,
+        ),
+        (
+            "another user's, and no more can be read",
+            NODED,
+            Some(1000),
+            None,
+            None,
+            stranger("xfer", Mismatch::Account),
+        ),
+        (
+            "another program, and no more can be read",
+            NODED,
+            None,
+            Some("/usr/bin/sleep"),
+            None,
+            stranger("unknown", Mismatch::Program),
+        ),
+    ] {
+        let machine = Machine::with_scripts();
+        machine.write("etc/init.d/asperanoded", "");
+        machine.process(70, command_line, 30_000);
+        machine.identity(70, uid, program, namespace);
+        check_taken(&machine, Service::Noded, &taken, what);
+    }
+}
+
+#[test]
+fn a_java_machine_counts_if_it_names_a_file_of_the_installation() {
+    const JAVA: &str = "/usr/lib/jvm/bin/java";
+    let program = |mismatch| Taken::Stranger("root".to_owned(), mismatch);
+    for (command_line, program, taken) in [
+        (
+            "java -cp /opt/aspera/lib/trapd/a.jar Main",
+            JAVA,
+            Taken::Genuine,
+        ),
+        (
+            "java -cp /usr/x.jar:/opt/aspera/lib/trapd/a.jar Main",
+            JAVA,
+            Taken::Genuine,
+        ),
+        (
+            "java -Dhome=/opt/aspera/x -jar /usr/lib/trapd.jar",
+            JAVA,
+            Taken::Genuine,
+        ),
+        (
+            "/opt/aspera/jre/bin/java -jar trapd.jar",
+            "/opt/aspera/jre/bin/java",
+            Taken::Genuine,
+        ),
+        (
+            "java -cp /srv/trapd/a.jar Main",
+            JAVA,
+            program(Mismatch::Program),
+        ),
+        (
+            "java -cp /srv/opt/aspera/trapd/a.jar Main",
+            JAVA,
+            program(Mismatch::Program),
+        ),
+        (
+            "java -cp /opt/aspera-old/lib/trapd/a.jar Main",
+            JAVA,
+            program(Mismatch::Program),
+        ),
+        ("java -jar /opt/aspera/lib/other.jar", JAVA, Taken::Nothing),
+        // Only the name is that of Java.
+        (
+            "java -cp /opt/aspera/lib/trapd/a.jar",
+            "/usr/bin/sleep",
+            program(Mismatch::Program),
+        ),
+        ("/x/trapd 600", "/usr/bin/sleep", program(Mismatch::Program)),
+        (
+            "/opt/aspera/lib/trapd/run",
+            "/opt/aspera/lib/trapd/run",
+            Taken::Genuine,
+        ),
+    ] {
+        let machine = Machine::with_scripts();
+        machine.process(70, command_line, 30_000);
+        machine.identity(70, Some(0), Some(program), Some(NAMESPACE));
+        check_taken(&machine, Service::Trapd, &taken, command_line);
+    }
+}
+
+#[test]
+fn a_setuid_program_of_a_user_is_that_users() {
+    let machine = Machine::with_scripts();
+    machine.process(70, TRAPD, 30_000);
+    machine.write("proc/70/status", "Uid:\t1000\t0\t0\t0\n");
+    check_taken(
+        &machine,
+        Service::Trapd,
+        &Taken::Stranger("xfer".to_owned(), Mismatch::Account),
+        "setuid",
+    );
+}
+
+#[test]
+#[ignore = "needs root"]
+fn the_owner_of_the_installation_and_the_account_of_the_unit_may_run_it() {
+    let machine = Machine::with_scripts();
+    machine.process(70, TRAPD, 30_000);
+    machine.identity(
+        70,
+        Some(1000),
+        Some("/opt/aspera/jre/bin/java"),
+        Some(NAMESPACE),
+    );
+    std::os::unix::fs::chown(machine.path("opt/aspera"), Some(1000), None).unwrap();
+    check_taken(&machine, Service::Trapd, &Taken::Genuine, "the owner");
+    // The unit says User=service.
+    let machine = Machine::with_systemd();
+    machine.process(70, TRAPD, 30_000);
+    for (uid, is_outside) in [(1001, true), (1000, false)] {
+        machine.identity(
+            70,
+            Some(uid),
+            Some("/opt/aspera/jre/bin/java"),
+            Some(NAMESPACE),
+        );
+        assert_eq!(machine.status().0.is_outside_unit, is_outside, "{uid}");
+    }
+}
+
+#[test]
+fn a_root_that_is_a_link_is_where_it_leads() {
+    let machine = Machine::with_scripts();
+    fs::remove_dir(machine.path("opt/aspera")).unwrap();
+    fs::create_dir_all(machine.path("data/aspera")).unwrap();
+    machine.link("opt/aspera", "../data/aspera");
+    machine.process(70, "/opt/aspera/lib/trapd/run", 30_000);
+    machine.identity(
+        70,
+        Some(0),
+        Some("/data/aspera/lib/trapd/run"),
+        Some(NAMESPACE),
+    );
+    check_taken(&machine, Service::Trapd, &Taken::Genuine, "linked");
+}
+
+#[test]
+fn a_zombie_of_the_service_is_nothing() {
+    let machine = Machine::with_scripts();
+    machine.process_in_state(70, TRAPD, "Z", 30_000);
+    check_taken(&machine, Service::Trapd, &Taken::Nothing, "zombie");
+}
+
+#[test]
+fn only_the_start_of_a_command_line_is_kept() {
+    let machine = Machine::with_scripts();
+    let long = "x".repeat(100_000);
+    machine.process(
+        70,
+        &format!("java {long} -jar /opt/aspera/lib/trapd/trapd.jar"),
+        30_000,
+    );
+    machine.identity(
+        70,
+        Some(0),
+        Some("/opt/aspera/jre/bin/java"),
+        Some(NAMESPACE),
+    );
+    check_taken(&machine, Service::Trapd, &Taken::Nothing, "behind 4 KiB");
+    machine.process(
+        70,
+        &format!("java -jar /opt/aspera/lib/trapd/trapd.jar {long}"),
+        30_000,
+    );
+    machine.identity(
+        70,
+        Some(0),
+        Some("/opt/aspera/jre/bin/java"),
+        Some(NAMESPACE),
+    );
+    check_taken(&machine, Service::Trapd, &Taken::Genuine, "before");
+}
+
+fn stranger(account: &str, mismatch: Mismatch) -> Taken {
+    Taken::Stranger(account.to_owned(), mismatch)
+}
+
+/// What a process is taken for.
+#[derive(Debug)]
+enum Taken {
+    Genuine,
+    Stranger(String, Mismatch),
+    Unknown,
+    Nothing,
+}
+
+/// Holds what is said of the service of a machine with one process, 70, against what that is to be taken for. Only what is genuine makes it run,
+/// enabled or due, and what cannot be told is no reason to say that it does not run.
+fn check_taken(machine: &Machine, service: Service, taken: &Taken, what: &str) {
+    let host = machine.host();
+    let clock = Machine::clock(&host);
+    let status = Look::start(&host, service).finish(&host, &clock, Path::new(ASPERA));
+    let (state, enabled, due) = match taken {
+        Taken::Genuine => (Some(State::Running), Some(true), DUE),
+        Taken::Unknown => (None, None, (None, Some(Reason::ProcessUnknown))),
+        Taken::Stranger(..) | Taken::Nothing => (Some(State::Stopped), Some(false), NOT_DUE),
+    };
+    assert_eq!(status.state, state, "{what}");
+    assert_eq!(
+        is_enabled(&host, service, Path::new(ASPERA)),
+        enabled,
+        "{what}"
+    );
+    let found = restart(&status, &clock, false, LastChange::At(at(90_000)));
+    assert_eq!((found.required, found.reason), due, "{what}");
+    let strangers: Vec<(u32, Option<String>, Mismatch)> = status
+        .strangers
+        .into_iter()
+        .map(|stranger| (stranger.pid, stranger.account, stranger.mismatch))
+        .collect();
+    let expected = match taken {
+        Taken::Stranger(account, mismatch) => {
+            let account = Some(account.clone()).filter(|account| account != "unknown");
+            vec![(70, account, *mismatch)]
+        }
+        _ => Vec::new(),
+    };
+    assert_eq!(strangers, expected, "{what}");
 }
 
 #[test]
@@ -344,7 +792,7 @@ fn each_service_has_its_own_processes() {
     let host = Host::below(machine.root.path(), Path::new("systemctl"));
     let clock = Clock::read(&host);
     for (service, pid) in [(Service::Trapd, 70), (Service::Noded, 71)] {
-        let status = Look::start(&host, service).finish(&host, &clock);
+        let status = Look::start(&host, service).finish(&host, &clock, Path::new(ASPERA));
         let pids: Vec<u32> = status.processes.iter().map(|process| process.pid).collect();
         assert_eq!(pids, [pid]);
     }
@@ -355,6 +803,58 @@ fn a_missing_file_makes_nothing_due() {
     let machine = Machine::without_init();
     machine.process(70, TRAPD, 30_000);
     let (status, clock) = machine.status();
-    let due = restart(&status, &clock, false, None);
+    let due = restart(&status, &clock, false, LastChange::NoFile);
     assert_eq!((due.required, due.reason), NOT_DUE);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
+
+    /// Whatever the kernel and systemctl say, no number of theirs overflows and nothing panics.
+    #[test]
+    fn any_bytes_are_answered(
+        texts in prop::collection::vec(prop::option::of(prop_oneof![any_bytes(), numbers()]), 7),
+        unit in prop::collection::vec(("(LoadState|ActiveState|ControlGroup|User|ActiveEnterTimestamp|ActiveEnterTimestampMonotonic)", numbers()), 0..7),
+    ) {
+        let machine = Machine::with_systemd();
+        machine.process(70, NODED, 30_000);
+        machine.group("", GROUP, &[70]);
+        let members = format!("sys/fs/cgroup{GROUP}/cgroup.procs");
+        let paths = ["proc/70/stat", "proc/70/status", "proc/70/cmdline", "proc/uptime", "etc/passwd", "proc/1/comm", &members];
+        for (path, text) in paths.into_iter().zip(&texts) {
+            if let Some(text) = text {
+                fs::write(machine.path(path), text).unwrap();
+            }
+        }
+        let mut shown = Vec::new();
+        for (name, value) in unit {
+            shown.extend([name.as_bytes(), b"=", &value, b"\n"].concat());
+        }
+        fs::write(machine.path("shown"), shown).unwrap();
+        machine.systemctl("cat \"${0%/*}/shown\"");
+        let host = machine.host();
+        for service in Service::ALL {
+            let clock = Clock::read(&host);
+            let status = Look::start(&host, service).finish(&host, &clock, Path::new(ASPERA));
+            restart(&status, &clock, false, LastChange::At(clock.now));
+            is_enabled(&host, service, Path::new(ASPERA));
+        }
+    }
+}
+
+fn any_bytes() -> impl Strategy<Value = Vec<u8>> {
+    prop::collection::vec(any::<u8>(), 0..60)
+}
+
+/// Numbers of all sizes and the signs between them.
+fn numbers() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop_oneof![
+        3 => any::<u64>().prop_map(|number| number.to_string()),
+        1 => Just("99999999999999999999".to_owned()),
+        2 => (0_u8..100).prop_map(|number| number.to_string()),
+        2 => prop::sample::select(vec!["-", ":", ".", " ", "\t", "\n", ")", "S", "Uid:", "UTC", "0000-00-00", "loaded", GROUP]).prop_map(str::to_owned),
+        1 => any::<u64>().prop_map(|start| format!("70 (x) S {}{start} 0", "0 ".repeat(18))),
+        1 => (any::<u64>(), any::<u8>(), any::<u8>()).prop_map(|(year, month, second)| format!("Tue {year}-{month}-0 0:0:{second} UTC")),
+    ];
+    prop::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat().into_bytes())
 }

@@ -422,6 +422,113 @@ mod tests {
     }
 
     #[test]
+    fn a_plain_name_may_be_shown() {
+        let longest = "a".repeat(40);
+        for (name, expected) in [
+            ("a", true),
+            ("kms_key_id", true),
+            ("a1_", true),
+            (longest.as_str(), true),
+            (&format!("{longest}a"), false),
+            ("", false),
+            ("_a", false),
+            ("1a", false),
+            ("A", false),
+            ("aB", false),
+            ("a-b", false),
+            ("a:b", false),
+        ] {
+            assert_eq!(is_plain_name(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_leaked_omit_is_found_at_any_depth() {
+        for (value, expected) in [
+            (json!("__omit_place_holder__1"), true),
+            (json!(["a", ["__omit_place_holder__1"]]), true),
+            (json!({"a": {"b": "__omit_place_holder__1"}}), true),
+            (json!("x__omit_place_holder__1"), false),
+            (json!({"__omit_place_holder__1": 1}), false),
+            (json!([1, null, true]), false),
+        ] {
+            assert_eq!(holds_leaked_omit(&value), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_value_is_shown_if_all_of_it_is_recognised() {
+        let known = Shown::If(|text| text == "known");
+        for (value, expected) in [
+            (json!("known"), true),
+            (json!("other"), false),
+            (json!(["known", "known"]), true),
+            (json!(["known", "other"]), false),
+            (json!([1]), false),
+            (json!(1), false),
+            (json!([]), true),
+        ] {
+            assert_eq!(may_be_shown(&value, known), expected, "{value}");
+            assert!(may_be_shown(&value, Shown::Always));
+            assert!(!may_be_shown(&value, Shown::Never));
+        }
+    }
+
+    #[test]
+    fn unknown_options_are_dropped_only_on_request() {
+        let given = json!({"x": 1, "one": {"token": "1", "y": 2}});
+        let given = given.as_object().unwrap();
+        assert!(Arguments::new(given, OUTER, false).is_err());
+        let arguments = Arguments::new(given, OUTER, true).unwrap();
+        assert_eq!(arguments.0["one"], json!({"name": null, "token": "1"}));
+        assert_eq!(arguments.0.get("x"), None);
+    }
+
+    #[test]
+    fn arguments_that_are_no_json_are_named_with_their_reason() {
+        for (text, expected) in [
+            (r#"{"path": NaN}"#, "The option path is not a finite number"),
+            (r#"{"P!": NaN}"#, "An option is not a finite number"),
+            (r#"{"path": "\udc00"}"#, "The option path contains bytes"),
+            ("{", "The arguments are not valid JSON."),
+            ("[]", "The arguments are JSON but not an object."),
+        ] {
+            let message = parse(text.as_bytes()).unwrap_err().to_string();
+            assert!(message.starts_with(expected), "{message}");
+        }
+    }
+
+    #[test]
+    fn every_setting_of_ansible_is_read() {
+        let (_, defaults) = parse(b"{}").unwrap();
+        let expected = Settings {
+            check_mode: false,
+            diff: false,
+            no_log: false,
+            ignore_unknown_options: false,
+            inject_invocation: true,
+            syslog_facility: None,
+            log_prefix: None,
+            module_name: None,
+        };
+        assert_eq!(defaults, expected);
+        let text = br#"{"_ansible_check_mode": true, "_ansible_diff": "yes", "_ansible_no_log": 1,
+            "_ansible_ignore_unknown_opts": true, "_ansible_inject_invocation": false,
+            "_ansible_syslog_facility": "LOG_USER", "_ansible_target_log_info": "run", "_ansible_module_name": "m"}"#;
+        let expected = Settings {
+            check_mode: true,
+            diff: true,
+            no_log: true,
+            ignore_unknown_options: true,
+            inject_invocation: false,
+            syslog_facility: Some("LOG_USER".to_owned()),
+            log_prefix: Some("run".to_owned()),
+            module_name: Some("m".to_owned()),
+        };
+        assert_eq!(parse(text).unwrap().1, expected);
+    }
+
+    #[test]
     fn settings_are_told_from_options() {
         let (options, settings) =
             parse(br#"{"a": 1, "_ansible_check_mode": true, "_ansible_new_in_3": {"x": 1}}"#)

@@ -163,7 +163,7 @@ fn expand_variables(path: &str) -> String {
         rest = &rest[start..];
         let (name, length) = variable(rest);
         match env::var(name) {
-            Ok(value) if !name.is_empty() => expanded.push_str(&value),
+            Ok(value) => expanded.push_str(&value),
             _ => expanded.push_str(&rest[..length]),
         }
         rest = &rest[length..];
@@ -205,6 +205,7 @@ mod tests {
                 (json!(5), Some(json!("5"))),
                 (json!(1.5), Some(json!("1.5"))),
                 (json!(true), Some(json!("True"))),
+                (json!(false), Some(json!("False"))),
                 (json!([]), None),
                 (json!({}), None),
             ],
@@ -214,6 +215,10 @@ mod tests {
             &[
                 (json!("YES"), Some(json!(true))),
                 (json!(" on "), Some(json!(true))),
+                (json!(false), Some(json!(false))),
+                (json!("off"), Some(json!(false))),
+                (json!(1.0), Some(json!(true))),
+                (json!(null), None),
                 (json!("f"), Some(json!(false))),
                 (json!(1), Some(json!(true))),
                 (json!(0.0), Some(json!(false))),
@@ -230,6 +235,9 @@ mod tests {
                 (json!(" -7 "), Some(json!(-7))),
                 (json!(3), Some(json!(3))),
                 (json!("5.5"), None),
+                (json!("-0"), Some(json!(0))),
+                (json!(1.5), None),
+                (json!([]), None),
                 (json!(true), None),
             ],
         );
@@ -242,6 +250,8 @@ mod tests {
             &[
                 (json!("1,2"), Some(json!([1, 2]))),
                 (json!([1, "2"]), Some(json!([1, 2]))),
+                (json!([]), Some(json!([]))),
+                (json!(true), None),
                 (json!(3), Some(json!([3]))),
                 (json!("1,x"), None),
                 (json!({}), None),
@@ -254,11 +264,42 @@ mod tests {
                 (json!("{\"a\": 1}"), Some(json!({"a": 1}))),
                 (json!("a=1, b='x y'"), Some(json!({"a": "1", "b": "x y"}))),
                 (json!("a=x\\,y"), Some(json!({"a": "x,y"}))),
+                (json!("a=\"x'y, z\"b"), Some(json!({"a": "x'y, zb"}))),
+                (json!("a='x\\'y'"), Some(json!({"a": "x'y"}))),
+                (json!(" a=1,,b=2, "), Some(json!({"a": "1", "b": "2"}))),
+                (json!("a=b=c"), Some(json!({"a": "b=c"}))),
+                (json!("{a=1}"), None),
+                (json!(""), None),
+                (json!(" "), None),
                 (json!("a=1 b"), None),
                 (json!("a"), None),
                 (json!([]), None),
             ],
         );
+    }
+
+    #[test]
+    fn what_is_expected_is_named() {
+        for (kind, expected) in [
+            (Kind::Str, "a string"),
+            (Kind::Path, "a string"),
+            (Kind::Bool, "a boolean (true or false)"),
+            (Kind::Int, "an integer"),
+            (Kind::List(&Kind::Str), "a list"),
+            (Kind::Dict(&[]), "a dictionary"),
+        ] {
+            let error = coerce(&json!(null), &kind).unwrap_err();
+            assert_eq!(error, ExpectedKind(expected), "{kind:?}");
+        }
+        for (element, expected) in [
+            (&Kind::Str, "a list of strings"),
+            (&Kind::Path, "a list of strings"),
+            (&Kind::Dict(&[]), "a list of dictionaries"),
+            (&Kind::Int, "a list"),
+        ] {
+            let error = coerce(&json!([null]), &Kind::List(element)).unwrap_err();
+            assert_eq!(error, ExpectedKind(expected), "{element:?}");
+        }
     }
 
     #[test]
@@ -268,6 +309,13 @@ mod tests {
             ("~", home.clone()),
             ("~/x", format!("{home}/x")),
             ("$HOME/x", format!("{home}/x")),
+            ("$HOME", home.clone()),
+            ("${HOME}", home.clone()),
+            ("$HOME$HOME", format!("{home}{home}")),
+            ("$HOME-x", format!("{home}-x")),
+            ("$HOME_x", "$HOME_x".to_owned()),
+            ("/${}/$", "/${}/$".to_owned()),
+            ("x~", "x~".to_owned()),
             ("a/${HOME}b", format!("a/{home}b")),
             ("~root/x", "/root/x".to_owned()),
             (

@@ -120,6 +120,37 @@ mod tests {
                 r#"{"path": "\ud83d\ud83d\ude00"}"#,
                 (Reason::LoneSurrogate, named("path")),
             ),
+            (
+                r#"{"a": {"b": [1]}, "path": NaN}"#,
+                (Reason::NotFinite, named("path")),
+            ),
+            (
+                r#"{"path": ["b", "c"], "d": "e" , "f" : Infinity}"#,
+                (Reason::NotFinite, named("f")),
+            ),
+            (
+                r#"{"path": "\\\"NaN", "b": NaN}"#,
+                (Reason::NotFinite, named("b")),
+            ),
+            (
+                r#"{"path": "\ud83d"#,
+                (Reason::LoneSurrogate, named("path")),
+            ),
+            (
+                r#"{"path": "\udc00 "#,
+                (Reason::LoneSurrogate, named("path")),
+            ),
+            (
+                r#"{"path": "\udbff\ue000"}"#,
+                (Reason::LoneSurrogate, named("path")),
+            ),
+            (
+                r#"{"path": "\ud800\udfff\ud7ff", x}"#,
+                (Reason::Syntax, None),
+            ),
+            (r#"{"path": "\u00"#, (Reason::Syntax, None)),
+            (r#"{"path": NaX, In}"#, (Reason::Syntax, None)),
+            (r#"}{"path": NaN}"#, (Reason::NotFinite, named("path"))),
             (r#"{"S3CR3T!": NaN}"#, (Reason::NotFinite, None)),
             (r#"{"path": "\ud83d\ude00 NaN", x}"#, (Reason::Syntax, None)),
             (r#"{"path": "x"#, (Reason::Syntax, None)),

@@ -21,15 +21,20 @@ pub fn log_invocation(module: &str, arguments: &Map<String, Value>, settings: &S
     if settings.no_log {
         return;
     }
-    let priority = facility(settings.syslog_facility.as_deref()) * 8 + INFORMATIONAL;
-    let text = text(arguments, settings.log_prefix.as_deref());
-    let mut record = format!("<{priority}>ansible-{module}: {text}");
-    record.truncate(record.floor_char_boundary(RECORD_LIMIT));
+    let record = record(module, arguments, settings);
     if let Ok(socket) = UnixDatagram::unbound() {
         // A log that does not read must not hold up the task.
         let _ = socket.set_nonblocking(true);
         let _ = socket.send_to(record.as_bytes(), SOCKET);
     }
+}
+
+fn record(module: &str, arguments: &Map<String, Value>, settings: &Settings) -> String {
+    let priority = facility(settings.syslog_facility.as_deref()) * 8 + INFORMATIONAL;
+    let text = text(arguments, settings.log_prefix.as_deref());
+    let mut record = format!("<{priority}>ansible-{module}: {text}");
+    record.truncate(record.floor_char_boundary(RECORD_LIMIT));
+    record
 }
 
 fn text(arguments: &Map<String, Value>, prefix: Option<&str>) -> String {
@@ -90,9 +95,40 @@ mod tests {
     }
 
     #[test]
+    fn a_record_is_cut_between_two_characters_to_what_all_logs_take() {
+        let arguments = br#"{"_ansible_syslog_facility": "LOG_DAEMON"}"#;
+        let (_, settings) = super::super::arguments::parse(arguments).unwrap();
+        let start = "<30>ansible-m: Invoked with path=";
+        for (length, cut) in [(0, 0), (1, 1), (2015, 2015), (2016, 2015), (5000, 2015)] {
+            let arguments = json!({"path": "x".repeat(length)});
+            let record = record("m", arguments.as_object().unwrap(), &settings);
+            assert_eq!(record, format!("{start}{}", "x".repeat(cut)), "{length}");
+        }
+        let arguments = json!({"path": "\u{e4}".repeat(2_000)});
+        let record = record("m", arguments.as_object().unwrap(), &settings);
+        assert_eq!(record.len(), RECORD_LIMIT - 1);
+    }
+
+    #[test]
+    fn values_are_spelled_as_python_spells_them() {
+        let arguments = json!({"a": false, "b": 7, "c": ["x"], "d": "\u{85}y\u{7f}"});
+        assert_eq!(
+            text(arguments.as_object().unwrap(), None),
+            "Invoked with a=False b=7 c=[\"x\"] d= y "
+        );
+    }
+
+    #[test]
     fn facilities_have_their_numbers() {
         for (name, number) in [
             (None, 1),
+            (Some("DAEMON"), 1),
+            (Some("LOG_KERN"), 0),
+            (Some("LOG_USER"), 1),
+            (Some("LOG_FTP"), 11),
+            (Some("LOG_LOCAL"), 1),
+            (Some("LOG_LOCAL07"), 1),
+            (Some("LOG_LOCAL/"), 1),
             (Some("LOG_DAEMON"), 3),
             (Some("LOG_AUTHPRIV"), 10),
             (Some("LOG_LOCAL0"), 16),

@@ -57,6 +57,65 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_distance_counts_the_least_changes() {
+        for (from, to, expected) in [
+            ("", "", 0),
+            ("abc", "abc", 0),
+            ("", "abc", 3),
+            ("abc", "", 3),
+            ("abc", "abd", 1),
+            ("abc", "ab", 1),
+            ("ab", "abc", 1),
+            ("abc", "bc", 1),
+            ("ab", "ba", 1),
+            ("abcd", "acbd", 1),
+            ("abcd", "badc", 2),
+            ("ba", "abc", 2),
+            ("abc", "cab", 2),
+            ("kitten", "sitting", 3),
+            ("aaab", "baaa", 2),
+            ("xaby", "xbay", 1),
+            ("abab", "baba", 2),
+        ] {
+            let found = distance(from.as_bytes(), to.as_bytes());
+            assert_eq!(found, expected, "{from} {to}");
+        }
+    }
+
+    #[test]
+    fn how_many_letters_may_differ_grows_with_the_name() {
+        for (name, allowed) in [
+            ("a", 1),
+            ("abcd", 1),
+            ("abcde", 2),
+            ("abcdefg", 2),
+            ("abcdefgh", 3),
+            ("abcdefghijklmnop", 3),
+        ] {
+            for changed in 0..=4_usize.min(name.len()) {
+                let given = "#".repeat(changed) + &name[changed..];
+                let found = near(&given, [name]);
+                assert_eq!(found.len(), usize::from(changed <= allowed), "{given}");
+            }
+        }
+        assert_eq!(near("abc", ["abcdef", "abcdefg"]), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn three_names_at_most_are_given_the_nearest_first() {
+        let names = ["user12", "user345", "user1", "user2", "user3", "user"];
+        assert_eq!(near("user", names), ["user", "user1", "user2"]);
+    }
+
+    #[test]
+    fn a_very_long_name_is_near_to_none() {
+        for (length, found) in [(99, 1), (100, 1), (101, 0), (102, 0)] {
+            let name = "x".repeat(length);
+            assert_eq!(near(&name, [name.as_str()]).len(), found, "{length}");
+        }
+    }
+
+    #[test]
     fn near_names_are_found_and_far_ones_are_not() {
         let names = ["state", "kms_key_id", "path"];
         for (given, expected) in [

@@ -15,9 +15,10 @@ use super::log::log_invocation;
 use super::option::{Default, OptionSpec};
 use super::outcome::{Failure, Invocation, Outcome, Report};
 use super::size_limit;
+use crate::subject::subject;
 
 /// The most that is read as arguments, in bytes.
-const ARGUMENTS_LIMIT: u64 = 64 * 1024 * 1024;
+const ARGUMENTS_LIMIT: u64 = 67_108_864;
 
 /// A module: its options and what it does.
 pub trait Module: 'static {
@@ -27,6 +28,9 @@ pub trait Module: 'static {
     const PURPOSE: &'static str;
     /// Its options.
     const OPTIONS: &'static [OptionSpec];
+
+    /// What to do about all others if the work on one subject ends in a panic, in one sentence.
+    const IF_ONE_FAILS: &'static str = "";
 
     /// The keys of its result beside those that every module has.
     type Values: Serialize;
@@ -96,15 +100,18 @@ fn prepare<M: Module>(source: &OsStr) -> anyhow::Result<Task> {
     })
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "Ansible names the file, and its owner is who runs us"
+)]
 fn read_arguments(source: &Path) -> Result<Vec<u8>, Failure> {
-    let mut text = Vec::new();
     let read = if source == Path::new("-") {
-        io::stdin().take(ARGUMENTS_LIMIT + 1).read_to_end(&mut text)
+        read_limited(io::stdin())
     } else {
-        File::open(source).and_then(|file| file.take(ARGUMENTS_LIMIT + 1).read_to_end(&mut text))
+        File::open(source).and_then(read_limited)
     };
     match read {
-        Ok(length) if length as u64 <= ARGUMENTS_LIMIT => Ok(text),
+        Ok(text) if text.len() as u64 <= ARGUMENTS_LIMIT => Ok(text),
         Ok(_) => Err(Failure::new(
             "The arguments are larger than 64 MiB. Shorten them.",
         )),
@@ -115,6 +122,13 @@ fn read_arguments(source: &Path) -> Result<Vec<u8>, Failure> {
     }
 }
 
+/// One byte more than the limit shows that there are more.
+fn read_limited(source: impl Read) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    source.take(ARGUMENTS_LIMIT + 1).read_to_end(&mut text)?;
+    Ok(text)
+}
+
 fn report_failure<M: Module>(error: anyhow::Error, invocation: Option<Invocation>) -> ExitCode {
     let failure = error
         .downcast()
@@ -122,17 +136,22 @@ fn report_failure<M: Module>(error: anyhow::Error, invocation: Option<Invocation
     report(&Report::<M::Values>::of_failure(&failure, invocation))
 }
 
-/// Says file and line of our code only: the message of a panic may hold a piece of the data.
+/// Says file and line of our code, and what was being worked on, and no more: the message of a panic may hold a piece of the data.
 fn report_panic<M: Module>(panic: &PanicHookInfo<'_>) {
     let place = match panic.location() {
         Some(location) => format!("{} line {}", location.file(), location.line()),
         None => "an unknown place".to_owned(),
     };
+    let (about, remedy) = match subject() {
+        Some(subject) => (format!(", while it worked on {subject}"), M::IF_ONE_FAILS),
+        None => (String::new(), ""),
+    };
     let failure = Failure::new(format!(
-        "{} {} stopped at a bug of its own, in {place}. Please report this line; a file it was to edit is the old one or the new one, whole.",
+        "{} {} stopped at a bug of its own, in {place}{about}. Please report this line; a file it was to edit is the old one or the new one, \
+         whole. {remedy}",
         M::NAME,
         env!("CARGO_PKG_VERSION"),
-    ));
+    ).trim_end());
     report(&Report::<M::Values>::of_failure(&failure, None));
     std::process::exit(1);
 }
@@ -178,4 +197,67 @@ fn help<M: Module>() -> String {
         text += ")\n";
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ansible::Kind;
+
+    struct Sample;
+
+    impl Module for Sample {
+        const NAME: &'static str = "sample";
+        const PURPOSE: &'static str = "Shows how help looks.";
+        const OPTIONS: &'static [OptionSpec] = &[
+            OptionSpec::new("path", Kind::Path).or("/opt"),
+            OptionSpec::new("state", Kind::Str).one_of(&["present", "absent"]),
+            OptionSpec::flag("backup"),
+            OptionSpec {
+                required: true,
+                ..OptionSpec::new("names", Kind::List(&Kind::Str))
+            },
+            OptionSpec::new("number", Kind::Int),
+            OptionSpec::new("more", Kind::Dict(&[])),
+        ];
+        type Values = ();
+
+        fn run(_: &Task) -> anyhow::Result<Outcome<()>> {
+            unreachable!("only its help is asked for")
+        }
+    }
+
+    #[test]
+    fn help_names_each_option_with_its_type_default_and_choices() {
+        let help = help::<Sample>();
+        let (start, options) = help.split_once("Options:\n").unwrap();
+        let version = env!("CARGO_PKG_VERSION");
+        let line = format!("sample {version}: a module for Ansible.\nShows how help looks.\n");
+        assert!(start.starts_with(&line), "{start}");
+        let expected = "  path (path, default /opt)
+  state (str, one of present, absent)
+  backup (bool, default false)
+  names (list, required)
+  number (int)
+  more (dict)
+";
+        assert_eq!(options, expected);
+    }
+
+    #[test]
+    fn arguments_as_long_as_the_limit_are_read_and_longer_ones_are_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("arguments");
+        let file = File::create(&path).unwrap();
+        file.set_len(ARGUMENTS_LIMIT).unwrap();
+        assert_eq!(read_arguments(&path).unwrap().len() as u64, ARGUMENTS_LIMIT);
+        file.set_len(ARGUMENTS_LIMIT + 1).unwrap();
+        let failure = read_arguments(&path).unwrap_err();
+        assert!(failure.message.contains("larger than 64 MiB"), "{failure}");
+        file.set_len(2 * ARGUMENTS_LIMIT).unwrap();
+        let read = read_limited(File::open(&path).unwrap()).unwrap();
+        assert_eq!(read.len() as u64, ARGUMENTS_LIMIT + 1);
+        let missing = read_arguments(&folder.path().join("none")).unwrap_err();
+        assert!(missing.message.starts_with("Could not read"), "{missing}");
+    }
 }

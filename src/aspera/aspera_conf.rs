@@ -179,6 +179,21 @@ pub enum ConfError {
     },
 }
 
+impl ConfError {
+    /// What is wrong, as a sentence without its remedy.
+    pub fn problem(&self) -> String {
+        match self {
+            Self::Malformed(malformed) => format!("The file is not well-formed XML: {malformed}."),
+            Self::OtherFile(what) => format!("The file is not an aspera.conf: {what}."),
+            Self::LookAlike { line, what } => {
+                format!(
+                    "The file is not an aspera.conf as the server reads it: line {line}: {what}."
+                )
+            }
+        }
+    }
+}
+
 impl<'a> AsperaConf<'a> {
     /// Reads a file.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, ConfError> {

@@ -170,6 +170,54 @@ mod tests {
         );
     }
 
+    /// Waits until a program has written a file of its own, and returns what is in it.
+    fn written_by_program(path: &Path) -> String {
+        loop {
+            match std::fs::read_to_string(path) {
+                Ok(text) if text.ends_with('\n') => return text.trim_end().to_owned(),
+                _ => std::thread::sleep(REAP_INTERVAL),
+            }
+        }
+    }
+
+    #[test]
+    fn a_program_that_goes_on_after_its_output_is_given_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("closed");
+        let script = format!("exec >&-; echo yes >'{}'; exec sleep 60", file.display());
+        let question = Question::start(Path::new("/bin/sh"), &["-c", &script]);
+        written_by_program(&file);
+        let limit = question.asked.elapsed() + Duration::from_millis(300);
+        assert_eq!(question.answer(limit), Answer::TimedOut);
+    }
+
+    #[test]
+    fn a_program_that_writes_nothing_is_given_up() {
+        let question = Question::start(Path::new("/bin/sh"), &["-c", "exec sleep 60"]);
+        let answer = question.answer(Duration::from_millis(50));
+        assert_eq!(answer, Answer::TimedOut);
+    }
+
+    #[test]
+    fn what_a_program_has_started_is_killed_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("pid");
+        let script = format!("sleep 60 & echo $! >'{}'; wait", file.display());
+        let question = Question::start(Path::new("/bin/sh"), &["-c", &script]);
+        let started = written_by_program(&file);
+        drop(question);
+        let state = || {
+            let stat = std::fs::read_to_string(format!("/proc/{started}/stat")).ok()?;
+            stat.rsplit_once(") ")?.1.chars().next()
+        };
+        // Without a signal it ends by itself after a minute: the length of this wait decides, not the speed of the machine.
+        let patience = Instant::now() + Duration::from_secs(30);
+        while !matches!(state(), None | Some('Z' | 'X')) {
+            assert!(Instant::now() < patience, "process {started} still runs");
+            std::thread::sleep(REAP_INTERVAL);
+        }
+    }
+
     #[test]
     fn endless_output_is_cut() {
         let Answer::Ended { output, .. } = shell("head -c 1000000 /dev/zero || true") else {

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::aspera_conf::{AsperaConf, Scope};
 use super::docroot_plan::{Change, Plan, PlanError, in_order_of_scopes};
+use crate::subject::with_subject;
 use crate::text::xml::{Content, Token, Tokenizer};
 
 /// Whether the changed docroots, and no others, read as they should.
@@ -49,7 +50,7 @@ fn elements_are_as_intended(bytes: &[u8], plan: &Plan) -> bool {
             shift += edit.replacement.len().cast_signed() - edit.range.len().cast_signed();
         }
         let new = start..old.end.strict_add_signed(shift);
-        if !is_whole_docroot(&plan.after[new], change) {
+        if !with_subject(&change.scope, || is_whole_docroot(&plan.after[new], change)) {
             return false;
         }
     }
@@ -119,4 +120,135 @@ fn edited_docroots(conf: &AsperaConf, plan: &Plan) -> Vec<(Scope, String)> {
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::docroot_plan::{Request, Selection, plan};
+    use super::super::docroot_uri::DocrootUri;
+    use super::super::encryption::{Encryption, EncryptionSetting};
+    use super::*;
+    use crate::text::splice::{Edit, Edits};
+
+    fn user(name: &str) -> String {
+        format!(
+            "<user><name>{name}</name><file_system><access><paths><path><absolute>s3://h/{name}</absolute></path></paths></access></file_system></user>"
+        )
+    }
+
+    fn file() -> Vec<u8> {
+        let users = ["ann", "bob", "eve"].map(user).concat();
+        format!("<CONF><aaa><realms><realm><users>{users}</users></realm></realms></aaa></CONF>\n")
+            .into_bytes()
+    }
+
+    /// A plan for some users; those that the file does not have are made.
+    fn planned(names: &[&str]) -> (Vec<u8>, Plan) {
+        let file = file();
+        let requests: Vec<Request> = names
+            .iter()
+            .map(|name| Request {
+                selection: Selection::Of(Scope::User((*name).to_owned())),
+                desired: Some(EncryptionSetting::new(Encryption::Aes256, None).unwrap()),
+                encoding: None,
+                docroot: (*name == "new").then(|| DocrootUri::new("s3://h/new")),
+            })
+            .collect();
+        let plan = plan(&file, &requests).unwrap();
+        (file, plan)
+    }
+
+    fn position(bytes: &[u8], text: &str) -> usize {
+        let found = bytes
+            .windows(text.len())
+            .position(|window| window == text.as_bytes());
+        found.unwrap()
+    }
+
+    /// Lets the edits of a plan write something else.
+    fn replace(file: &[u8], plan: &mut Plan, old: &str, new: &str) {
+        let mut edits: Vec<Edit> = plan.edits.iter().cloned().collect();
+        for edit in &mut edits {
+            let text = String::from_utf8(edit.replacement.clone()).unwrap();
+            edit.replacement = text.replace(old, new).into();
+        }
+        plan.edits = Edits::new(edits);
+        plan.after = plan.edits.apply(file);
+    }
+
+    const PLANS: [&[&str]; 4] = [&["ann"], &["ann", "eve"], &["new"], &["bob", "new"]];
+
+    #[test]
+    fn a_plan_that_does_what_it_says_passes() {
+        for names in PLANS {
+            let (file, plan) = planned(names);
+            assert_eq!(check(&file, &plan), Ok(()), "{names:?}");
+        }
+    }
+
+    #[test]
+    fn a_plan_that_does_something_else_is_refused() {
+        for names in PLANS {
+            for (old, new) in [
+                ("=AES256", "=AES255"),
+                ("=AES256", "=AES256&amp;x"),
+                ("=AES256", "=AES256</absolute><absolute>"),
+                ("=AES256", "=AES256<x/>"),
+                ("=AES256", "=AES256<"),
+            ] {
+                let (file, mut plan) = planned(names);
+                replace(&file, &mut plan, old, new);
+                let refused = check(&file, &plan);
+                assert_eq!(refused, Err(PlanError::NotAsIntended), "{names:?} {new}");
+            }
+        }
+        let (file, mut plan) = planned(&["new"]);
+        replace(&file, &mut plan, "<name>new</name>", "<name>old</name>");
+        assert_eq!(check(&file, &plan), Err(PlanError::NotAsIntended));
+    }
+
+    #[test]
+    fn edits_and_changes_belong_together() {
+        for names in PLANS {
+            let (file, mut plan) = planned(names);
+            plan.edits = Edits::default();
+            assert_eq!(check(&file, &plan), Err(PlanError::NotAsIntended));
+            let (file, mut plan) = planned(names);
+            plan.changes.pop();
+            assert_eq!(check(&file, &plan), Err(PlanError::NotAsIntended));
+        }
+    }
+
+    #[test]
+    fn an_edit_of_a_docroot_that_nobody_asked_for_is_refused() {
+        let text = "s3://h/bob";
+        for (names, offset) in [
+            (&["ann"][..], text.len()),
+            (&["eve"], text.len()),
+            (&["new"], 0),
+        ] {
+            let (file, mut plan) = planned(names);
+            let place = position(&file, text) + offset;
+            let mut edits: Vec<Edit> = plan.edits.iter().cloned().collect();
+            edits.push(Edit {
+                range: place..place,
+                replacement: b"x".to_vec(),
+            });
+            plan.edits = Edits::new(edits);
+            plan.after = plan.edits.apply(&file);
+            assert_eq!(check(&file, &plan), Err(PlanError::NotAsIntended));
+        }
+    }
+
+    #[test]
+    fn a_file_of_another_writer_holds_a_docroot_once() {
+        let (_, plan) = planned(&["ann"]);
+        let change = &plan.changes[0];
+        assert!(holds(&plan.after, change));
+        assert!(!holds(&file(), change));
+        assert!(!holds(b"<CONF>", change));
+        let twice = String::from_utf8(plan.after.clone()).unwrap();
+        let twice = twice.replacen("<users>", &format!("<users>{}", user("ann")), 1);
+        assert!(!holds(twice.as_bytes(), change));
+    }
 }

@@ -7,6 +7,7 @@ use super::display::DisplayLine;
 use super::docroot_plan::{Change, Plan};
 use super::docroot_uri::DocrootUri;
 use super::kms_key::KmsKey;
+use crate::subject::with_subject;
 use crate::text::lines::{line_at, line_number, line_start};
 use crate::text::xml::{escape_attribute, escape_text};
 
@@ -34,7 +35,7 @@ pub fn changed_places(bytes: &[u8], plan: &Plan, limit: usize) -> Vec<DisplayPla
             let line = line + line_number(&bytes[offset..], change.offset - offset) - 1;
             // Counting goes on from the start of a line, so that no CRLF is cut in two.
             counted = (line_start(bytes, change.offset), line);
-            place(bytes, change, line)
+            with_subject(&change.scope, || place(bytes, change, line))
         })
         .collect()
 }

@@ -7,6 +7,7 @@ use super::docroot_uri::{DocrootUri, KeyEncoding, Storage};
 use super::encryption::EncryptionSetting;
 use super::found_value::FoundSetting;
 use super::kms_key::KmsKey;
+use crate::subject::with_subject;
 use crate::text::splice::{Edit, Edits, by_place};
 use crate::text::xml::{Content, escape_text};
 
@@ -220,8 +221,12 @@ impl Planner<'_> {
     fn plan_request(&mut self, request: &Request, blocks: &[&Block]) -> Result<(), PlanError> {
         match (&request.selection, &request.docroot) {
             (Selection::All, _) => self.plan_all(request, blocks),
-            (Selection::Of(scope), Some(uri)) => self.plan_uri(request, scope, uri, blocks),
-            (Selection::Of(scope), None) => self.plan_scope(request, scope, blocks),
+            (Selection::Of(scope), Some(uri)) => {
+                with_subject(scope, || self.plan_uri(request, scope, uri, blocks))
+            }
+            (Selection::Of(scope), None) => {
+                with_subject(scope, || self.plan_scope(request, scope, blocks))
+            }
         }
     }
 
@@ -229,31 +234,39 @@ impl Planner<'_> {
         let mut found = false;
         for block in blocks {
             let scope = self.conf.scope(block);
-            for docroot in self.conf.docroots(block) {
-                let content = self.conf.content(docroot);
-                let uri = uri(&content);
-                match uri.storage() {
-                    Storage::S3 => {
-                        found = true;
-                        self.plan_docroot(request, &scope, docroot, &content)?;
-                    }
-                    Storage::MisspelledS3 => {
-                        self.skip(
-                            &scope,
-                            docroot,
-                            &uri,
-                            "not s3: the scheme is case-sensitive",
-                        );
-                    }
-                    _ => {}
-                }
-            }
+            let docroots = self.conf.docroots(block);
+            found |= with_subject(&scope, || self.plan_s3_docroots(request, &scope, docroots))?;
         }
         if !found {
             self.warnings
                 .push("There is no S3 docroot in this file.".to_owned());
         }
         Ok(())
+    }
+
+    /// Plans for those docroots of a block that lead to S3; whether there is one.
+    fn plan_s3_docroots(
+        &mut self,
+        request: &Request,
+        scope: &Scope,
+        docroots: &[DocrootElement],
+    ) -> Result<bool, PlanError> {
+        let mut found = false;
+        for docroot in docroots {
+            let content = self.conf.content(docroot);
+            let uri = uri(&content);
+            match uri.storage() {
+                Storage::S3 => {
+                    found = true;
+                    self.plan_docroot(request, scope, docroot, &content)?;
+                }
+                Storage::MisspelledS3 => {
+                    self.skip(scope, docroot, &uri, "not s3: the scheme is case-sensitive");
+                }
+                _ => {}
+            }
+        }
+        Ok(found)
     }
 
     fn plan_scope(
@@ -327,7 +340,8 @@ impl Planner<'_> {
             let text = String::from_utf8_lossy(&edit.replacement);
             self.edits.extend(content.splice(bytes, range, &text));
         }
-        let after = before.with(&uri_edits);
+        // Where its last option goes, blanks before that stand around the docroot now, and are not part of it.
+        let after = DocrootUri::new(before.with(&uri_edits).text().trim_ascii_end());
         let change = self.note(request, scope, Some(docroot), &before, after);
         self.add_change(change, docroot.element.start_tag.start);
         Ok(())
@@ -375,10 +389,12 @@ impl Planner<'_> {
                 {
                     return self.plan_docroot(request, scope, docroot, &content);
                 }
-                if docroot.has_aside {
-                    return Err(PlanError::Aside(scope.clone()));
+                if before != after {
+                    if docroot.has_aside {
+                        return Err(PlanError::Aside(scope.clone()));
+                    }
+                    self.edits.extend(self.whole_uri(docroot, &content, &after));
                 }
-                self.edits.extend(self.whole_uri(docroot, &content, &after));
                 let change = self.note(request, scope, Some(docroot), &before, after);
                 self.add_change(change, docroot.element.start_tag.start);
             }
@@ -483,11 +499,19 @@ impl Planner<'_> {
             ));
         }
         let created = std::mem::take(&mut self.created);
+        let created_scopes: Vec<Scope> =
+            created.iter().map(|change| change.scope.clone()).collect();
         let blocks: Vec<(&Scope, &str)> = created
             .iter()
             .map(|change| (&change.scope, change.after.text()))
             .collect();
-        let new_blocks = docroot_block::create(self.conf, &blocks);
+        let new_blocks = if created.is_empty() {
+            Vec::new()
+        } else {
+            with_subject(some_of(&created_scopes), || {
+                docroot_block::create(self.conf, &blocks)
+            })
+        };
         for change in created {
             let kind = change.scope.kind();
             let blocks = new_blocks
@@ -576,5 +600,65 @@ fn what_is_there(docroots: &[(&DocrootElement, Content)], is_restricted: bool) -
             "the docroot is neither a path nor a URI of a storage that the vendor describes. Correct it".to_owned()
         }
         Storage::S3 | Storage::Local => "the docroot is a local path. Leave this one out".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aspera::docroot_display::changed_places;
+    use crate::aspera::encryption::Encryption;
+    use crate::subject::faults::named_after_a_panic_at;
+
+    const CONF: &[u8] = b"<CONF><default><file_system><access><paths><path><absolute>s3://h/d</absolute></path></paths></access></file_system>\
+        </default><aaa><realms><realm><users><user><name>a</name><file_system><access><paths><path><absolute>s3://h/a</absolute></path></paths>\
+        </access></file_system></user><user><name>b</name><file_system><access><paths><path><absolute>s3://k:DUMMY-SECRET@h/b</absolute></path>\
+        </paths></access></file_system></user></users></realm></realms></aaa></CONF>";
+
+    fn request(selection: Selection, docroot: Option<&str>) -> Request {
+        Request {
+            selection,
+            desired: Some(EncryptionSetting::new(Encryption::Aes256, None).unwrap()),
+            encoding: None,
+            docroot: docroot.map(DocrootUri::new),
+        }
+    }
+
+    /// What an answer names if the first work on a docroot panics, each with the requests that lead to it.
+    #[test]
+    fn a_panic_names_the_docroot() {
+        let user = |name: &str| Selection::Of(Scope::User(name.to_owned()));
+        let all = || vec![request(Selection::All, None)];
+        let several = || vec![request(user("a"), None), request(user("b"), None)];
+        for (requests, named) in [
+            (all(), vec!["user a", "user b", "the global default"]),
+            (several(), vec!["user a", "user b"]),
+            (vec![request(user("b"), Some("s3://h/new"))], vec!["user b"]),
+            (
+                vec![
+                    request(user("new"), Some("s3://h/new")),
+                    request(user("newer"), Some("s3://h/newer")),
+                ],
+                vec!["user new", "user newer", "user new, user newer"],
+            ),
+        ] {
+            for name in named {
+                let found = named_after_a_panic_at(name, || plan(CONF, &requests));
+                assert_eq!(found.as_deref(), Some(name));
+            }
+            assert_eq!(
+                named_after_a_panic_at("user c", || plan(CONF, &requests)),
+                None
+            );
+        }
+    }
+
+    #[test]
+    fn a_panic_in_the_check_or_the_diff_names_the_docroot() {
+        let plan = plan(CONF, &[request(Selection::All, None)]).unwrap();
+        let named = named_after_a_panic_at("user b", || check(CONF, &plan));
+        assert_eq!(named.as_deref(), Some("user b"));
+        let named = named_after_a_panic_at("user b", || changed_places(CONF, &plan, 9));
+        assert_eq!(named.as_deref(), Some("user b"));
     }
 }

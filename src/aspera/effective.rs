@@ -46,6 +46,8 @@ pub struct Effective {
     pub readings: Vec<Reading>,
     /// Whether something else than all these may be in effect.
     pub is_open: bool,
+    /// Whether a value that is documented stands where it is not: then no reading is as good as said, though nothing else than these may be in effect.
+    pub is_undocumented: bool,
     /// Why it is not certain, if it is not.
     pub doubt: Option<&'static str>,
 }
@@ -82,13 +84,23 @@ impl Effective {
         Self {
             readings: Vec::new(),
             is_open: true,
+            is_undocumented: false,
             doubt: Some(doubt),
         }
     }
 
     /// Whether all is said.
     pub fn is_certain(&self) -> bool {
-        !self.is_open && self.readings.len() == 1
+        !self.is_open && !self.is_undocumented && self.readings.len() == 1
+    }
+
+    /// Whether an encryption may be in effect.
+    pub fn may_be(&self, encryption: Encryption) -> bool {
+        let is_it = |reading: &Reading| {
+            let text = reading.values.encryption.as_deref();
+            text.is_some_and(|text| Encryption::parse(text) == Ok(encryption))
+        };
+        self.readings.iter().any(is_it)
     }
 
     /// Of an S3 docroot with certain values in its query, each perhaps several times.
@@ -153,6 +165,7 @@ impl Effective {
                 }
             }
             if encryption == Encryption::None.as_str() {
+                self.is_undocumented = true;
                 self.doubt.get_or_insert(NONE_IN_DOCROOT);
             }
             for kms_key in keys {
@@ -219,6 +232,7 @@ impl Effective {
             self.add(reading);
         }
         self.is_open |= other.is_open;
+        self.is_undocumented |= other.is_undocumented;
         self.doubt = self.doubt.or(other.doubt);
     }
 

@@ -13,6 +13,7 @@ pub mod effective;
 pub mod encryption;
 pub mod expectation;
 pub mod found_value;
+pub mod incomplete;
 pub mod installation;
 pub mod kms_key;
 pub mod os_groups;

@@ -34,6 +34,18 @@ pub enum PlanError {
     NotAsIntended,
 }
 
+impl PlanError {
+    /// What is wrong, as a sentence without its remedy.
+    pub fn problem(&self) -> String {
+        match self {
+            Self::MalformedEscape(error) => {
+                format!("In the file, {error}. Java, and so trapd, refuses all of it.")
+            }
+            Self::DanglingContinuation(_) | Self::NotAsIntended => self.to_string(),
+        }
+    }
+}
+
 /// The edits that bring a file to a desired state, and what is to be said about it.
 #[derive(Debug)]
 pub struct Plan {
@@ -274,7 +286,10 @@ fn warnings(document: &Document, desired: Option<&EncryptionSetting>) -> Vec<Str
 
 /// What is to be said of a file if uploads are to use SSE-KMS.
 pub fn kms_warning(bytes: &[u8]) -> Option<String> {
-    https_warning(&Document::parse(bytes).ok()?)
+    match Document::parse(bytes) {
+        Ok(document) => https_warning(&document),
+        Err(error) => Some(PlanError::from(error).to_string()),
+    }
 }
 
 fn is_https_only(document: &Document) -> bool {
@@ -395,6 +410,44 @@ mod tests {
             b"server-side-encryption=AWS_KMS\n# server-side-encryption-aws-kms-key-id\n"
         );
         assert!(plan.warnings[0].contains("aws/s3"), "{:?}", plan.warnings);
+    }
+
+    #[test]
+    fn an_edit_that_does_something_else_is_refused() {
+        let before = "a=1\n# server-side-encryption=NONE\nb=2\n";
+        let document = Document::parse(before.as_bytes()).unwrap();
+        let encryption = "server-side-encryption=AWS_KMS\n";
+        let key = "server-side-encryption-aws-kms-key-id=alias/a\n";
+        let passes = |after: &str, desired: Option<&EncryptionSetting>| {
+            let checked = check(&document, after.as_bytes(), desired);
+            assert!(matches!(checked, Ok(()) | Err(PlanError::NotAsIntended)));
+            checked.is_ok()
+        };
+        let with_key = kms(Some("alias/a"));
+        assert!(passes(
+            &format!("a=1\n{encryption}b=2\n{key}"),
+            Some(&with_key)
+        ));
+        assert!(passes(&format!("a=1\n{encryption}b=2\n"), Some(&kms(None))));
+        assert!(passes("a=1\nb=2\n", None));
+        for after in [
+            format!("a=1\n{encryption}b=2\n"),
+            format!("a=1\nb=2\n{key}"),
+            format!("a=1\n{encryption}b=2\n{key}x"),
+            format!("a=1\n{encryption}{key}"),
+            format!("a=1\n{encryption}b=3\n{key}"),
+            format!("a=1\n{encryption}B=2\n{key}"),
+            format!("a=1\n{encryption}b=2\n{key}c=3\n"),
+            format!("b=2\n{encryption}a=1\n{key}"),
+            format!("a=1\n{encryption}b=2\n{key}c=\\u12\n"),
+            format!("a=1\n{encryption}b=2\n{key}server-side-encryption=AES256\n"),
+            format!("a=1\n{encryption}b=2\n{key}server-side-encryption-aws-kms-key-id=alias/b\n"),
+            before.to_owned(),
+        ] {
+            assert!(!passes(&after, Some(&with_key)), "{after}");
+        }
+        assert!(!passes(&format!("a=1\n{encryption}b=2\n"), None));
+        assert!(!passes(&format!("a=1\nb=2\n{key}"), None));
     }
 
     #[test]

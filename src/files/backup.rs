@@ -81,3 +81,55 @@ fn as_backup(error: FileError) -> FileError {
         other => other,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::PermissionsExt;
+    use std::time::{Duration, UNIX_EPOCH};
+
+    use nix::errno::Errno;
+    use nix::fcntl::AT_FDCWD;
+
+    use super::*;
+
+    #[test]
+    fn a_backup_stays_only_if_it_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("f");
+        fs::write(&path, "old").unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
+        let old = Snapshot::read(AT_FDCWD, &path, &path).unwrap().unwrap();
+        let opened = Folder::open(folder.path(), &path).unwrap();
+        let backups = || fs::read_dir(folder.path()).unwrap().count() - 1;
+        let make = || Backup::make(&opened, &old, Path::new("f"), &path).unwrap();
+        let backup = make();
+        assert_eq!(backups(), 1);
+        drop(backup);
+        assert_eq!(backups(), 0);
+        let kept = folder.path().join(make().keep());
+        assert_eq!(backups(), 1);
+        assert_eq!(fs::read(&kept).unwrap(), b"old");
+        let mode = fs::metadata(&kept).unwrap().permissions().mode();
+        assert_eq!(mode & 0o7777, 0o640);
+    }
+
+    #[test]
+    fn its_name_tells_the_process_and_the_time() {
+        let time = UNIX_EPOCH + Duration::from_secs(1_795_521_609);
+        let expected = format!("f.{}.2026-11-24@12:00:09~", std::process::id());
+        assert_eq!(name(Path::new("f"), time), Path::new(&expected));
+    }
+
+    #[test]
+    fn an_error_on_the_way_is_one_of_the_backup() {
+        let error = |step| FileError::Io {
+            step,
+            path: "/f".into(),
+            errno: Errno::ENOSPC,
+        };
+        assert_eq!(as_backup(error(Step::Write)), error(Step::Backup));
+        let other = FileError::NotWritten("/f".into());
+        assert_eq!(as_backup(other.clone()), other);
+    }
+}

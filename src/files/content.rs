@@ -5,26 +5,28 @@ use std::io;
 use std::os::unix::fs::FileExt;
 
 /// How much is read at once, in bytes.
-const CHUNK: usize = 64 * 1024;
+const CHUNK: usize = 65_536;
 
 /// Whether a file holds exactly some bytes.
 pub(super) fn is(file: &File, expected: &[u8]) -> io::Result<bool> {
-    // One more byte than expected shows that the file goes on.
-    let mut chunk = vec![0; CHUNK.min(expected.len() + 1)];
+    let mut read = vec![0; CHUNK.min(expected.len())];
     let mut offset = 0;
-    loop {
-        let count = match file.read_at(&mut chunk, offset as u64) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            count => count?,
-        };
-        let rest = &expected[offset..];
-        if count == 0 {
-            return Ok(rest.is_empty());
-        }
-        if count > rest.len() || !equal(&chunk[..count], &rest[..count]) {
+    for chunk in expected.chunks(CHUNK) {
+        let read = &mut read[..chunk.len()];
+        if !fill(read, file, offset)? || !equal(read, chunk) {
             return Ok(false);
         }
-        offset += count;
+        offset += chunk.len() as u64;
+    }
+    let goes_on = fill(&mut [0], file, offset)?;
+    Ok(!goes_on)
+}
+
+/// Fills a buffer from a place in a file; false where the file ends before.
+fn fill(buffer: &mut [u8], file: &File, offset: u64) -> io::Result<bool> {
+    match file.read_exact_at(buffer, offset) {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+        read => read.map(|()| true),
     }
 }
 
@@ -59,6 +61,14 @@ mod tests {
             }
             assert!(!equal(&text[..length], &text[..=length]), "{length}");
         }
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = File::create(folder.path().join("write-only")).unwrap();
+        assert!(is(&file, b"").is_err());
+        assert!(is(&file, b"x").is_err());
     }
 
     #[test]

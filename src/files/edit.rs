@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, OFlag, openat};
-use nix::sys::stat::Mode;
+use nix::sys::stat::{Mode, fstat};
 use nix::unistd::{fsync, ftruncate};
 
 use super::backup::Backup;
@@ -237,16 +237,23 @@ impl Target<'_> {
         Ok(Replaced::Done { backup })
     }
 
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the file that was read, by its folder and without following a link"
+    )]
     fn write_in_place(
         &self,
         old: &Snapshot,
         content: &[u8],
         options: EditOptions,
     ) -> Result<Replaced, FileError> {
-        let flags = OFlag::O_WRONLY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+        // What was put in the place of the file meanwhile must not be waited for, nor written into.
+        let flags = OFlag::O_WRONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
         let file = openat(&self.folder.handle, self.name, flags, Mode::empty())
             .during(Step::Open, self.path)?;
-        if !self.is_current(Some(old))? {
+        let opened = fstat(&file).during(Step::Open, self.path)?;
+        let is_same = (opened.st_dev, opened.st_ino) == (old.stat.st_dev, old.stat.st_ino);
+        if !is_same || !self.is_current(Some(old))? {
             return Ok(Replaced::ChangedMeanwhile);
         }
         let backup = self.backup(Some(old), options)?.map(Backup::keep);
@@ -297,4 +304,175 @@ fn overwrite(mut file: File, content: &[u8]) -> Result<(), Errno> {
     file.write_all(content).map_err(|error| errno_of(&error))?;
     ftruncate(&file, content.len().try_into().map_err(|_| Errno::EFBIG)?)?;
     fsync(&file)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    const OLD: &[u8] = b"old\n";
+    const NEW: &[u8] = b"new content\n";
+
+    /// A folder with a file in it, and the file as it was read.
+    struct Place {
+        folder: tempfile::TempDir,
+        path: PathBuf,
+        old: Snapshot,
+    }
+
+    impl Place {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("f");
+            fs::write(&path, OLD).unwrap();
+            let old = Snapshot::read(AT_FDCWD, &path, &path).unwrap().unwrap();
+            Self { folder, path, old }
+        }
+
+        fn target(&self) -> Target<'_> {
+            Target {
+                folder: Folder::open(self.folder.path(), &self.path).unwrap(),
+                name: Path::new("f"),
+                path: &self.path,
+            }
+        }
+
+        fn names(&self) -> usize {
+            fs::read_dir(self.folder.path()).unwrap().count()
+        }
+    }
+
+    const WITH_BACKUP: EditOptions = EditOptions {
+        check_only: false,
+        backup: true,
+        allow_in_place: true,
+        new_file: None,
+    };
+
+    #[test]
+    fn a_change_right_before_the_file_is_written_in_place_is_noticed() {
+        let place = Place::new();
+        fs::write(&place.path, b"of another program\n").unwrap();
+        let written = place.target().write_in_place(&place.old, NEW, WITH_BACKUP);
+        assert!(matches!(written, Ok(Replaced::ChangedMeanwhile)));
+        assert_eq!(fs::read(&place.path).unwrap(), b"of another program\n");
+        assert_eq!(place.names(), 1);
+    }
+
+    #[test]
+    fn a_change_right_before_the_rename_is_noticed() {
+        let place = Place::new();
+        fs::write(&place.path, b"of another program\n").unwrap();
+        let target = place.target();
+        let replaced = target.replace_by_rename(Some(&place.old), NEW, WITH_BACKUP);
+        assert!(matches!(replaced, Ok(Replaced::ChangedMeanwhile)));
+        assert_eq!(fs::read(&place.path).unwrap(), b"of another program\n");
+        assert_eq!(place.names(), 1);
+    }
+
+    #[test]
+    fn a_file_that_appears_where_none_was_is_noticed() {
+        let place = Place::new();
+        let options = EditOptions {
+            new_file: Some(NewFile {
+                owner: place.old.stat.st_uid,
+                group: place.old.stat.st_gid,
+                mode: 0o600,
+            }),
+            ..EditOptions::default()
+        };
+        let replaced = place.target().replace_by_rename(None, NEW, options);
+        assert!(matches!(replaced, Ok(Replaced::ChangedMeanwhile)));
+        assert_eq!(fs::read(&place.path).unwrap(), OLD);
+    }
+
+    #[test]
+    fn in_place_the_file_is_written_whole_and_cut_to_its_new_length() {
+        for content in [NEW, b"", b"x"] {
+            let place = Place::new();
+            let written = place
+                .target()
+                .write_in_place(&place.old, content, WITH_BACKUP);
+            let Ok(Replaced::Done {
+                backup: Some(backup),
+            }) = written
+            else {
+                panic!("not written");
+            };
+            assert_eq!(fs::read(&place.path).unwrap(), content);
+            assert_eq!(fs::read(place.folder.path().join(backup)).unwrap(), OLD);
+        }
+    }
+
+    #[test]
+    fn a_link_is_not_written_through() {
+        let place = Place::new();
+        let real = place.folder.path().join("real");
+        fs::rename(&place.path, &real).unwrap();
+        std::os::unix::fs::symlink("real", &place.path).unwrap();
+        match place.target().write_in_place(&place.old, NEW, WITH_BACKUP) {
+            Err(FileError::Io { step, errno, .. }) => {
+                assert_eq!((step, errno), (Step::Open, Errno::ELOOP));
+            }
+            _ => panic!("opened"),
+        }
+        assert_eq!(fs::read(real).unwrap(), OLD);
+    }
+
+    #[test]
+    fn what_cannot_be_written_in_place_is_an_error() {
+        let place = Place::new();
+        let read_only = File::open(&place.path).unwrap();
+        assert_eq!(overwrite(read_only, NEW), Err(Errno::EBADF));
+        assert_eq!(fs::read(&place.path).unwrap(), OLD);
+    }
+
+    #[test]
+    fn a_new_file_whose_folder_cannot_be_synced_is_reported_as_changed() {
+        let place = Place::new();
+        let target = Target {
+            folder: Folder::only_named(place.folder.path()),
+            ..place.target()
+        };
+        let replaced = target.replace_by_rename(Some(&place.old), NEW, EditOptions::default());
+        match replaced {
+            Err(error @ FileError::FolderNotSynced { errno, .. }) => {
+                assert_eq!(errno, Errno::EBADF);
+                assert!(error.file_was_changed());
+            }
+            Err(other) => panic!("{other}"),
+            Ok(_) => panic!("the folder was not synced"),
+        }
+        assert_eq!(fs::read(&place.path).unwrap(), NEW);
+    }
+
+    #[test]
+    fn a_file_is_written_in_place_only_where_it_cannot_be_replaced() {
+        let error = |step, errno| FileError::Io {
+            step,
+            path: "/f".into(),
+            errno,
+        };
+        let reasons = [
+            Errno::EBUSY,
+            Errno::EXDEV,
+            Errno::EROFS,
+            Errno::EACCES,
+            Errno::EPERM,
+        ];
+        for errno in reasons {
+            assert!(needs_in_place(&error(Step::CreateTemporary, errno)));
+            assert!(needs_in_place(&error(Step::Rename, errno)));
+            assert!(!needs_in_place(&error(Step::Write, errno)));
+            assert!(!needs_in_place(&error(Step::Chown, errno)));
+            assert!(!needs_in_place(&error(Step::Backup, errno)));
+        }
+        for errno in [Errno::ENOSPC, Errno::EIO, Errno::EDQUOT, Errno::ENOENT] {
+            assert!(!needs_in_place(&error(Step::CreateTemporary, errno)));
+            assert!(!needs_in_place(&error(Step::Rename, errno)));
+        }
+        assert!(!needs_in_place(&FileError::HardLinked("/f".into())));
+    }
 }

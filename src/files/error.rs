@@ -1,10 +1,12 @@
 //! What can go wrong with a file, as sentences.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
+use nix::unistd::geteuid;
 
 /// A failure with the file in question. Unless it says otherwise, the file is as it was.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,81 +124,110 @@ impl std::error::Error for FileError {}
 
 impl fmt::Display for FileError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.problem())?;
+        if let Some(remedy) = self.remedy() {
+            write!(formatter, " {remedy}")?;
+        }
+        if matches!(
+            self,
+            Self::Io { .. } | Self::KeepsChanging(_) | Self::NotWritten(_)
+        ) {
+            formatter.write_str(" Nothing was changed.")?;
+        }
+        Ok(())
+    }
+}
+
+impl FileError {
+    /// The file in question.
+    pub fn path(&self) -> &Path {
         match self {
-            Self::Missing(path) => write!(formatter, "{} does not exist.", path.display()),
-            Self::NotRegular { path, kind } => write!(
-                formatter,
-                "{} is {kind}, not a regular file. Put the file in its place, or name another path.",
-                path.display()
-            ),
-            Self::HardLinked(path) => write!(
-                formatter,
-                "{} has more than one hard link, which replacing it would part. Remove the other names of the file first.",
-                path.display()
-            ),
-            Self::ForeignLink(path) => write!(
-                formatter,
-                "{} is a symbolic link of another user, which is not followed. Make root its owner (chown -h root), or name the file itself.",
-                path.display()
-            ),
-            Self::LinkLoop(path) => write!(
-                formatter,
-                "{} leads through too many symbolic links. Name the file itself.",
-                path.display()
-            ),
-            Self::TooLarge(path) => write!(
-                formatter,
-                "{} is larger than 64 MiB, which no such file is. Check the path.",
-                path.display()
-            ),
-            Self::KeepsChanging(path) => write!(
-                formatter,
-                "{} was changed by another program each time it was about to be replaced. Find that program, then run again. Nothing was \
-                 changed.",
-                path.display()
-            ),
-            Self::NotWritten(path) => write!(
-                formatter,
-                "The new content of {} did not read back as it was written. Check the disk. Nothing was changed.",
-                path.display()
-            ),
-            Self::Io { step, path, errno } => {
-                write!(
-                    formatter,
-                    "Could not {} {}: {}. ",
-                    step.words(),
-                    path.display(),
-                    reason(*errno)
-                )?;
-                if let Some(remedy) = remedy(*errno) {
-                    write!(formatter, "{remedy} ")?;
-                }
-                formatter.write_str("Nothing was changed.")
+            Self::Missing(path)
+            | Self::NotRegular { path, .. }
+            | Self::HardLinked(path)
+            | Self::ForeignLink(path)
+            | Self::LinkLoop(path)
+            | Self::TooLarge(path)
+            | Self::KeepsChanging(path)
+            | Self::NotWritten(path)
+            | Self::Io { path, .. }
+            | Self::FolderNotSynced { path, .. }
+            | Self::BrokenInPlace { path, .. } => path,
+        }
+    }
+
+    /// What is wrong, as a sentence.
+    pub fn problem(&self) -> String {
+        match self {
+            Self::Missing(path) => format!("{} does not exist.", path.display()),
+            Self::NotRegular { path, kind } => {
+                format!("{} is {kind}, not a regular file.", path.display())
             }
-            Self::FolderNotSynced { path, errno } => write!(
-                formatter,
-                "{} is the new file, but its folder could not be synced to disk: {}. After a power failure the old file may be back: check \
-                 the disk, then run again.",
+            Self::HardLinked(path) => format!(
+                "{} has more than one hard link, which replacing it would part.",
+                path.display()
+            ),
+            Self::ForeignLink(path) => format!(
+                "{} is a symbolic link of another user, which is not followed.",
+                path.display()
+            ),
+            Self::LinkLoop(path) => {
+                format!("{} leads through too many symbolic links.", path.display())
+            }
+            Self::TooLarge(path) => format!(
+                "{} is larger than 64 MiB, which no such file is.",
+                path.display()
+            ),
+            Self::KeepsChanging(path) => format!(
+                "{} was changed by another program each time it was about to be replaced.",
+                path.display()
+            ),
+            Self::NotWritten(path) => format!(
+                "The new content of {} did not read back as it was written.",
+                path.display()
+            ),
+            Self::Io { step, path, errno } => format!(
+                "Could not {} {}: {}.",
+                step.words(),
                 path.display(),
                 reason(*errno)
             ),
-            Self::BrokenInPlace {
-                path,
-                errno,
-                backup,
-            } => {
-                write!(
-                    formatter,
-                    "Writing into {} in place, as unsafe_writes asks for, broke off: {}. The file may be incomplete. ",
-                    path.display(),
-                    reason(*errno)
-                )?;
-                match backup {
-                    Some(backup) => write!(formatter, "Restore it from {}.", backup.display()),
-                    None => formatter.write_str("Restore it from a backup of yours."),
-                }
-            }
+            Self::FolderNotSynced { path, errno } => format!(
+                "{} is the new file, but its folder could not be synced to disk: {}.",
+                path.display(),
+                reason(*errno)
+            ),
+            Self::BrokenInPlace { path, errno, .. } => format!(
+                "Writing into {} in place, as unsafe_writes asks for, broke off: {}. The file may be incomplete.",
+                path.display(),
+                reason(*errno)
+            ),
         }
+    }
+
+    /// What to do about it, as a sentence.
+    pub fn remedy(&self) -> Option<Cow<'static, str>> {
+        let remedy = match self {
+            Self::Missing(_) => return None,
+            Self::NotRegular { .. } => "Put the file in its place, or name another path.",
+            Self::HardLinked(_) => "Remove the other names of the file first.",
+            Self::ForeignLink(_) => "Make root its owner (chown -h root), or name the file itself.",
+            Self::LinkLoop(_) => "Name the file itself.",
+            Self::TooLarge(_) => "Check the path.",
+            Self::KeepsChanging(_) => "Find that program, then run again.",
+            Self::NotWritten(_) => "Check the disk.",
+            Self::Io { errno, .. } => remedy(*errno, geteuid().is_root())?,
+            Self::FolderNotSynced { .. } => {
+                "After a power failure the old file may be back: check the disk, then run again."
+            }
+            Self::BrokenInPlace { backup, .. } => {
+                return Some(match backup {
+                    Some(backup) => format!("Restore it from {}.", backup.display()).into(),
+                    None => "Restore it from a backup of yours.".into(),
+                });
+            }
+        };
+        Some(remedy.into())
     }
 }
 
@@ -211,9 +242,9 @@ fn reason(errno: Errno) -> String {
     }
 }
 
-fn remedy(errno: Errno) -> Option<&'static str> {
+fn remedy(errno: Errno, is_root: bool) -> Option<&'static str> {
     match errno {
-        Errno::EACCES | Errno::EPERM if nix::unistd::geteuid().is_root() => Some(
+        Errno::EACCES | Errno::EPERM if is_root => Some(
             "Not even root may: look for an immutable attribute (lsattr), a security policy, or a mount that forbids it.",
         ),
         Errno::EACCES | Errno::EPERM => Some("This needs root: run the task with become: true."),
@@ -251,4 +282,122 @@ impl<T> During<T> for io::Result<T> {
 
 pub(super) fn errno_of(error: &io::Error) -> Errno {
     error.raw_os_error().map_or(Errno::EIO, Errno::from_raw)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn io_error(errno: Errno) -> String {
+        FileError::Io {
+            step: Step::Write,
+            path: "/f".into(),
+            errno,
+        }
+        .to_string()
+    }
+
+    #[test]
+    fn a_failed_call_is_said_with_its_remedy() {
+        for (errno, expected) in [
+            (
+                Errno::EROFS,
+                "read-only file system. The file system is mounted read-only: remount it read-write.",
+            ),
+            (
+                Errno::ENOSPC,
+                "no space left on device. Free some space there.",
+            ),
+            (Errno::EDQUOT, "quota exceeded. Free some space there."),
+            (
+                Errno::EFBIG,
+                "file too large. Raise the limit on file sizes (ulimit -f).",
+            ),
+            (Errno::EIO, "I/O error. Check the disk."),
+            (Errno::ENOTEMPTY, "directory not empty."),
+        ] {
+            let expected =
+                format!("Could not write the new content of /f: {expected} Nothing was changed.");
+            assert_eq!(io_error(errno), expected);
+        }
+        for errno in [Errno::EBUSY, Errno::EXDEV] {
+            assert!(
+                io_error(errno).contains("set unsafe_writes: true."),
+                "{errno}"
+            );
+        }
+        for errno in [Errno::EACCES, Errno::EPERM] {
+            for (is_root, start) in [(true, "Not even root may: "), (false, "This needs root: ")] {
+                assert!(
+                    remedy(errno, is_root).unwrap().starts_with(start),
+                    "{errno}"
+                );
+            }
+            let ours = remedy(errno, geteuid().is_root()).unwrap();
+            assert!(io_error(errno).contains(ours), "{errno}");
+        }
+    }
+
+    #[test]
+    fn every_step_has_words_of_its_own() {
+        let steps = [
+            Step::Resolve,
+            Step::Open,
+            Step::Read,
+            Step::OpenFolder,
+            Step::CreateTemporary,
+            Step::Chown,
+            Step::Chmod,
+            Step::Attributes,
+            Step::Write,
+            Step::Sync,
+            Step::ReadBack,
+            Step::Backup,
+            Step::Rename,
+        ];
+        let mut words: Vec<&str> = steps.map(Step::words).to_vec();
+        words.sort_unstable();
+        words.dedup();
+        assert_eq!(words.len(), steps.len());
+    }
+
+    #[test]
+    fn only_what_comes_after_the_replacement_leaves_another_file() {
+        let (path, errno) = (std::path::PathBuf::from("/f"), Errno::EIO);
+        let broken = |backup| FileError::BrokenInPlace {
+            path: path.clone(),
+            errno,
+            backup,
+        };
+        let not_synced = FileError::FolderNotSynced {
+            path: path.clone(),
+            errno,
+        };
+        for error in [not_synced, broken(None), broken(Some("/f~".into()))] {
+            assert!(error.file_was_changed(), "{error}");
+            assert!(
+                !error.to_string().contains("Nothing was changed"),
+                "{error}"
+            );
+        }
+        for error in [
+            FileError::KeepsChanging(path.clone()),
+            FileError::NotWritten(path.clone()),
+            FileError::Missing(path.clone()),
+        ] {
+            assert!(!error.file_was_changed(), "{error}");
+        }
+        assert!(
+            broken(Some("/f~".into()))
+                .to_string()
+                .ends_with("Restore it from /f~.")
+        );
+        assert!(broken(None).to_string().ends_with("a backup of yours."));
+    }
+
+    #[test]
+    fn an_error_without_a_number_is_one_of_the_disk() {
+        assert_eq!(errno_of(&io::Error::from_raw_os_error(28)), Errno::ENOSPC);
+        assert_eq!(errno_of(&io::Error::other("x")), Errno::EIO);
+    }
 }

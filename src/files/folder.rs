@@ -1,16 +1,19 @@
 //! The folder of a file: its lock, and what an earlier run may have left in it.
 
+use std::ffi::OsStr;
 use std::fs::{File, TryLockError};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use nix::dir::Dir;
-use nix::fcntl::{AtFlags, OFlag, open, openat};
-use nix::sys::stat::{Mode, SFlag, fstat};
+use nix::fcntl::{OFlag, open};
+use nix::sys::stat::{FileStat, Mode};
 use nix::unistd::{UnlinkatFlags, fsync, geteuid, unlinkat};
 
 use super::error::{During, FileError, Step};
+use super::snapshot::open_regular;
 
 /// How long another run is waited for. Any local user can hold the lock, so that it is no reason to fail.
 const LOCK_PATIENCE: Duration = Duration::from_secs(10);
@@ -25,11 +28,15 @@ pub(super) struct Folder {
 
 impl Folder {
     /// Opens and locks the folder of a file.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a folder that was resolved, and nothing else by O_DIRECTORY"
+    )]
     pub(super) fn open(folder: &Path, path: &Path) -> Result<Self, FileError> {
         let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
         let handle = open(folder, flags, Mode::empty()).during(Step::OpenFolder, path)?;
         let handle = File::from(handle);
-        let warning = lock(&handle, folder);
+        let warning = lock(&handle, folder, LOCK_PATIENCE);
         Ok(Self { handle, warning })
     }
 
@@ -40,42 +47,46 @@ impl Folder {
 
     /// Removes temporary files that a killed run left: of our name, locked by nobody, and of our user, or of the file's own owner if the run had
     /// come so far as to give it to him.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the folder itself, which is open already"
+    )]
     pub(super) fn sweep(&self, prefix: &str, file_owner: Option<u32>) {
         if self.warning.is_some() {
             return;
         }
-        let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-        let Ok(mut entries) = Dir::openat(&self.handle, ".", flags, Mode::empty()) else {
+        let Ok(mut entries) = Dir::openat(&self.handle, ".", OFlag::O_CLOEXEC, Mode::empty())
+        else {
             return;
         };
         for entry in entries.iter().flatten() {
-            let name = entry.file_name();
-            if name.to_bytes().starts_with(prefix.as_bytes()) && self.is_stale(name, file_owner) {
+            let name = entry.file_name().to_bytes();
+            let is_ours = name.starts_with(prefix.as_bytes());
+            let name = Path::new(OsStr::from_bytes(name));
+            if is_ours && self.is_stale(name, file_owner) {
                 let _ = unlinkat(&self.handle, name, UnlinkatFlags::NoRemoveDir);
             }
         }
     }
 
-    fn is_stale(&self, name: &std::ffi::CStr, file_owner: Option<u32>) -> bool {
-        let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
-        let stat = nix::sys::stat::fstatat(&self.handle, name, AtFlags::AT_SYMLINK_NOFOLLOW);
-        let is_regular = |mode| mode & SFlag::S_IFMT.bits() == SFlag::S_IFREG.bits();
-        if !stat.is_ok_and(|stat| is_regular(stat.st_mode)) {
-            return false;
+    fn is_stale(&self, name: &Path, file_owner: Option<u32>) -> bool {
+        match open_regular(&self.handle, name, name) {
+            Ok(Some((file, stat))) => {
+                is_left_by(&stat, geteuid().as_raw(), file_owner) && file.try_lock().is_ok()
+            }
+            _ => false,
         }
-        let Ok(file) = openat(&self.handle, name, flags, Mode::empty()).map(File::from) else {
-            return false;
-        };
-        let is_owner = |owner| owner == geteuid().as_raw() || Some(owner) == file_owner;
-        let is_ours = fstat(&file).is_ok_and(|stat| {
-            is_regular(stat.st_mode) && is_owner(stat.st_uid) && stat.st_nlink == 1
-        });
-        is_ours && file.try_lock().is_ok()
     }
 }
 
-fn lock(handle: &File, folder: &Path) -> Option<String> {
-    let deadline = Instant::now() + LOCK_PATIENCE;
+/// Whether a regular file of our name may come from an earlier run of a user.
+fn is_left_by(stat: &FileStat, user: u32, file_owner: Option<u32>) -> bool {
+    let is_owner = stat.st_uid == user || Some(stat.st_uid) == file_owner;
+    is_owner && stat.st_nlink == 1
+}
+
+fn lock(handle: &File, folder: &Path, patience: Duration) -> Option<String> {
+    let deadline = Instant::now() + patience;
     loop {
         match handle.try_lock() {
             Ok(()) => return None,
@@ -84,7 +95,7 @@ fn lock(handle: &File, folder: &Path) -> Option<String> {
                 return Some(format!(
                     "Another program holds the lock on {} for {} seconds now; went on without it.",
                     folder.display(),
-                    LOCK_PATIENCE.as_secs()
+                    patience.as_secs()
                 ));
             }
             Err(TryLockError::Error(error)) => {
@@ -93,6 +104,164 @@ fn lock(handle: &File, folder: &Path) -> Option<String> {
                     folder.display(),
                     error.kind()
                 ));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use nix::errno::Errno;
+    use nix::sys::stat::stat;
+
+    use super::*;
+
+    const PREFIX: &str = ".f.aspera-sse-";
+
+    #[test]
+    fn only_what_an_earlier_run_may_have_left_is_swept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("f");
+        fs::write(&path, "").unwrap();
+        let left = stat(&path).unwrap();
+        let (owner, other, third) = (left.st_uid, left.st_uid + 1, left.st_uid + 2);
+        assert!(is_left_by(&left, owner, None));
+        assert!(is_left_by(&left, owner, Some(other)));
+        assert!(is_left_by(&left, other, Some(owner)));
+        assert!(!is_left_by(&left, other, None));
+        assert!(!is_left_by(&left, other, Some(third)));
+        fs::hard_link(&path, folder.path().join("g")).unwrap();
+        assert!(!is_left_by(&stat(&path).unwrap(), owner, None));
+    }
+
+    #[test]
+    fn a_folder_that_is_not_locked_is_not_swept() {
+        let folder = tempfile::tempdir().unwrap();
+        let left = folder.path().join(format!("{PREFIX}0123456789abcdef"));
+        fs::write(&left, "").unwrap();
+        let mut opened = Folder::open(folder.path(), folder.path()).unwrap();
+        opened.warning = Some("not locked".to_owned());
+        opened.sweep(PREFIX, None);
+        assert!(left.exists());
+        opened.warning = None;
+        opened.sweep(PREFIX, None);
+        assert!(!left.exists());
+    }
+
+    #[test]
+    fn links_and_folders_of_our_name_are_not_swept() {
+        let folder = tempfile::tempdir().unwrap();
+        let named = |end: &str| folder.path().join(format!("{PREFIX}{end}"));
+        fs::create_dir(named("folder")).unwrap();
+        std::os::unix::fs::symlink("f", named("link")).unwrap();
+        fs::write(named("1"), "").unwrap();
+        fs::hard_link(named("1"), named("2")).unwrap();
+        Folder::open(folder.path(), folder.path())
+            .unwrap()
+            .sweep(PREFIX, None);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 4);
+    }
+
+    #[test]
+    fn a_link_or_a_file_is_no_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let named = |name: &str| folder.path().join(name);
+        fs::create_dir(named("real")).unwrap();
+        fs::write(named("file"), "").unwrap();
+        std::os::unix::fs::symlink("real", named("link")).unwrap();
+        for name in ["link", "file"] {
+            match Folder::open(&named(name), Path::new("/f")) {
+                Err(FileError::Io { step, .. }) => assert_eq!(step, Step::OpenFolder),
+                _ => panic!("{name} was opened"),
+            }
+        }
+        let opened = Folder::open(&named("real"), Path::new("/f")).unwrap();
+        let flags = nix::fcntl::fcntl(&opened.handle, nix::fcntl::FcntlArg::F_GETFD).unwrap();
+        assert_eq!(flags, nix::libc::FD_CLOEXEC);
+    }
+
+    #[test]
+    fn a_folder_is_locked_as_long_as_it_is_open() {
+        let folder = tempfile::tempdir().unwrap();
+        let other = File::open(folder.path()).unwrap();
+        let opened = Folder::open(folder.path(), folder.path()).unwrap();
+        assert_eq!(opened.warning, None);
+        assert!(other.try_lock().is_err());
+        drop(opened);
+        assert!(other.try_lock().is_ok());
+    }
+
+    #[test]
+    fn a_lock_that_is_given_back_is_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let holder = File::open(folder.path()).unwrap();
+        holder.lock().unwrap();
+        let (ready, is_ready) = std::sync::mpsc::channel();
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| {
+                let handle = File::open(folder.path()).unwrap();
+                ready.send(()).unwrap();
+                lock(&handle, folder.path(), Duration::from_mins(10))
+            });
+            is_ready.recv().unwrap();
+            // So that it finds the lock held; if it comes later, it still gets it.
+            sleep(10 * LOCK_INTERVAL);
+            holder.unlock().unwrap();
+            assert_eq!(waiting.join().unwrap(), None);
+        });
+    }
+
+    #[test]
+    fn a_lock_that_stays_held_is_passed_over_with_a_warning() {
+        let folder = tempfile::tempdir().unwrap();
+        let holder = File::open(folder.path()).unwrap();
+        holder.lock().unwrap();
+        let handle = File::open(folder.path()).unwrap();
+        let warning = lock(&handle, folder.path(), Duration::from_millis(50)).unwrap();
+        assert!(warning.starts_with("Another program holds the lock on "));
+        holder.unlock().unwrap();
+        assert_eq!(lock(&handle, folder.path(), Duration::ZERO), None);
+        // Locked now: nobody else gets it.
+        assert!(holder.try_lock().is_err());
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_locked_is_used_with_a_warning() {
+        // A descriptor that only names the folder takes no lock.
+        let (_folder, opened) = only_named();
+        let warning = lock(&opened.handle, Path::new("/f"), Duration::ZERO).unwrap();
+        assert!(warning.starts_with("Could not lock /f ("), "{warning}");
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_synced_says_so() {
+        let (_folder, opened) = only_named();
+        assert_eq!(opened.sync(), Err(Errno::EBADF));
+        let (folder, _) = only_named();
+        assert!(
+            Folder::open(folder.path(), folder.path())
+                .unwrap()
+                .sync()
+                .is_ok()
+        );
+    }
+
+    fn only_named() -> (tempfile::TempDir, Folder) {
+        let folder = tempfile::tempdir().unwrap();
+        let opened = Folder::only_named(folder.path());
+        (folder, opened)
+    }
+
+    impl Folder {
+        /// One in which files can be made and renamed, and that can be neither locked nor synced.
+        pub(in crate::files) fn only_named(path: &Path) -> Self {
+            let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+            let handle = open(path, flags, Mode::empty()).unwrap();
+            Self {
+                handle: File::from(handle),
+                warning: None,
             }
         }
     }

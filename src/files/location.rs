@@ -19,6 +19,10 @@ const MAX_LINKS: usize = 40;
 ///
 /// A symbolic link is followed only if root or the user we run as owns it: whoever else could write in a folder on the way must not lead root
 /// to a file of his choice.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is what looks at each folder on the way"
+)]
 pub(super) fn resolve(path: &Path) -> Result<PathBuf, FileError> {
     let mut real = PathBuf::from("/");
     let mut pending = VecDeque::new();
@@ -46,7 +50,7 @@ pub(super) fn resolve(path: &Path) -> Result<PathBuf, FileError> {
             real = next;
             continue;
         }
-        if metadata.uid() != 0 && metadata.uid() != geteuid().as_raw() {
+        if is_foreign(metadata.uid(), geteuid().as_raw()) {
             return Err(FileError::ForeignLink(next));
         }
         links += 1;
@@ -62,6 +66,11 @@ pub(super) fn resolve(path: &Path) -> Result<PathBuf, FileError> {
     Ok(real)
 }
 
+/// Whether a link of an owner is not to be followed by a user.
+fn is_foreign(owner: u32, user: u32) -> bool {
+    owner != 0 && owner != user
+}
+
 fn put_before(pending: &mut VecDeque<OsString>, path: &Path) {
     let names: Vec<OsString> = names(path).collect();
     for name in names.into_iter().rev() {
@@ -75,4 +84,87 @@ fn names(path: &Path) -> impl Iterator<Item = OsString> {
         Component::ParentDir => Some("..".into()),
         _ => None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    /// A folder whose path has no link in it.
+    fn folder() -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let real = folder.path().canonicalize().unwrap();
+        (folder, real)
+    }
+
+    #[test]
+    fn only_links_of_root_and_of_the_user_are_followed() {
+        for (owner, user, expected) in [
+            (0, 0, false),
+            (0, 12, false),
+            (12, 12, false),
+            (12, 0, true),
+            (12, 34, true),
+        ] {
+            assert_eq!(is_foreign(owner, user), expected, "{owner} {user}");
+        }
+    }
+
+    #[test]
+    fn a_file_may_be_missing_and_its_folder_not() {
+        let (_folder, real) = folder();
+        assert_eq!(resolve(&real.join("f")), Ok(real.join("f")));
+        let below = real.join("none/f");
+        assert_eq!(resolve(&below), Err(FileError::Missing(below)));
+        fs::write(real.join("f"), "").unwrap();
+        let below = real.join("f/g");
+        assert_eq!(resolve(&below), Err(FileError::Missing(below)));
+    }
+
+    #[test]
+    fn dots_lead_where_the_kernel_goes() {
+        let (_folder, real) = folder();
+        fs::create_dir_all(real.join("a/b")).unwrap();
+        symlink("a/b", real.join("link")).unwrap();
+        for path in ["./a/../f", "a/b/../../f", "link/../../f"] {
+            assert_eq!(resolve(&real.join(path)), Ok(real.join("f")), "{path}");
+        }
+        assert_eq!(resolve(&real.join("link/../f")), Ok(real.join("a/f")));
+        assert_eq!(resolve(Path::new("/../..")), Ok("/".into()));
+    }
+
+    #[test]
+    fn a_relative_path_starts_in_the_current_folder() {
+        let current = env::current_dir().unwrap().canonicalize().unwrap();
+        assert_eq!(resolve(Path::new("f")), Ok(current.join("f")));
+    }
+
+    #[test]
+    fn links_are_followed_one_after_the_other_up_to_the_limit_of_the_kernel() {
+        let (_folder, real) = folder();
+        fs::write(real.join("0"), "").unwrap();
+        for number in 0..=MAX_LINKS {
+            let target = real.join(number.to_string());
+            symlink(target, real.join((number + 1).to_string())).unwrap();
+        }
+        let last = real.join("40");
+        assert_eq!(resolve(&last), Ok(real.join("0")));
+        assert!(fs::read(&last).is_ok());
+        let beyond = real.join("41");
+        assert_eq!(resolve(&beyond), Err(FileError::LinkLoop(beyond.clone())));
+        assert!(fs::read(&beyond).is_err());
+    }
+
+    #[test]
+    fn a_path_that_cannot_be_looked_at_is_an_error() {
+        let long = Path::new("/").join("x".repeat(300));
+        match resolve(&long) {
+            Err(FileError::Io { step, errno, .. }) => {
+                assert_eq!((step, errno), (Step::Resolve, Errno::ENAMETOOLONG));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
 }

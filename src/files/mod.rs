@@ -18,5 +18,5 @@ mod written_by_another;
 pub use edit::{EditError, EditOptions, Edited, Proposal, edit};
 pub use error::{FileError, Step};
 pub use metadata::NewFile;
-pub use read::read;
+pub use read::{Metadata, is_folder, metadata, owner, read, read_start, real_path};
 pub use written_by_another::{WrittenByAnother, let_write};

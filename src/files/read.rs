@@ -1,17 +1,121 @@
-//! Reading a file without a wish to change it.
+//! Reading a file without a wish to change it: the only ways in which the program opens what stands on a host.
+//!
+//! Whoever owns a folder of an installation can put anything in the place of a file: a link to a secret, a FIFO on which a reader waits for ever, a
+//! device that acts when it is opened, a file without end. None of these is opened.
 
-use std::path::Path;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use nix::fcntl::AT_FDCWD;
+use nix::errno::Errno;
+use nix::fcntl::{AT_FDCWD, AtFlags};
+use nix::sys::stat::{FileStat, SFlag, fstatat};
 
-use super::error::FileError;
+use super::error::{During, FileError, Step};
 use super::location::resolve;
-use super::snapshot::Snapshot;
+use super::snapshot::{self, Snapshot};
 
 /// The content of a regular file; nothing if there is none.
 pub fn read(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
     match resolve(path) {
         Err(FileError::Missing(_)) => Ok(None),
         real => Ok(Snapshot::read(AT_FDCWD, &real?, path)?.map(|read| read.bytes)),
+    }
+}
+
+/// The first bytes of a file that the kernel makes, in `/proc` or `/sys`: its size is not known before it is read. Nothing if there is none.
+pub fn read_start(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, FileError> {
+    let Some((file, _)) = snapshot::open_regular(AT_FDCWD, path, path)? else {
+        return Ok(None);
+    };
+    let mut bytes = Vec::new();
+    match File::take(file, limit).read_to_end(&mut bytes) {
+        // The process ended meanwhile.
+        Err(error) if error.raw_os_error() == Some(Errno::ESRCH as i32) => Ok(None),
+        read => read.during(Step::Read, path).map(|_| Some(bytes)),
+    }
+}
+
+/// What is known of a regular file without opening it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Metadata {
+    /// The owner.
+    pub owner: u32,
+    /// The group.
+    pub group: u32,
+    /// The permission bits.
+    pub mode: u32,
+    /// When its content last changed; nothing for a time before 1970.
+    pub modified: Option<SystemTime>,
+    /// When its content or metadata last changed; nothing for a time before 1970.
+    pub touched: Option<SystemTime>,
+}
+
+/// What is known of a regular file; nothing if there is none.
+pub fn metadata(path: &Path) -> Result<Option<Metadata>, FileError> {
+    let Some(stat) = stat(path)? else {
+        return Ok(None);
+    };
+    snapshot::check_kind(&stat, path)?;
+    Ok(Some(Metadata {
+        owner: stat.st_uid,
+        group: stat.st_gid,
+        mode: stat.st_mode & 0o777,
+        modified: time(stat.st_mtime, stat.st_mtime_nsec),
+        touched: time(stat.st_ctime, stat.st_ctime_nsec),
+    }))
+}
+
+/// Whether a path leads to a folder.
+pub fn is_folder(path: &Path) -> bool {
+    stat(path).is_ok_and(|stat| {
+        stat.is_some_and(|stat| stat.st_mode & SFlag::S_IFMT.bits() == SFlag::S_IFDIR.bits())
+    })
+}
+
+/// The owner of a file or folder; nothing if there is none.
+pub fn owner(path: &Path) -> Result<Option<u32>, FileError> {
+    Ok(stat(path)?.map(|stat| stat.st_uid))
+}
+
+/// What a path leads to, through links of nobody but root and the user we run as.
+pub fn real_path(path: &Path) -> Result<PathBuf, FileError> {
+    resolve(path)
+}
+
+fn stat(path: &Path) -> Result<Option<FileStat>, FileError> {
+    let real = match resolve(path) {
+        Err(FileError::Missing(_)) => return Ok(None),
+        real => real?,
+    };
+    match fstatat(AT_FDCWD, &real, AtFlags::AT_SYMLINK_NOFOLLOW) {
+        Err(Errno::ENOENT) => Ok(None),
+        stat => stat.during(Step::Open, path).map(Some),
+    }
+}
+
+fn time(seconds: i64, nanoseconds: i64) -> Option<SystemTime> {
+    let seconds = Duration::from_secs(seconds.try_into().ok()?);
+    let nanoseconds = Duration::from_nanos(nanoseconds.try_into().ok()?);
+    UNIX_EPOCH.checked_add(seconds)?.checked_add(nanoseconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_file_is_read_and_a_missing_one_is_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("f");
+        assert_eq!(read(&path), Ok(None));
+        assert_eq!(read(&folder.path().join("none/f")), Ok(None));
+        fs::write(&path, "text").unwrap();
+        assert_eq!(read(&path), Ok(Some(b"text".to_vec())));
+        let error = read(folder.path()).unwrap_err();
+        assert!(matches!(error, FileError::NotRegular { .. }), "{error}");
     }
 }

@@ -33,13 +33,17 @@ pub(super) fn prefix(target: &Path) -> String {
 
 impl<'f> Temporary<'f> {
     /// Creates an empty file that only we can read, for a target of which `path` is for messages.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a new file, which O_EXCL creates or fails"
+    )]
     pub(super) fn create(
         folder: &'f Folder,
         target: &Path,
         path: &Path,
     ) -> Result<Self, FileError> {
-        let flags =
-            OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+        // O_EXCL follows no link either.
+        let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_CLOEXEC;
         let mode = Mode::S_IRUSR | Mode::S_IWUSR;
         let mut created = Err(Errno::EEXIST);
         let mut name = PathBuf::new();
@@ -89,6 +93,93 @@ impl Drop for Temporary<'_> {
     fn drop(&mut self) {
         if self.unnamed {
             let _ = unlinkat(&self.folder.handle, &self.name, UnlinkatFlags::NoRemoveDir);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::MetadataExt;
+
+    use super::*;
+
+    fn folder() -> (tempfile::TempDir, Folder) {
+        let folder = tempfile::tempdir().unwrap();
+        let opened = Folder::open(folder.path(), folder.path()).unwrap();
+        (folder, opened)
+    }
+
+    fn names(folder: &tempfile::TempDir) -> Vec<String> {
+        let entries = fs::read_dir(folder.path()).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.collect()
+    }
+
+    #[test]
+    fn it_is_empty_locked_and_for_us_alone_and_goes_if_it_takes_no_other_name() {
+        let (folder, opened) = folder();
+        let new = Temporary::create(&opened, Path::new("f"), Path::new("/f")).unwrap();
+        let (name,) = match names(&folder).as_slice() {
+            [name] => (name.clone(),),
+            names => panic!("{names:?}"),
+        };
+        assert!(name.starts_with(".f.aspera-sse-"), "{name}");
+        let metadata = fs::metadata(folder.path().join(&name)).unwrap();
+        assert_eq!((metadata.len(), metadata.mode() & 0o7777), (0, 0o600));
+        let flags = nix::fcntl::fcntl(&new.file, nix::fcntl::FcntlArg::F_GETFD).unwrap();
+        assert_eq!(flags, nix::libc::FD_CLOEXEC);
+        let other = File::open(folder.path().join(&name)).unwrap();
+        assert!(other.try_lock().is_err());
+        drop(new);
+        assert!(names(&folder).is_empty());
+    }
+
+    #[test]
+    fn it_takes_its_final_name_and_stays() {
+        let (folder, opened) = folder();
+        let mut new = Temporary::create(&opened, Path::new("f"), Path::new("/f")).unwrap();
+        new.fill(b"new", Path::new("/f")).unwrap();
+        new.rename_to(Path::new("f")).unwrap();
+        assert_eq!(names(&folder), ["f"]);
+        assert_eq!(fs::read(folder.path().join("f")).unwrap(), b"new");
+    }
+
+    #[test]
+    fn what_does_not_read_back_is_refused() {
+        let (_folder, opened) = folder();
+        let mut new = Temporary::create(&opened, Path::new("f"), Path::new("/f")).unwrap();
+        // As a disk that adds a byte of its own.
+        new.file.write_all(b"x").unwrap();
+        let error = new.fill(b"new", Path::new("/f")).err();
+        assert_eq!(error, Some(FileError::NotWritten("/f".into())));
+    }
+
+    #[test]
+    fn what_cannot_be_synced_is_refused() {
+        let (folder, opened) = folder();
+        let mut new = Temporary::create(&opened, Path::new("f"), Path::new("/f")).unwrap();
+        let fifo = folder.path().join("fifo");
+        nix::unistd::mkfifo(&fifo, Mode::S_IRWXU).unwrap();
+        // What is written into a FIFO can be on no disk.
+        new.file = File::options().read(true).write(true).open(&fifo).unwrap();
+        match new.fill(b"new", Path::new("/f")) {
+            Err(FileError::Io { step, errno, .. }) => {
+                assert_eq!((step, errno), (Step::Sync, Errno::EINVAL));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_folder_that_takes_no_file_is_named_at_once() {
+        let (folder, opened) = folder();
+        drop(folder);
+        match Temporary::create(&opened, Path::new("f"), Path::new("/f")) {
+            Err(FileError::Io { step, errno, .. }) => {
+                assert_eq!((step, errno), (Step::CreateTemporary, Errno::ENOENT));
+            }
+            other => panic!("{:?}", other.map(|_| "created")),
         }
     }
 }

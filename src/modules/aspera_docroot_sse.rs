@@ -1,6 +1,5 @@
 //! `aspera_docroot_sse`: the encryption in the S3 docroots of users, groups and the default, in `aspera.conf`.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -10,7 +9,7 @@ use super::asconfigurator;
 use super::docroot_failure::{self, Refusal};
 use super::host;
 use super::pending_restart::PendingRestart;
-use super::result::{Previous, Restart, diff_lines};
+use super::result::{Previous, Restart, diff_lines, unread};
 use super::setting::{self, State};
 use crate::ansible::{
     Diff, Failure, Kind, MAX_PLACES, Module, OptionSpec, Outcome, Place, Shown, Task,
@@ -23,7 +22,8 @@ use crate::aspera::encryption::{Encryption, EncryptionSetting};
 use crate::aspera::kms_key::KmsKey;
 use crate::aspera::s3_properties;
 use crate::aspera::services::Service;
-use crate::files::{EditOptions, Edited, Proposal, edit};
+use crate::files::{self, EditOptions, Edited, Proposal, edit};
+use crate::text::xml;
 
 /// The module.
 pub struct AsperaDocrootSse;
@@ -76,6 +76,9 @@ impl Module for AsperaDocrootSse {
         OptionSpec::flag("unsafe_writes"),
     ];
 
+    const IF_ONE_FAILS: &'static str =
+        "To set the other docroots meanwhile, name them in the option docroots.";
+
     type Values = Values;
 
     fn run(task: &Task) -> Result<Outcome<Values>> {
@@ -94,7 +97,7 @@ impl Module for AsperaDocrootSse {
             allow_in_place: options.unsafe_writes,
             new_file: None,
         };
-        let pending_restart = PendingRestart::begin(Service::Noded);
+        let pending_restart = PendingRestart::begin(Service::Noded, &options.aspera_root);
         let edited = match options.method {
             Method::File => edit(&path, edit_options, |bytes| plan(bytes, &requests))
                 .map_err(|error| docroot_failure::failure(error, &path)),
@@ -255,11 +258,12 @@ impl Entry {
         let scopes: Vec<Scope> = [user, group, global].into_iter().flatten().collect();
         for scope in &scopes {
             let is_name = |name: &str| {
-                !name.is_empty() && name.trim() == name && !name.contains(char::is_control)
+                let is_unfit = |c: char| c.is_control() || !xml::is_allowed(c);
+                !name.is_empty() && name.trim() == name && !name.contains(is_unfit)
             };
             if !scope.name().is_none_or(is_name) {
                 return Err(Failure::new(format!(
-                    "The option {} is not a name: it is empty, starts or ends in a blank, or has a control character in it. Correct it.",
+                    "The option {} is not a name: it is empty, starts or ends in a blank, or has a character in it that XML does not allow. Correct it.",
                     scope.kind()
                 ))
                 .into());
@@ -311,8 +315,9 @@ impl Entry {
 
 /// Checks a docroot that is to be set; what is wrong with it, never the text.
 fn checked_docroot(text: &str, desired: Option<&EncryptionSetting>) -> Result<DocrootUri, String> {
-    if text.contains(|c: char| c.is_whitespace() || c.is_control()) {
-        return Err("contains a blank or a control character. Percent-encode it.".to_owned());
+    let is_unfit = |c: char| c.is_whitespace() || c.is_control() || !xml::is_allowed(c);
+    if text.contains(is_unfit) {
+        return Err("contains a blank, a control character, or one that XML does not allow. Percent-encode it.".to_owned());
     }
     let uri = DocrootUri::new(text);
     match uri.storage() {
@@ -365,11 +370,16 @@ fn setting_warnings(aspera_root: &Path, settings: &[EncryptionSetting]) -> Vec<S
         );
     }
     let properties = aspera_root.join("etc/trapd/s3.properties");
-    if has(Encryption::AwsKms)
-        && let Ok(bytes) = fs::read(&properties)
-        && let Some(warning) = s3_properties::kms_warning(&bytes)
-    {
-        warnings.push(format!("{}: {warning}", properties.display()));
+    if has(Encryption::AwsKms) {
+        warnings.extend(match files::read(&properties) {
+            Ok(bytes) => bytes
+                .and_then(|bytes| s3_properties::kms_warning(&bytes))
+                .map(|warning| format!("{}: {warning}", properties.display())),
+            Err(error) => Some(unread(
+                &error,
+                "So it is not known whether trapd uses HTTPS, without which AWS refuses SSE-KMS requests.",
+            )),
+        });
     }
     warnings
 }

@@ -5,14 +5,16 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use super::docroot_report::{self, DocrootReport, Found};
+use super::compliance::{Compliance, Expect, Expected, Surroundings};
+use super::docroot_report::{self, DocrootReport};
 use super::pending_restart::last_change;
-use crate::ansible::{Failure, Kind, Module, OptionSpec, Outcome, Task};
+use super::result::{strangers_warning, unread};
+use crate::ansible::{Kind, Module, OptionSpec, Outcome, Task};
 use crate::aspera::aspera_conf::AsperaConf;
 use crate::aspera::effective::{Server, Values as SettingValues};
-use crate::aspera::encryption::{Encryption, EncryptionSetting};
-use crate::aspera::expectation::{Expectation, Verdict};
+use crate::aspera::encryption::Encryption;
 use crate::aspera::found_value::FoundValue;
+use crate::aspera::incomplete::{self, FoundService, Incomplete, Reading, gaps};
 use crate::aspera::installation::{Version, ask_version, read_version};
 use crate::aspera::kms_key::KmsKey;
 use crate::aspera::os_groups::OsGroups;
@@ -66,66 +68,6 @@ struct Options {
     expect: Option<Expect>,
 }
 
-/// The option `expect`.
-#[derive(Deserialize)]
-struct Expect {
-    server_side_encryption: String,
-    kms_key_ids: Option<Vec<String>>,
-    scopes: Option<Vec<String>>,
-}
-
-/// What is expected, and of whom: of everyone if no scope is named.
-struct Expected {
-    expectation: Expectation,
-    scopes: Vec<String>,
-}
-
-impl Expect {
-    fn typed(&self) -> Result<Expected> {
-        let about = |error: String| Failure::new(format!("expect: {error}"));
-        let encryption = Encryption::parse(&self.server_side_encryption)
-            .map_err(|error| about(error.to_string()))?;
-        let texts = self.kms_key_ids.as_deref().unwrap_or_default();
-        let mut kms_keys = Vec::with_capacity(texts.len());
-        for text in texts {
-            let key = KmsKey::parse(text).map_err(|error| about(error.to_string()))?;
-            EncryptionSetting::new(encryption, Some(key.clone()))
-                .map_err(|error| about(error.to_string()))?;
-            kms_keys.push(key);
-        }
-        let scopes = self.scopes.clone().unwrap_or_default();
-        for scope in &scopes {
-            let is_kind = matches!(scope.as_str(), "user" | "group" | "global");
-            let is_name = |rest: Option<&str>| rest.is_some_and(|name| !name.is_empty());
-            if !is_kind
-                && !is_name(scope.strip_prefix("user "))
-                && !is_name(scope.strip_prefix("group "))
-            {
-                return Err(about(
-                    "an element of scopes is none of user, group, global, user NAME and group NAME. Correct it."
-                        .to_owned(),
-                )
-                .into());
-            }
-        }
-        Ok(Expected {
-            expectation: Expectation {
-                encryption,
-                kms_keys,
-            },
-            scopes,
-        })
-    }
-}
-
-impl Expected {
-    /// Whether a docroot is meant: by its kind, or as it is named in the result.
-    fn is_about(&self, docroot: &DocrootReport) -> bool {
-        let is_of = |scope: &String| scope == docroot.scope || *scope == docroot.owner();
-        self.scopes.is_empty() || self.scopes.iter().any(is_of)
-    }
-}
-
 /// The module's own keys in its result.
 #[derive(Debug, Serialize)]
 pub struct Values {
@@ -136,6 +78,7 @@ pub struct Values {
     trapd: TrapdReport,
     docroots: Vec<DocrootReport>,
     services: Services,
+    incomplete: Vec<Incomplete>,
     #[serde(flatten)]
     compliance: Option<Compliance>,
     #[serde(skip)]
@@ -146,7 +89,7 @@ pub struct Values {
 struct TrapdReport {
     enabled: Option<bool>,
     path: String,
-    exists: bool,
+    exists: Option<bool>,
     server_side_encryption: Option<String>,
     kms_key_id: Option<String>,
     https_only: Option<bool>,
@@ -168,30 +111,6 @@ struct ServiceReport {
     restart_reason: Option<Reason>,
 }
 
-/// Whether all is as expected.
-#[derive(Debug, Serialize)]
-struct Compliance {
-    compliant: Option<bool>,
-    violations: Vec<Violation>,
-    unknown: Vec<Undecided>,
-}
-
-#[derive(Debug, Serialize)]
-struct Violation {
-    #[serde(rename = "where")]
-    place: String,
-    found: String,
-    expected: String,
-    why: String,
-}
-
-#[derive(Debug, Serialize)]
-struct Undecided {
-    #[serde(rename = "where")]
-    place: String,
-    why: String,
-}
-
 impl Values {
     fn gather(aspera_root: &Path, expected: Option<&Expected>) -> Self {
         let host = Host::this();
@@ -199,33 +118,75 @@ impl Values {
         let ascp = ask_version(aspera_root);
         let looks = Service::ALL.map(|service| Look::start(&host, service));
         let mut warnings = Vec::new();
-        let properties = aspera_root.join("etc/trapd/s3.properties");
-        let conf = aspera_root.join("etc/aspera.conf");
-        let trapd_enabled = is_enabled(&host, Service::Trapd);
-        let (trapd, setting) = TrapdReport::read(&properties, trapd_enabled, &mut warnings);
-        let bytes = read(&conf, &mut warnings);
+        let properties_path = aspera_root.join("etc/trapd/s3.properties");
+        let conf_path = aspera_root.join("etc/aspera.conf");
+        let enabled = Service::ALL.map(|service| is_enabled(&host, service, aspera_root));
+        let [trapd_enabled, _] = enabled;
+        let (trapd, setting, properties) =
+            TrapdReport::read(&properties_path, trapd_enabled, &mut warnings);
+        let (bytes, mut conf) = read(&conf_path, &mut warnings);
         let version = read_version(ascp).ok();
-        let installed = bytes.is_some() || aspera_root.join("bin/ascp").exists();
-        let parsed = bytes.as_deref().map(AsperaConf::parse);
-        let has_pvcl = matches!(&parsed, Some(Ok(conf)) if conf.has_pvcl);
+        let has_ascp = !matches!(files::metadata(&aspera_root.join("bin/ascp")), Ok(None));
+        let parsed = match bytes.as_deref().map(AsperaConf::parse) {
+            None => None,
+            Some(Ok(parsed)) => Some(parsed),
+            Some(Err(error)) => {
+                warnings.push(format!("{} {error}", conf_path.display()));
+                conf = Reading::Malformed(error.problem());
+                None
+            }
+        };
+        let has_pvcl = parsed.as_ref().map(|conf| conf.has_pvcl);
         let server = Server {
             trapd_enabled,
             trapd: setting,
             pvcl_cloud: pvcl_cloud(has_pvcl, version.as_ref(), trapd_enabled),
         };
-        let found = match &parsed {
-            Some(Ok(conf)) => docroot_report::all(conf, &server, &OsGroups::read("/".as_ref())),
-            Some(Err(error)) => {
-                warnings.push(format!("{} {error}", conf.display()));
-                Vec::new()
-            }
-            None => Vec::new(),
+        let groups = match &parsed {
+            Some(conf) if docroot_report::needs_groups(conf) => OsGroups::read("/".as_ref()),
+            _ => OsGroups::default(),
         };
-        let compliance = expected.map(|expected| Compliance::judge(expected, &found));
+        let docroots = parsed
+            .as_ref()
+            .map(|conf| docroot_report::all(conf, &server, &groups))
+            .unwrap_or_default();
         let clock = Clock::read(&host);
-        let [trapd_look, noded_look] = looks;
-        let report =
-            |look: Look, file: &Path| ServiceReport::new(&look.finish(&host, &clock), &clock, file);
+        let statuses = looks.map(|look| look.finish(&host, &clock, aspera_root));
+        for (service, status) in Service::ALL.into_iter().zip(&statuses) {
+            warnings.extend(strangers_warning(service, status, aspera_root));
+        }
+        let services: [FoundService; 2] = std::array::from_fn(|index| FoundService {
+            service: Service::ALL[index],
+            manager: statuses[index].manager,
+            enabled: enabled[index],
+            state: statuses[index].state,
+            restart: restart(
+                &statuses[index],
+                &clock,
+                false,
+                last_change([&*properties_path, &*conf_path][index]),
+            ),
+        });
+        let surroundings = Surroundings {
+            conf: &conf_path.to_string_lossy(),
+            conf_was_read: parsed.is_some(),
+            properties: &trapd.path,
+            may_lack_https: trapd_enabled != Some(false) && trapd.https_only == Some(false),
+        };
+        let installed = conf != Reading::Missing || has_ascp;
+        let mut incomplete = gaps(&incomplete::Found {
+            aspera_root,
+            installed,
+            conf: (&conf_path, conf),
+            properties: (&properties_path, properties),
+            unread_accounts: groups.unread(),
+            services,
+        });
+        let compliance = expected
+            .map(|expected| Compliance::judge(expected, &docroots, surroundings, &mut incomplete));
+        let [asperatrapd, asperanoded] = std::array::from_fn(|index| {
+            ServiceReport::new(services[index], &statuses[index], &clock)
+        });
         Self {
             installed,
             sse_kms_supported: version
@@ -234,11 +195,12 @@ impl Values {
             version: version.map(|version| version.to_string()),
             pvcl_cloud: server.pvcl_cloud,
             trapd,
-            docroots: found.into_iter().map(|found| found.report).collect(),
+            docroots: docroots.into_iter().map(|found| found.report).collect(),
             services: Services {
-                asperatrapd: report(trapd_look, &properties),
-                asperanoded: report(noded_look, &conf),
+                asperatrapd,
+                asperanoded,
             },
+            incomplete,
             compliance,
             warnings,
         }
@@ -247,60 +209,64 @@ impl Values {
 
 /// Whether `pvcl_cloud` serves object storage: surely where it is configured, and perhaps where it exists and trapd is not known to be enabled.
 fn pvcl_cloud(
-    is_configured: bool,
+    is_configured: Option<bool>,
     version: Option<&Version>,
     trapd_enabled: Option<bool>,
 ) -> Option<bool> {
     let may_exist = version.is_none_or(|version| *version >= Version::first_with_pvcl());
-    match trapd_enabled {
-        _ if is_configured => Some(true),
+    match (is_configured, trapd_enabled) {
+        (Some(true), _) => Some(true),
         _ if !may_exist => Some(false),
-        Some(true) => Some(false),
-        Some(false) | None => None,
+        (Some(false), Some(true)) => Some(false),
+        _ => None,
     }
 }
 
-/// The content of a file; a warning where it is there and cannot be read.
-fn read(path: &Path, warnings: &mut Vec<String>) -> Option<Vec<u8>> {
+/// The content of a file, and what came of reading it; a warning where it is there and cannot be read.
+fn read(path: &Path, warnings: &mut Vec<String>) -> (Option<Vec<u8>>, Reading) {
     match files::read(path) {
-        Ok(bytes) => bytes,
+        Ok(Some(bytes)) => (Some(bytes), Reading::Complete),
+        Ok(None) => (None, Reading::Missing),
         Err(error) => {
-            warnings.push(error.to_string());
-            None
+            warnings.push(unread(&error, ""));
+            (None, Reading::Unread(error))
         }
     }
 }
 
 impl TrapdReport {
-    /// Reads what trapd reads: the report, and the setting that counts, if that can be told.
+    /// Reads what trapd reads: the report, the setting that counts, if that can be told, and what came of reading it.
     fn read(
         path: &Path,
         enabled: Option<bool>,
         warnings: &mut Vec<String>,
-    ) -> (Self, Option<SettingValues>) {
-        let known_problems = warnings.len();
-        let bytes = read(path, warnings);
+    ) -> (Self, Option<SettingValues>, Reading) {
+        let (bytes, reading) = read(path, warnings);
         let mut report = Self {
             enabled,
             path: path.to_string_lossy().into_owned(),
-            exists: bytes.is_some(),
+            exists: match reading {
+                Reading::Complete | Reading::Malformed(_) => Some(true),
+                Reading::Missing => Some(false),
+                Reading::Unread(_) => None,
+            },
             server_side_encryption: None,
             kms_key_id: None,
             https_only: None,
             problems: Vec::new(),
         };
         let Some(bytes) = bytes else {
-            let is_absent = warnings.len() == known_problems;
-            return (report, is_absent.then(SettingValues::default));
+            let nothing = (reading == Reading::Missing).then(SettingValues::default);
+            return (report, nothing, reading);
         };
         match s3_properties::read(&bytes) {
             Ok(contents) => {
                 let setting = report.take(contents);
-                (report, Some(setting))
+                (report, Some(setting), reading)
             }
             Err(error) => {
                 report.problems.push(error.to_string());
-                (report, None)
+                (report, None, Reading::Malformed(error.problem()))
             }
         }
     }
@@ -324,16 +290,15 @@ impl TrapdReport {
 }
 
 impl ServiceReport {
-    fn new(status: &Status, clock: &Clock, file: &Path) -> Self {
-        let due = restart(status, clock, false, last_change(file));
+    fn new(found: FoundService, status: &Status, clock: &Clock) -> Self {
         let starts = status.processes.iter();
         let starts = starts.filter_map(|process| clock.start(process.start_ticks?));
         Self {
-            manager: status.manager.map(|manager| match manager {
+            manager: found.manager.map(|manager| match manager {
                 Manager::Systemd => "systemd",
                 Manager::SystemV => "sysv",
             }),
-            state: status.state.map(|state| match state {
+            state: found.state.map(|state| match state {
                 State::Running => "running",
                 State::Restarting => "restarting",
                 State::Failed => "failed",
@@ -341,66 +306,8 @@ impl ServiceReport {
                 State::Absent => "absent",
             }),
             started_at: starts.min().map(|start| Utc::from(start).to_string()),
-            restart_required: due.required,
-            restart_reason: due.reason,
+            restart_required: found.restart.required,
+            restart_reason: found.restart.reason,
         }
-    }
-}
-
-impl Compliance {
-    fn judge(expected: &Expected, found: &[Found]) -> Self {
-        let mut compliance = Self {
-            compliant: None,
-            violations: Vec::new(),
-            unknown: Vec::new(),
-        };
-        let mut judged = 0;
-        for docroot in found
-            .iter()
-            .filter(|found| expected.is_about(&found.report))
-        {
-            let Some(effective) = &docroot.effective else {
-                // Not S3: the encryption is none of its business.
-                continue;
-            };
-            judged += 1;
-            let place = docroot.report.place();
-            match expected.expectation.judge(effective) {
-                Verdict::Met => {}
-                Verdict::Violated { found, why } => compliance.violations.push(Violation {
-                    place,
-                    found,
-                    expected: expected.expectation.words(),
-                    why: why.to_owned(),
-                }),
-                Verdict::Unknown { why } => compliance.unknown.push(Undecided {
-                    place,
-                    why: why.to_owned(),
-                }),
-            }
-        }
-        for scope in expected.scopes.iter().filter(|scope| scope.contains(' ')) {
-            if !found.iter().any(|found| found.report.owner() == *scope) {
-                compliance.unknown.push(Undecided {
-                    place: scope.clone(),
-                    why: "there is no such one in aspera.conf".to_owned(),
-                });
-            }
-        }
-        if judged == 0 && compliance.unknown.is_empty() {
-            compliance.unknown.push(Undecided {
-                place: "aspera.conf".to_owned(),
-                why: "no S3 docroot was found that the expectation is about".to_owned(),
-            });
-        }
-        compliance.compliant = match (
-            compliance.violations.is_empty(),
-            compliance.unknown.is_empty(),
-        ) {
-            (false, _) => Some(false),
-            (true, true) => Some(true),
-            (true, false) => None,
-        };
-        compliance
     }
 }

@@ -1,7 +1,5 @@
 //! `aspera_trapd_sse`: the encryption of all uploads of a server, in `s3.properties`.
 
-use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -9,14 +7,14 @@ use serde::{Deserialize, Serialize};
 
 use super::host;
 use super::pending_restart::PendingRestart;
-use super::result::{Previous, Restart, diff_lines};
+use super::result::{Previous, Restart, diff_lines, unread};
 use super::setting::{self, State};
 use crate::ansible::{Diff, Failure, Kind, Module, OptionSpec, Outcome, Place, Task};
 use crate::aspera::encryption::{Encryption, EncryptionSetting};
 use crate::aspera::kms_key::KmsKey;
 use crate::aspera::s3_properties::{self, Plan, PlanError};
 use crate::aspera::services::Service;
-use crate::files::{EditError, EditOptions, Edited, FileError, NewFile, Proposal, edit};
+use crate::files::{self, EditError, EditOptions, Edited, FileError, NewFile, Proposal, edit};
 
 /// The module.
 pub struct AsperaTrapdSse;
@@ -49,8 +47,10 @@ impl Module for AsperaTrapdSse {
         let desired = options.desired_setting()?;
         let mut warnings = host::warnings(&options.aspera_root, desired.as_slice())?;
         let path = options.path();
-        let pending_restart = PendingRestart::begin(Service::Trapd);
-        let edited = match edit(&path, options.edit_options(task), |bytes| {
+        let pending_restart = PendingRestart::begin(Service::Trapd, &options.aspera_root);
+        let (edit_options, warning) = options.edit_options(task);
+        warnings.extend(warning);
+        let edited = match edit(&path, edit_options, |bytes| {
             plan(bytes, desired.as_ref(), &options)
         }) {
             Ok(edited) => edited,
@@ -101,30 +101,40 @@ impl Options {
         )
     }
 
-    fn edit_options(&self, task: &Task) -> EditOptions {
+    fn edit_options(&self, task: &Task) -> (EditOptions, Option<String>) {
         let model = self.path().with_file_name("trap.properties");
-        EditOptions {
+        let (new_file, warning) = self.create.then(|| new_file(&model)).unzip();
+        let edit_options = EditOptions {
             check_only: task.settings.check_mode,
             backup: self.backup,
             allow_in_place: self.unsafe_writes,
-            new_file: self.create.then(|| new_file(&model)),
-        }
+            new_file,
+        };
+        (edit_options, warning.flatten())
     }
 }
 
-/// Owner and mode of a new file: those of the neighbour that trapd reads too.
-fn new_file(model: &Path) -> NewFile {
-    match fs::metadata(model) {
-        Ok(model) => NewFile {
-            owner: model.uid(),
-            group: model.gid(),
-            mode: model.mode() & 0o777,
-        },
-        Err(_) => NewFile {
-            owner: 0,
-            group: 0,
-            mode: 0o644,
-        },
+/// Owner and mode of a new file: those of the neighbour that trapd reads too, with a warning where that is nothing to go by.
+fn new_file(model: &Path) -> (NewFile, Option<String>) {
+    let usual = NewFile {
+        owner: 0,
+        group: 0,
+        mode: 0o644,
+    };
+    match files::metadata(model) {
+        Ok(Some(model)) => (
+            NewFile {
+                owner: model.owner,
+                group: model.group,
+                mode: model.mode,
+            },
+            None,
+        ),
+        Ok(None) => (usual, None),
+        Err(error) => {
+            let consequence = "Where s3.properties is made, it belongs to root and has mode 0644.";
+            (usual, Some(unread(&error, consequence)))
+        }
     }
 }
 
@@ -223,4 +233,41 @@ fn title(file: &str, line_numbers: &[usize]) -> String {
     let numbers: Vec<String> = line_numbers.iter().map(ToString::to_string).collect();
     let word = if numbers.len() == 1 { "line" } else { "lines" };
     format!("{file} {word} {}", numbers.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::{PermissionsExt, chown};
+
+    use super::*;
+
+    #[test]
+    fn a_new_file_is_as_its_neighbour_but_for_the_bits_that_lend_rights() {
+        let folder = tempfile::tempdir().unwrap();
+        let model = folder.path().join("trap.properties");
+        fs::write(&model, "").unwrap();
+        // An ordinary user can give it to nobody else; its own numbers differ from root's, too.
+        let _ = chown(&model, Some(12), Some(34));
+        let owner = fs::metadata(&model).unwrap();
+        for (mode, expected) in [(0o640, 0o640), (0o7_755, 0o755), (0o4_600, 0o600)] {
+            fs::set_permissions(&model, Permissions::from_mode(mode)).unwrap();
+            let wanted = NewFile {
+                owner: owner.uid(),
+                group: owner.gid(),
+                mode: expected,
+            };
+            assert_eq!(new_file(&model), wanted);
+        }
+    }
+
+    #[test]
+    fn without_a_neighbour_a_new_file_is_of_root_and_for_all_to_read() {
+        let wanted = NewFile {
+            owner: 0,
+            group: 0,
+            mode: 0o644,
+        };
+        assert_eq!(new_file(Path::new("/nonexistent/trap.properties")), wanted);
+    }
 }

@@ -6,10 +6,12 @@ use crate::aspera::aspera_conf::{AsperaConf, Block, Scope};
 use crate::aspera::docroot_uri::{DocrootUri, Storage};
 use crate::aspera::effective::{Effective, Server, Source};
 use crate::aspera::found_value::FoundValue;
-use crate::aspera::os_groups::OsGroups;
+use crate::aspera::os_groups::{Membership, OsGroups};
+use crate::subject::with_subject;
 
 const ACCESS_KEY: &str = "the user has restrictions and no docroot, as access keys need it; their encryption is that of the access key's storage";
-const GROUPS: &str = "the user has no docroot, and which groups a user is in that is not a local account cannot be told";
+const UNKNOWN_USER: &str = "the user has no docroot, and which groups a user is in that is not a local account cannot be told";
+const UNKNOWN_GROUP: &str = "the user has no docroot, and whether it is in a group that has one cannot be told where that group is not in /etc/group";
 const SAME_PRECEDENCE: &str =
     "the user has no docroot and is in several groups with one, of which none has precedence";
 
@@ -62,6 +64,19 @@ impl DocrootReport {
     }
 }
 
+/// Whether the groups of users matter: there is a user without docroot, and a group with one.
+pub(super) fn needs_groups(conf: &AsperaConf) -> bool {
+    let of_group = |block: &Block| matches!(conf.scope(block), Scope::Group(_));
+    let takes_one = |block: &Block| {
+        conf.docroots(block).is_empty()
+            && !block.has_restriction
+            && matches!(conf.scope(block), Scope::User(_))
+    };
+    let mut blocks = conf.blocks.iter();
+    conf.blocks.iter().any(takes_one)
+        && blocks.any(|block| of_group(block) && !conf.docroots(block).is_empty())
+}
+
 /// All docroots of a file, and the users without one.
 pub(super) fn all(conf: &AsperaConf, server: &Server, groups: &OsGroups) -> Vec<Found> {
     let with_docroot: Vec<&Block> = conf
@@ -72,20 +87,22 @@ pub(super) fn all(conf: &AsperaConf, server: &Server, groups: &OsGroups) -> Vec<
     let mut found = Vec::with_capacity(conf.blocks.len());
     for block in &conf.blocks {
         let scope = conf.scope(block);
-        for docroot in conf.docroots(block) {
-            let uri = DocrootUri::new(conf.text(docroot));
-            found.push(of_docroot(&scope, docroot.peer_ip.clone(), &uri, server));
-        }
-        if conf.docroots(block).is_empty() && matches!(scope, Scope::User(_)) {
-            found.push(without_docroot(
-                conf,
-                block,
-                &scope,
-                &with_docroot,
-                server,
-                groups,
-            ));
-        }
+        with_subject(&scope, || {
+            for docroot in conf.docroots(block) {
+                let uri = DocrootUri::new(conf.text(docroot));
+                found.push(of_docroot(&scope, docroot.peer_ip.clone(), &uri, server));
+            }
+            if conf.docroots(block).is_empty() && matches!(scope, Scope::User(_)) {
+                found.push(without_docroot(
+                    conf,
+                    block,
+                    &scope,
+                    &with_docroot,
+                    server,
+                    groups,
+                ));
+            }
+        });
     }
     found
 }
@@ -150,14 +167,15 @@ fn inherited(
 ) -> (Option<Scope>, Option<Effective>) {
     let user_name = user.name().unwrap_or_default();
     let mut candidates: Vec<(&Block, Scope)> = Vec::new();
-    let mut is_known = true;
+    let mut doubt = None;
     for block in with_docroot {
         let scope = conf.scope(block);
         if let Scope::Group(group) = &scope {
-            match groups.contains(group, user_name) {
-                Some(true) => candidates.push((block, scope)),
-                Some(false) => {}
-                None => is_known = false,
+            match groups.membership(group, user_name) {
+                Membership::Member => candidates.push((block, scope)),
+                Membership::NotMember => {}
+                Membership::UnknownUser => doubt = Some(UNKNOWN_USER),
+                Membership::UnknownGroup => doubt = doubt.or(Some(UNKNOWN_GROUP)),
             }
         }
     }
@@ -180,8 +198,7 @@ fn inherited(
             blocks.find(|(_, scope)| *scope == Scope::Global)
         });
     let Some((block, scope)) = chosen else {
-        let unknown = (!is_known).then(|| Effective::unknown(GROUPS));
-        return (None, unknown);
+        return (None, doubt.map(Effective::unknown));
     };
     let mut found: Option<Effective> = None;
     for docroot in conf.docroots(block) {
@@ -191,11 +208,7 @@ fn inherited(
             (other, found) => *found = found.take().or(other),
         }
     }
-    let doubt = match (is_known, is_tie) {
-        (false, _) => Some(GROUPS),
-        (true, true) => Some(SAME_PRECEDENCE),
-        (true, false) => None,
-    };
+    let doubt = doubt.or(is_tie.then_some(SAME_PRECEDENCE));
     let effective = match (found, doubt) {
         (Some(found), Some(doubt)) => Some(found.or_else(doubt)),
         (None, Some(doubt)) => Some(Effective::unknown(doubt)),
@@ -236,6 +249,23 @@ impl EffectiveReport {
             source,
             certain: effective.is_none_or(Effective::is_certain),
             why: effective.and_then(|effective| effective.doubt),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::subject::faults::named_after_a_panic_at;
+
+    #[test]
+    fn a_panic_names_the_docroot_or_the_user_without_one() {
+        let conf = b"<CONF><aaa><realms><realm><users><user><name>a</name><file_system><access><paths><path><absolute>s3://h/a</absolute></path>\
+            </paths></access></file_system></user><user><name>b</name></user></users></realm></realms></aaa></CONF>";
+        let conf = AsperaConf::parse(conf).unwrap();
+        for name in ["user a", "user b"] {
+            let work = || all(&conf, &Server::default(), &OsGroups::default());
+            assert_eq!(named_after_a_panic_at(name, work).as_deref(), Some(name));
         }
     }
 }

@@ -24,7 +24,7 @@ pub(super) fn warnings(aspera_root: &Path, settings: &[EncryptionSetting]) -> Re
         }
     }
     warnings.extend(check_kms_support(aspera_root)?);
-    if is_enabled(&Host::this(), Service::Trapd) == Some(false) {
+    if is_enabled(&Host::this(), Service::Trapd, aspera_root) == Some(false) {
         let astrap = aspera_root.join("bin/astrap-config.sh");
         warnings.push(format!(
             "{} is not enabled on this host, and it is what serves S3 storage to Aspera up to 4.3. Enable it with {} enable.",

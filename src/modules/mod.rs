@@ -4,6 +4,7 @@ mod asconfigurator;
 mod aspera_docroot_sse;
 mod aspera_sse_info;
 mod aspera_trapd_sse;
+mod compliance;
 mod docroot_failure;
 mod docroot_report;
 mod host;

@@ -1,49 +1,50 @@
 //! Whether the service of an edited file must restart.
 
-use std::fs;
-use std::os::unix::fs::MetadataExt;
-use std::path::Path;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::path::{Path, PathBuf};
 
-use super::result::Restart;
-use crate::aspera::services::{Clock, Host, Look, Service, restart};
+use super::result::{Restart, strangers_warning};
+use crate::aspera::services::{Clock, Host, LastChange, Look, Service, restart};
+use crate::files;
 
 /// A look at a service, begun before the file is edited: the answer of `systemctl` comes meanwhile.
 pub(super) struct PendingRestart {
     host: Host,
+    aspera_root: PathBuf,
     service: Service,
     look: Look,
 }
 
 impl PendingRestart {
     /// Begins to look.
-    pub(super) fn begin(service: Service) -> Self {
+    pub(super) fn begin(service: Service, aspera_root: &Path) -> Self {
         let host = Host::this();
         Self {
             look: Look::start(&host, service),
             host,
+            aspera_root: aspera_root.to_owned(),
             service,
         }
     }
 
-    /// What is due after the run, with the warning that belongs to it. `path` is the edited file.
-    pub(super) fn finish(self, path: &Path, changed: bool) -> (Restart, Option<String>) {
+    /// What is due after the run, with the warnings that belong to it. `path` is the edited file.
+    pub(super) fn finish(self, path: &Path, changed: bool) -> (Restart, Vec<String>) {
         let clock = Clock::read(&self.host);
-        let status = self.look.finish(&self.host, &clock);
+        let status = self.look.finish(&self.host, &clock, &self.aspera_root);
         let due = restart(&status, &clock, changed, last_change(path));
-        Restart::of(self.service, due, changed)
+        let (restart, warning) = Restart::of(self.service, due, changed);
+        let strangers = strangers_warning(self.service, &status, &self.aspera_root);
+        (restart, warning.into_iter().chain(strangers).collect())
     }
 }
 
-/// When a file last changed, in content or metadata; nothing if there is none.
-pub(super) fn last_change(path: &Path) -> Option<SystemTime> {
-    let metadata = fs::metadata(path).ok()?;
-    let time = |seconds: i64, nanoseconds: i64| {
-        let seconds = Duration::from_secs(seconds.try_into().ok()?);
-        let nanoseconds = Duration::from_nanos(nanoseconds.try_into().ok()?);
-        Some(UNIX_EPOCH + seconds + nanoseconds)
-    };
-    let written = time(metadata.mtime(), metadata.mtime_nsec());
-    let touched = time(metadata.ctime(), metadata.ctime_nsec());
-    written.max(touched)
+/// When a file last changed, in content or metadata.
+pub(super) fn last_change(path: &Path) -> LastChange {
+    match files::metadata(path) {
+        Ok(None) => LastChange::NoFile,
+        Ok(Some(metadata)) => metadata
+            .modified
+            .max(metadata.touched)
+            .map_or(LastChange::Unknown, LastChange::At),
+        Err(_) => LastChange::Unknown,
+    }
 }

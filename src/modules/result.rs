@@ -1,11 +1,14 @@
 //! Parts of a result that modules share.
 
+use std::path::Path;
+
 use serde::Serialize;
 
 use crate::ansible::Line;
 use crate::aspera::display::DisplayLine;
 use crate::aspera::found_value::{FoundSetting, FoundValue};
-use crate::aspera::services::{self, Reason, Service};
+use crate::aspera::services::{self, Reason, Service, Status};
+use crate::files::FileError;
 
 /// The setting that was in force before.
 #[derive(Debug, Serialize)]
@@ -58,6 +61,46 @@ impl Restart {
         };
         (restart, warning)
     }
+}
+
+/// What is to be said of processes that are named like a service and are not that service.
+pub(super) fn strangers_warning(
+    service: Service,
+    status: &Status,
+    aspera_root: &Path,
+) -> Option<String> {
+    /// Anybody can start any number of them.
+    const NAMED: usize = 5;
+    let strangers = status.strangers.iter().take(NAMED).map(|stranger| {
+        let account = stranger.account.as_deref().unwrap_or("unknown");
+        format!(
+            "process {} of account {account} ({})",
+            stranger.pid, stranger.mismatch
+        )
+    });
+    let mut strangers = strangers.collect::<Vec<_>>().join(", ");
+    if let more @ 1.. = status.strangers.len().saturating_sub(NAMED) {
+        strangers += &format!(", and {more} more");
+    }
+    (!strangers.is_empty()).then(|| {
+        format!(
+            "Processes that are named like {} do not count as that service of {}: {strangers}. Find out who started them. If they are the \
+             service, correct aspera_root.",
+            service.name(),
+            aspera_root.display()
+        )
+    })
+}
+
+/// What is to be said where a file that was only to be read could not be.
+pub(super) fn unread(error: &FileError, consequence: &str) -> String {
+    let remedy = error.remedy().unwrap_or_default();
+    let sentences = [&*error.problem(), consequence, &*remedy];
+    let sentences: Vec<&str> = sentences
+        .into_iter()
+        .filter(|text| !text.is_empty())
+        .collect();
+    sentences.join(" ")
 }
 
 /// Lines of the domain as lines of a diff.

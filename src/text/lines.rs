@@ -223,4 +223,116 @@ mod tests {
         assert_eq!(regions[0].after, 3..8);
         assert_eq!(regions[0].line_numbers, [3]);
     }
+
+    /// All texts of a letter and the two characters that end lines, up to a length.
+    fn texts(length: usize) -> Vec<Vec<u8>> {
+        let mut texts = vec![Vec::new()];
+        for index in 0.. {
+            match texts.get(index) {
+                Some(text) if text.len() < length => {
+                    let text: Vec<u8> = text.clone();
+                    texts.extend(b"a\n\r".map(|byte| [text.as_slice(), &[byte]].concat()));
+                }
+                _ => return texts,
+            }
+        }
+        unreachable!("the loop returns")
+    }
+
+    /// Where each line starts: at the start, and behind each line ending.
+    fn starts(text: &[u8]) -> Vec<usize> {
+        let is_behind = |&place: &usize| {
+            let next = text.get(place).copied();
+            place == 0
+                || text[place - 1] == b'\n'
+                || text[place - 1] == b'\r' && next != Some(b'\n')
+        };
+        (0..=text.len()).filter(is_behind).collect()
+    }
+
+    #[test]
+    fn every_place_has_its_line() {
+        for text in texts(5) {
+            let starts = starts(&text);
+            let found: Vec<_> = lines(&text, 0..text.len()).collect();
+            let ends: Vec<usize> = found.iter().map(|line| line.next).collect();
+            let expected: Vec<usize> = (1..starts.len()).map(|index| starts[index]).collect();
+            assert!(ends.starts_with(&expected), "{}", text.escape_ascii());
+            for place in 0..=text.len() {
+                let index = starts.iter().rposition(|start| *start <= place).unwrap();
+                assert_eq!(line_number(&text, place), index + 1);
+                assert_eq!(line_start(&text, place), starts[index]);
+            }
+            let last = found.iter().rev().find(|line| line.next > line.content.end);
+            let ending = last.map(|line| &text[line.content.end..line.next]);
+            assert_eq!(last_line_ending(&text), ending);
+        }
+    }
+
+    #[test]
+    fn a_region_is_the_lines_of_its_edits_with_context() {
+        for text in texts(4) {
+            for start in 0..=text.len() {
+                for end in start..=text.len() {
+                    for context in 0..3 {
+                        check_region(&text, &(start..end), context);
+                    }
+                }
+            }
+        }
+    }
+
+    fn check_region(text: &[u8], range: &Range<usize>, context: usize) {
+        let starts = starts(text);
+        let line_of = |place: usize| starts.iter().rposition(|start| *start <= place).unwrap();
+        let first = line_of(range.start);
+        // What ends where a line starts takes nothing of that line.
+        let ends_before = range.end > 0 && starts.contains(&range.end);
+        let last = line_of(range.end) + usize::from(!ends_before);
+        let behind = starts.get(last + context).copied();
+        let before = starts[first.saturating_sub(context)]..behind.unwrap_or(text.len());
+        let edits = Edits::new(vec![Edit {
+            range: range.clone(),
+            replacement: b"xyz".into(),
+        }]);
+        let expected = ChangedRegion {
+            edits: 0..1,
+            line_numbers: vec![first + 1],
+            after: before.start..before.end + 3 - range.len(),
+            before,
+        };
+        let shown = text.escape_ascii();
+        let found = changed_regions(text, &edits, context);
+        assert_eq!(found, [expected], "{shown} {range:?} {context}");
+    }
+
+    #[test]
+    fn regions_that_touch_become_one_with_all_their_lines() {
+        let text = b"1\n2\n3\n4\n5\n6\n7\n8\n";
+        let edit = |range: Range<usize>, replacement: &str| Edit {
+            range,
+            replacement: replacement.into(),
+        };
+        let regions = |edits: Vec<Edit>| {
+            let edits = Edits::new(edits);
+            let after = edits.apply(text);
+            let regions = changed_regions(text, &edits, 1);
+            let shown = regions.into_iter().map(|region| {
+                let text = String::from_utf8(after[region.after].to_vec()).unwrap();
+                (region.edits, region.line_numbers, region.before, text)
+            });
+            shown.collect::<Vec<_>>()
+        };
+        // Two on one line, and one whose context touches theirs.
+        let together = regions(vec![edit(2..2, "a"), edit(3..3, "bc"), edit(8..9, "")]);
+        let text_after = "1\na2bc\n3\n4\n\n6\n".to_owned();
+        assert_eq!(together, [(0..3, vec![2, 5], 0..12, text_after)]);
+        // A line further down they stand apart, the second shifted by the first.
+        let apart = regions(vec![edit(3..3, "abc"), edit(10..11, ""), edit(14..16, "")]);
+        let expected = [
+            (0..1, vec![2], 0..6, "1\n2abc\n3\n".to_owned()),
+            (1..3, vec![6, 8], 8..16, "5\n\n7\n".to_owned()),
+        ];
+        assert_eq!(apart, expected);
+    }
 }

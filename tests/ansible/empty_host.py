@@ -31,11 +31,13 @@ class EmptyHost:
         for module in [path for path in PROJECT.glob("library/aspera_*") if not path.suffix]:
             shutil.copy(module, folder)
 
-    def run(self, module: str = "aspera_trapd_sse", **arguments: object) -> dict:
-        """Run a module with nothing but its arguments, and return its answer."""
+    def run(self, module: str = "aspera_trapd_sse", as_user: str | None = None, **arguments: object) -> dict:
+        """Run a module with nothing but its arguments, as root or another user, and return its answer."""
         (self.folder / "arguments").write_text(json.dumps(arguments), encoding="utf-8")
+        # To find a user, chroot reads the accounts of the folder, which may be no files.
+        identity = [f"--userspec={as_user}:{as_user}"] if as_user else []
         finished = subprocess.run(
-            [*machine.chroot(), self.folder, f"/{module}", "/arguments"],
+            [*machine.chroot(), *identity, self.folder, f"/{module}", "/arguments"],
             check=False,
             capture_output=True,
             stdin=subprocess.DEVNULL,

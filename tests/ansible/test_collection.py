@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shutil
 import subprocess
 import tarfile
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from aspera_roots import KEY, AsperaRoot
 from controllers import PROJECT
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from controllers import Controller, Screen
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
 
 MODULES = sorted(source.stem for source in (PROJECT / "src/bin").glob("*.rs"))
 FULL_NAMES = [f"aspera_ops.sse.{module}" for module in MODULES]
+#: What runs on the controller alone.
+CONTROLLER_ACTIONS = ["aspera_ops.sse.aspera_sse_variables"]
+#: The playbooks that only look, or remove what the action plugins keep.
+READ_ONLY = {"audit.yml", "remove_kept_builds.yml"}
 #: What Galaxy takes at the most.
 BYTES_AT_MOST = 20_000_000
 ARCHITECTURES = {"x86_64": "Advanced Micro Devices X86-64", "aarch64": "AArch64"}
@@ -35,7 +41,14 @@ def content(controller: Controller) -> Path:
     return controller.collections / "ansible_collections/aspera_ops/sse"
 
 
-def run_on(controller: Controller, folder: Path, playbook: str | list, *arguments: str, **variables: object) -> Screen:
+def run_on(
+    controller: Controller,
+    folder: Path,
+    playbook: str | list,
+    *arguments: str,
+    around: tuple[str, ...] = (),
+    **variables: object,
+) -> Screen:
     """Run a playbook, of the collection if it is a name, on this machine."""
     inventory = folder / "inventory.json"
     known = {"ansible_connection": "local", "ansible_become": False, "aspera_sse_settle_seconds": 0, **variables}
@@ -44,7 +57,7 @@ def run_on(controller: Controller, folder: Path, playbook: str | list, *argument
         path = folder / "playbook.yml"
         path.write_text(yaml.safe_dump(playbook, sort_keys=False), encoding="utf-8")
         playbook = str(path)
-    return controller.run("ansible-playbook", "--inventory", inventory, *arguments, playbook)
+    return controller.run("ansible-playbook", "--inventory", inventory, *arguments, playbook, around=around)
 
 
 @pytest.mark.needs("readelf")
@@ -92,7 +105,9 @@ def test_ansible_doc_lists_and_shows_the_modules(installed: Controller) -> None:
     """By full names, with options and examples that use full names."""
     screen = installed.run("ansible-doc", "-l", "aspera_ops.sse")
     assert screen.exit_status == 0, screen.text
-    assert [line.split()[0] for line in screen.text.splitlines() if line.strip()] == FULL_NAMES
+    listed = [line.split()[0] for line in screen.text.splitlines() if line.strip()]
+    assert listed == sorted([*FULL_NAMES, *CONTROLLER_ACTIONS])
+    assert installed.run("ansible-doc", *CONTROLLER_ACTIONS).exit_status == 0
     data = installed.run("ansible-doc", "--json", *FULL_NAMES)
     assert data.exit_status == 0, data.text
     for module, full_name in zip(MODULES, FULL_NAMES, strict=True):
@@ -134,9 +149,6 @@ def test_the_role_and_the_playbooks_run_from_the_installed_copy(installed: Contr
     place = {"aspera_sse_root": str(root.folder)}
     screen = run_on(installed, folder, "aspera_ops.sse.audit", **place)
     assert screen.recap["server"]["failed"] == 1, screen.text
-    screen = run_on(installed, folder, "aspera_ops.sse.single_server", "--check", "--diff", **place)
-    assert (screen.exit_status, screen.recap["server"]["changed"]) == (0, 1), screen.text
-    assert root.properties.read_bytes() == root.before
     settings = {"aspera_sse_system": SYSTEM, "aspera_sse_docroots": [{"user": "acme", **SYSTEM}]}
     play = [{"hosts": "all", "gather_facts": False, "roles": ["aspera_ops.sse.aspera_sse"]}]
     for changed in (2, 0):
@@ -206,9 +218,150 @@ def test_what_is_kept_can_be_removed(installed: Controller, ssh_server: SshServe
     assert [folder.exists() for folder in kept] == [False, False]
 
 
-@pytest.mark.parametrize("playbook", ["single_server.yml", "audit.yml", "fleet/site.yml", "remove_kept_builds.yml"])
-def test_the_playbooks_are_well_formed(installed: Controller, folder: Path, playbook: str) -> None:
+def packaged_playbooks() -> list[str]:
+    """List what the built file has in playbooks/, by its path there."""
+    (built,) = (PROJECT / "target/dist").glob("*.tar.gz")
+    with tarfile.open(built) as opened:
+        return sorted(
+            member.name.removeprefix("playbooks/")
+            for member in opened.getmembers()
+            if member.isfile() and member.name.startswith("playbooks/")
+        )
+
+
+def test_packaged_playbooks_hold_no_values(installed: Controller) -> None:
+    """Variables beside a packaged playbook would beat those of the inventory, and keys in it would be written."""
+    for name in packaged_playbooks():
+        assert re.fullmatch(r"\w+\.yml", name), f"playbooks/{name} is no playbook; variables belong to the inventory"
+        text = (content(installed) / "playbooks" / name).read_text(encoding="utf-8")
+        assert not re.search(r"arn:|alias/|[0-9a-f]{8}-[0-9a-f]{4}|\b\d{12}\b|kms_key_ids?:|s3://", text), name
+        plays = yaml.safe_load(text)
+        for play in plays:
+            assert not {"vars_files", "vars_prompt", "environment"} & set(play), name
+            assert all(variable.startswith("__") for variable in play.get("vars", {})), name
+
+
+def test_packaged_playbooks_write_what_the_inventory_says(installed: Controller, folder: Path) -> None:
+    """Each runs with an inventory of its own. What it writes, if anything, is what the role writes there."""
+    own_key = KEY.replace("111122223333", "444455556666")
+    setting = {"server_side_encryption": "AWS_KMS", "kms_key_id": own_key}
+    own_settings = {"aspera_sse_system": setting, "aspera_sse_docroots": [{"user": "acme", **setting}]}
+    role = folder / "role.yml"
+    role.write_text(
+        yaml.safe_dump([{"hosts": "aspera", "gather_facts": False, "roles": ["aspera_ops.sse.aspera_sse"]}])
+    )
+    written = []
+    for name in ("by the role", *packaged_playbooks()):
+        place = folder / name.replace(" ", "_")
+        root = AsperaRoot.lay_out(place / "aspera", "", "4.3.1.100")
+        before = (root.properties.read_bytes(), root.conf.read_bytes())
+        (place / "group_vars").mkdir()
+        variables = {
+            "ansible_connection": "local",
+            "ansible_become": False,
+            "aspera_sse_root": str(root.folder),
+            "aspera_sse_settle_seconds": 0,
+            **own_settings,
+        }
+        (place / "group_vars/aspera.yml").write_text(yaml.safe_dump(variables), encoding="utf-8")
+        (place / "hosts.ini").write_text("[aspera]\nserver\n", encoding="ascii")
+        playbook = str(role) if name == "by the role" else f"aspera_ops.sse.{name.removesuffix('.yml')}"
+        screen = installed.run("ansible-playbook", "--inventory", place / "hosts.ini", playbook)
+        assert "server" in screen.recap, screen.text
+        after = (root.properties.read_bytes(), root.conf.read_bytes())
+        written.append((name, before, after))
+    _, before, expected = written[0]
+    assert before != expected
+    assert own_key.encode() in expected[0]
+    for name, before, after in written[1:]:
+        assert after == before or (name not in READ_ONLY and after == expected), name
+
+
+def test_examples_are_documentation(installed: Controller, folder: Path) -> None:
+    """They are there to be copied, and do not run by a name; as they are, the role refuses them."""
+    root = AsperaRoot.lay_out(folder / "aspera", "")
+    for name in ("single_server", "fleet.site", "examples.single_server"):
+        screen = installed.run("ansible-playbook", "-i", "localhost,", f"aspera_ops.sse.{name}")
+        assert screen.exit_status != 0
+        assert not screen.recap, screen.text
+    for example in ("single_server.yml", "fleet/site.yml"):
+        path = content(installed) / "docs/examples" / example
+        screen = run_on(installed, folder, str(path), aspera_sse_root=str(root.folder), tenants=["acme"])
+        assert screen.recap["server"] | {"failed": 1, "changed": 0} == screen.recap["server"], screen.text
+        assert "still holds the placeholder CHANGE_ME" in screen.as_one_line
+    assert root.properties.read_bytes() == root.before
+
+
+@pytest.mark.parametrize("limit", [(), ("--limit", "server")])
+def test_an_audit_of_no_host_fails(installed: Controller, folder: Path, limit: tuple[str, ...]) -> None:
+    """Without a limit and within one; Ansible itself would end well."""
+    root = AsperaRoot.lay_out(folder / "aspera", "")
+    variables = {"aspera_sse_root": str(root.folder)}
+    nobody = ("--extra-vars", "target_hosts=nobody")
+    screen = run_on(installed, folder, "aspera_ops.sse.audit", *limit, *nobody, **variables)
+    assert screen.exit_status != 0
+    assert "No server was audited: the inventory, within --limit, has no host that matches nobody" in screen.as_one_line
+    somebody = ("--extra-vars", "target_hosts=aspera:!nobody")
+    screen = run_on(installed, folder, "aspera_ops.sse.audit", *limit, *somebody, **variables)
+    assert "Look at the encryption of all uploads" in screen.text
+    # An inventory without any host, of which only the implicit localhost is left.
+    (folder / "empty").write_text("", encoding="ascii")
+    screen = installed.run("ansible-playbook", "--inventory", folder / "empty", "aspera_ops.sse.audit")
+    assert screen.exit_status != 0
+    assert "No server was audited" in screen.as_one_line
+
+
+@pytest.mark.parametrize(
+    ("expect", "says"),
+    [
+        ('{"server_side_encryption": "AES256"}', None),
+        (None, "not AWS_KMS"),
+        ("AES256", "aspera_sse_expect must be a dictionary"),
+    ],
+)
+def test_what_an_audit_expects(installed: Controller, folder: Path, expect: str | None, says: str | None) -> None:
+    """A KMS key by default; else what the variable says, also as text."""
+    root = AsperaRoot.lay_out(folder / "aspera", "server-side-encryption=AES256\n", "4.3.1.100")
+    variables = {"aspera_sse_root": str(root.folder), **({"aspera_sse_expect": expect} if expect else {})}
+    screen = run_on(installed, folder, "aspera_ops.sse.audit", **variables)
+    assert (screen.exit_status == 0) is (says is None), screen.text
+    assert (says or "") in screen.as_one_line
+    misspelt = {**variables, "aspera_sse_rot": "/srv/aspera"}
+    screen = run_on(installed, folder, "aspera_ops.sse.audit", **misspelt)
+    assert "Did you mean aspera_sse_root?" in screen.as_one_line
+    assert screen.recap["server"]["failed"] == 1
+
+
+def no_configuration(root: AsperaRoot) -> None:
+    """Take aspera.conf away."""
+    root.conf.unlink()
+
+
+def malformed(root: AsperaRoot) -> None:
+    """Leave a tag of aspera.conf open."""
+    root.write_conf(b"<CONF><aaa></CONF>")
+
+
+def nothing_installed(root: AsperaRoot) -> None:
+    """Take all of Aspera away."""
+    shutil.rmtree(root.folder)
+
+
+@pytest.mark.parametrize("arrange", [no_configuration, malformed, nothing_installed])
+def test_what_cannot_be_read_fails_the_audit(
+    installed: Controller, folder: Path, arrange: Callable[[AsperaRoot], None]
+) -> None:
+    """Rather than leaving it green."""
+    root = AsperaRoot.lay_out(folder / "aspera", "server-side-encryption=AWS_KMS\n", "4.3.1.100")
+    arrange(root)
+    screen = run_on(installed, folder, "aspera_ops.sse.audit", aspera_sse_root=str(root.folder))
+    assert screen.recap["server"]["failed"] == 1, screen.text
+    assert "Fail if it is not, or could not be seen" in screen.text
+
+
+def test_the_playbooks_are_well_formed(installed: Controller) -> None:
     """As far as Ansible tells without a host."""
-    path = content(installed) / "playbooks" / playbook
-    screen = installed.run("ansible-playbook", "--syntax-check", "-i", "localhost,", path)
-    assert screen.exit_status == 0, screen.text
+    for playbook in packaged_playbooks():
+        path = content(installed) / "playbooks" / playbook
+        screen = installed.run("ansible-playbook", "--syntax-check", "-i", "localhost,", path)
+        assert screen.exit_status == 0, screen.text

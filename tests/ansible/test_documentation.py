@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import yaml
-from aspera_roots import AsperaRoot, shipped_properties
+from aspera_roots import KEY, AsperaRoot, shipped_properties
 from controllers import PROJECT
 
 if TYPE_CHECKING:
@@ -22,8 +22,14 @@ MODULES = sorted(source.stem for source in (PROJECT / "src/bin").glob("*.rs"))
 # $1 is a folder that holds opt/aspera: for the command that follows, and for nothing else, it is /opt.
 WITH_OPT = 'mount --bind "$1/opt" /opt && shift && exec "$@"'
 
-#: What the examples call the variables that come from a vault. The secret holds a slash, as those of AWS may.
-FROM_A_VAULT = {"vault_access_key_id": "DUMMYVAULTKEY", "vault_secret_key": "DUMMY/VAULT+SECRET"}
+#: The variables of the examples. The secret from the vault holds a slash, as those of AWS may.
+VARIABLES = {
+    "vault_access_key_id": "DUMMYVAULTKEY",
+    "vault_secret_key": "DUMMY/VAULT+SECRET",
+    "initech_bucket": "initech-media",
+    "tenant_kms_key_arn": KEY,
+}
+PLACEHOLDER = re.compile(r"CHANGE_ME\w*")
 
 
 def documentation(module: str) -> dict:
@@ -60,9 +66,9 @@ def test_ansible_doc_shows_the_module(controller: Controller, module: str) -> No
 
 @pytest.mark.needs("root", "namespaces")
 @pytest.mark.parametrize("module", MODULES)
-def test_the_examples_run_as_they_are_written(controller: Controller, folder: Path, module: str) -> None:
+def test_the_examples_run_once_filled_in(controller: Controller, folder: Path, module: str) -> None:
     """They run on /opt/aspera, one that is there only for this run, and each does its work."""
-    tasks = yaml.safe_load(documentation(module)["EXAMPLES"])
+    tasks = yaml.safe_load(PLACEHOLDER.sub(KEY, documentation(module)["EXAMPLES"]))
     (folder / "opt").mkdir()
     roots = {"/opt/aspera"} | {(task.get(module) or {}).get("aspera_root", "/opt/aspera") for task in tasks}
     for root in roots:
@@ -73,7 +79,7 @@ def test_the_examples_run_as_they_are_written(controller: Controller, folder: Pa
         "hosts": "localhost",
         "connection": "local",
         "gather_facts": False,
-        "vars": FROM_A_VAULT,
+        "vars": VARIABLES,
         "tasks": tasks,
         # The services are not here.
         "handlers": [{"name": name, "ansible.builtin.debug": {"msg": name}} for name in notified],
@@ -97,3 +103,44 @@ def test_the_examples_run_as_they_are_written(controller: Controller, folder: Pa
     assert all(bool(result.edits) != task.get("no_log", False) for task, result in changes), screen.text
     # Neither as it is nor percent-encoded.
     assert "DUMMY" not in screen.text
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_the_placeholders_of_the_examples_are_refused(controller: Controller, folder: Path, module: str) -> None:
+    """By the module itself, before anything is written: nobody's server gets a key from the documentation."""
+    tasks = [task for task in yaml.safe_load(documentation(module)["EXAMPLES"]) if PLACEHOLDER.search(str(task))]
+    assert tasks
+    root = AsperaRoot.lay_out(folder / "opt/aspera", shipped_properties())
+    before = {path: path.read_bytes() for path in (root.properties, root.conf)}
+    for task in tasks:
+        task.pop("notify", None)
+    play = {"hosts": "localhost", "connection": "local", "gather_facts": False, "ignore_errors": True, "tasks": tasks}
+    playbook = folder / "playbook.yml"
+    playbook.write_text(yaml.safe_dump([play], sort_keys=False), encoding="utf-8")
+    unshare = shutil.which("unshare")
+    assert unshare
+    around = (unshare, "--mount", "sh", "-c", WITH_OPT, "sh", str(folder))
+    screen = controller.run("ansible-playbook", playbook, around=around)
+    assert screen.recap["localhost"] | {"ignored": len(tasks), "changed": 0} == screen.recap["localhost"], screen.text
+    assert screen.as_one_line.count("is none of: a key id, a key ARN") >= len(tasks)
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_no_documentation_holds_a_key_to_copy() -> None:
+    """What is shown as a result may; what is there to be copied has placeholders."""
+    key = re.compile(r"\bkms_key_ids?\b\S*\s*[\[-]?\s*.{0,3}(arn:|alias/|[0-9a-f]{8}-)")
+    pages = {
+        name: (PROJECT / name).read_text(encoding="utf-8")
+        for name in ("README.md", "roles/aspera_sse/README.md", "collection/README.md")
+    }
+    texts = [block for page in pages.values() for block in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)]
+    texts += [documentation(module)["EXAMPLES"] for module in MODULES]
+    texts += [
+        path.read_text(encoding="utf-8")
+        for path in (PROJECT / "examples").rglob("*.yml")
+        if not path.name.startswith("demo")
+    ]
+    assert sum("CHANGE_ME" in text for text in texts) > len(MODULES)
+    for text in texts:
+        assert not key.search(text), text
+        assert "arn:aws" not in text, text

@@ -39,6 +39,8 @@ class Host:
         self.controller = controller
         self.server = server
         self.folder = folder
+        #: The collections in which a task is searched, as those of a role in a collection are.
+        self.searched: list[str] = []
         self.aspera = AsperaRoot.lay_out(folder / "aspera", shipped_properties())
         self.give_root_to(LOGIN)
         for user in ("root", *USER_IDS):
@@ -67,7 +69,7 @@ class Host:
             for module in (TRAPD, INFO):
                 if isinstance(one.get(module), dict):
                     one[module] = {"aspera_root": str(self.aspera.folder), **one[module]}
-        play = {"hosts": "all", "gather_facts": False, "tasks": tasks}
+        play = {"hosts": "all", "gather_facts": False, "collections": self.searched, "tasks": tasks}
         playbook = self.folder / "playbook.yml"
         playbook.write_text(yaml.dump([play], Dumper=Vault.Dumper, sort_keys=False), encoding="utf-8")
         inventory = self.folder / "inventory.json"
@@ -256,7 +258,11 @@ def test_where_ansibles_own_way_is_taken(host: Host) -> None:
         said = [f"<{name}> aspera_sse_info {FALLBACK}{one}" in screen.as_one_line for one in reason.split("|")]
         assert any(said), screen.text
     assert host.users_with_builds == []
-    assert FALLBACK not in host.run(look(), hosts=hosts).as_one_line
+    # In a role of a collection, too, where names are searched in collections.
+    host.searched = ["aspera_ops.sse"]
+    screen = host.run(look(), hosts=hosts)
+    assert screen.exit_status == 0, screen.text
+    assert FALLBACK not in screen.as_one_line
 
 
 def test_what_ansibles_own_way_takes(host: Host) -> None:

@@ -32,17 +32,29 @@ OTHER_BUILD = next(build for build in BUILDS if build.architecture != HERE)
 CONTENT = BUILD.path.read_bytes()
 KEPT_AS = f"{MODULE}-{BUILD.sha256}"
 
-# $1 is the folder of the host, $2 a command that goes before.
+# $1 is the folder of the host, $2 a command that goes before; the rest is the command on the host.
 WORLD = """\
 set -eu
+umask 000
 mount -t tmpfs -o mode=755 none /run
 mkdir /run/homes
 mount --bind "$1/homes" /run/homes
 mount --bind "$1/var-cache" /var/cache
 mount --bind "$1/passwd" /etc/passwd
-eval "$2"
+before=$2
 shift 2
+eval "$before"
 exec "$@"
+"""
+# Goes before: a root folder for all to write to, with all else in it as it is.
+WRITABLE_ROOT = """\
+mkdir /run/root
+mount -t tmpfs -o mode=777 none /run/root
+for one in /*; do
+    if [ -L "$one" ]; then cp -P "$one" /run/root/
+    elif [ -d "$one" ]; then mkdir "/run/root$one"; mount --rbind "$one" "/run/root$one"; fi
+done
+set -- chroot /run/root "$@"
 """
 
 
@@ -70,22 +82,33 @@ class Host:
         """Return a home as this machine sees it."""
         return self.folder / "homes" / name
 
-    def execute(self, name: str, data: bytes, user: int = KEEPER, builds: list[Build] = BUILDS) -> str:
+    def execute(
+        self, name: str, data: bytes, user: int = KEEPER, builds: list[Build] = BUILDS, terminal: int | None = None
+    ) -> str:
         """Run a script of the plugin as a user, in an environment that leads elsewhere, and return what it prints."""
         known = "".join(f"[{build.system} {build.sha256} {build.path.stat().st_size}]" for build in builds)
         head = f"name={MODULE} builds='{known}' folder='{self.folder_to_keep_in}'; run() {{ \"$@\"; }}; "
         ids = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"]
         command = ["unshare", "--mount", "sh", "-c", WORLD, "sh", str(self.folder), self.before, *ids]
-        finished = subprocess.run(
+        process = subprocess.Popen(
             [*command, *self.shell, "-c", head + script(name)],
-            input=data,
-            capture_output=True,
-            check=False,
-            timeout=30,
+            stdin=subprocess.PIPE if terminal is None else terminal,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
             cwd="/",
             env={"HOME": "/run/homes/stranger", "PATH": os.environ["PATH"]},
         )
-        output = finished.stdout.decode()
+        with process:
+            try:
+                if process.stdin:
+                    # All of it must be read: this raises an error where it is not.
+                    process.stdin.write(data)
+                    process.stdin.close()
+                    process.stdin = None
+                output = process.communicate(timeout=60)[0].decode()
+            except BaseException:
+                process.kill()
+                raise
         assert "planted" not in output
         assert not (self.folder / "homes/planted").exists()
         return output
@@ -137,6 +160,13 @@ def a_file_of_another(host: Host) -> None:
     own(place)
 
 
+def a_file_of_root(host: Host) -> None:
+    """In a folder that is right: what root has left is not what the keeper keeps."""
+    place = its_place(host)
+    planted(place, ROOT)
+    own(place)
+
+
 def a_file_that_others_may_write(host: Host) -> None:
     """In a folder that is right."""
     place = its_place(host)
@@ -164,6 +194,12 @@ def a_folder_that_others_may_write(host: Host) -> None:
     """With a file that is right in all else."""
     planted(its_place(host), KEEPER)
     own(host.home("keeper") / KEPT_IN, mode=0o777)
+
+
+def a_folder_that_others_but_not_the_group_may_write(host: Host) -> None:
+    """With a file that is right in all else."""
+    planted(its_place(host), KEEPER)
+    own(host.home("keeper") / KEPT_IN, mode=0o707)
 
 
 def a_folder_that_the_group_may_write(host: Host) -> None:
@@ -227,12 +263,14 @@ def planted_elsewhere(host: Host) -> Path:
 #: What a stranger may plant, and whether the keeper can keep a build nevertheless.
 PLANTS: dict[Callable[[Host], object], bool] = {
     a_file_of_another: True,
+    a_file_of_root: True,
     a_file_that_others_may_write: True,
     a_link_to_a_file_of_another: True,
     a_file_in_part: True,
     planted_elsewhere: True,
     a_folder_of_another: False,
     a_folder_that_others_may_write: False,
+    a_folder_that_others_but_not_the_group_may_write: False,
     a_folder_that_the_group_may_write: False,
     a_folder_for_all_as_tmp_is: False,
     a_link_in_the_place_of_the_folder: False,
@@ -270,16 +308,18 @@ def test_nothing_that_was_planted_is_run_as_root(folder: Path, shell: str) -> No
 
 @shells
 def test_one_build_is_left(folder: Path, shell: str) -> None:
-    """Older ones go, and parts of lost connections; those of other architectures and other modules stay."""
+    """Older ones go, and parts of lost connections; other architectures, other modules and parts on their way stay."""
     host = Host(folder, shell)
     place = its_place(host)
     old = hashlib.sha256(b"an older build").hexdigest()
-    for name in (f"{MODULE}-{old}", f"{MODULE}-{OTHER_BUILD.sha256}", f"aspera_trapd_sse-{old}", f".{KEPT_AS}.77"):
+    left, on_its_way = f".{KEPT_AS}.77", f".{KEPT_AS}.78"
+    for name in (f"{MODULE}-{old}", f"{MODULE}-{OTHER_BUILD.sha256}", f"aspera_trapd_sse-{old}", left, on_its_way):
         (place / name).write_bytes(b"")
-    os.utime(place / f".{KEPT_AS}.77", (0, 0))
+    os.utime(place / left, (0, 0))
     assert host.keep() == "kept"
     assert {path.name for path in place.iterdir()} == {
         KEPT_AS,
+        on_its_way,
         f"{MODULE}-{OTHER_BUILD.sha256}",
         f"aspera_trapd_sse-{old}",
     }
@@ -321,6 +361,32 @@ def test_a_build_that_can_no_longer_run_is_not_there(folder: Path, shell: str) -
 
 
 @shells
+def test_no_part_is_left_where_the_other_place_is_full(folder: Path, shell: str) -> None:
+    """Root's home is noexec, so what was received there is copied; the copy fails, and neither stays."""
+    host = Host(folder, shell)
+    host.before = (
+        "mount --bind /run/homes /run/homes && mount -o remount,bind,noexec /run/homes && "
+        "mount -t tmpfs -o size=64k,mode=755 none /var/cache"
+    )
+    assert host.keep(user=ROOT) == "nowhere"
+    assert list((host.home("root") / KEPT_IN).iterdir()) == []
+
+
+@shells
+def test_a_damaged_build_is_found_and_removed(folder: Path, shell: str) -> None:
+    """By its sum, after it gave no answer. A whole one is named, and stays."""
+    host = Host(folder, shell)
+    kept = host.home("keeper") / KEPT_IN / KEPT_AS
+    shown = f"/run/homes/keeper/{KEPT_IN}/{KEPT_AS}"
+    assert host.execute("check.sh", b"\n").startswith("aspera_ops.sse miss ")
+    assert host.keep() == "kept"
+    assert host.execute("check.sh", b"\n") == f"aspera_ops.sse whole {shown}\n"
+    kept.write_bytes(CONTENT[:-1] + b"\1")
+    assert host.execute("check.sh", b"\n") == f"aspera_ops.sse damaged {shown}\n"
+    assert (kept.exists(), host.look()) == (False, "miss")
+
+
+@shells
 def test_a_user_without_an_account_or_home(folder: Path, shell: str) -> None:
     """Nothing is kept, wherever HOME leads, and nothing goes wrong."""
     host = Host(folder, shell)
@@ -347,3 +413,84 @@ def test_another_system(folder: Path) -> None:
     host = Host(folder)
     output = host.execute("run.sh", b"{}" * 100_000, builds=[OTHER_BUILD])
     assert output == f"aspera_ops.sse unsupported Linux {HERE}\n"
+
+
+@shells
+def test_a_terminal_is_reported(folder: Path, shell: str) -> None:
+    """A terminal changes the data that goes through it, so the scripts read nothing from one."""
+    host = Host(folder, shell)
+    controller, terminal = os.openpty()
+    try:
+        # A script that reads nevertheless finds the end of its input, and does not wait for it.
+        os.write(controller, b"\4" * 10)
+        for name in ("run.sh", "keep.sh"):
+            assert host.execute(name, b"", terminal=terminal) == "aspera_ops.sse terminal\n"
+    finally:
+        os.close(controller)
+        os.close(terminal)
+
+
+@shells
+def test_what_is_kept_is_for_the_keeper_alone(folder: Path, shell: str) -> None:
+    """Whatever the umask of the account is."""
+    host = Host(folder, shell)
+    assert host.keep() == "kept"
+    place = host.home("keeper") / KEPT_IN
+    assert [path.stat().st_mode & 0o777 for path in (place.parent, place, place / KEPT_AS)] == [0o700] * 3
+
+
+@shells
+def test_nothing_is_made_where_nothing_can_be_kept(folder: Path, shell: str) -> None:
+    """Not even a folder in a home that others may write."""
+    host = Host(folder, shell)
+    host.home("keeper").chmod(0o777)
+    assert host.keep() == "nowhere"
+    assert list(host.home("keeper").iterdir()) == []
+
+
+@shells
+def test_a_root_folder_that_others_may_write(folder: Path, shell: str) -> None:
+    """There, everything can be replaced by anyone."""
+    host = Host(folder, shell)
+    assert (host.keep(), host.look()) == ("kept", "ran")
+    host.before = WRITABLE_ROOT
+    assert (host.look(), host.keep()) == ("miss", "nowhere")
+    host.before = WRITABLE_ROOT.replace("mode=777", "mode=755")
+    assert (host.look(), host.keep()) == ("ran", "kept")
+
+
+@shells
+@pytest.mark.parametrize("name", ["of keeper", "of\nkeeper", "of*keeper", "of;keeper", "of\tkeeper"])
+def test_a_folder_of_a_name_that_could_be_taken_for_something_else(folder: Path, shell: str, name: str) -> None:
+    """It is left alone."""
+    host = Host(folder, shell)
+    own(folder / "var-cache" / name)
+    host.folder_to_keep_in = f"/var/cache/{name}"
+    assert (host.look(), host.keep()) == ("miss", "nowhere")
+    assert list((folder / "var-cache" / name).iterdir()) == []
+
+
+@shells
+def test_a_home_behind_a_link_and_back(folder: Path, shell: str) -> None:
+    """It is where the kernel finds it, not where the words of its path lead."""
+    host = Host(folder, shell)
+    (folder / "homes/other/inner").mkdir(parents=True)
+    own(folder / "homes/other/keeper")
+    (folder / "homes/link").symlink_to("other/inner")
+    host.accounts.write_text(host.accounts.read_text().replace("/run/homes/keeper", "/run/homes/link/../keeper"))
+    assert (host.keep(), host.look()) == ("kept", "ran")
+    assert (folder / "homes/other/keeper" / KEPT_IN / KEPT_AS).exists()
+    assert list(host.home("keeper").iterdir()) == []
+
+
+@shells
+def test_a_run_that_fails_is_a_run(folder: Path, shell: str) -> None:
+    """Its answer is the last line, and no other place is looked at."""
+    host = Host(folder, shell)
+    assert host.keep(user=ROOT) == "kept"
+    other_place = folder / "var-cache/aspera_ops.sse"
+    shutil.copytree(host.home("root") / KEPT_IN, other_place)
+    other_place.chmod(0o700)
+    output = host.execute("run.sh", b'{"no_such_option": 1}', ROOT)
+    assert output.count("aspera_ops.sse") == 1
+    assert json.loads(output.splitlines()[-1])["failed"] is True

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Iterator
 
-BYTES_AT_MOST = 700_000
+BYTES_AT_MOST = 1_000_000
 MODULES = sorted(source.stem for source in (PROJECT / "src/bin").glob("*.rs"))
 
 
@@ -26,7 +26,7 @@ def binary(request: pytest.FixtureRequest) -> Path:
 
 
 def test_it_is_small(binary: Path) -> None:
-    """Ansible's stock path uploads it for every task."""
+    """Ansible's stock path uploads it for every task; the collection, once to each host."""
     assert binary.stat().st_size < BYTES_AT_MOST
 
 

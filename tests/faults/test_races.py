@@ -5,9 +5,10 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
+import select
 import signal
 import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
 READER = Path(__file__).with_name("PropertiesReader.java")
 OTHER_SETTINGS = b"".join(b"aspera.dummy.%03d=%d\n" % (number, number) for number in range(50))
+
+
+#: Seconds after which a test is taken to hang.
+HANGS_AFTER = 300
 
 
 def key(number: int) -> str:
@@ -40,7 +45,7 @@ def results(runs: list[subprocess.Popen[bytes]]) -> list[dict[str, object]]:
     """Wait for the end of all runs and give their results."""
     finished = []
     for run in runs:
-        output, _ = run.communicate(timeout=60)
+        output, _ = run.communicate(timeout=HANGS_AFTER)
         finished.append(result_of(subprocess.CompletedProcess(run.args, run.returncode, output)))
     return finished
 
@@ -90,21 +95,48 @@ def test_runs_for_different_users_lose_nothing(count: Callable[[str, int], None]
     assert sandbox.file.read_bytes() == after
 
 
-def stopped_at(sandbox: Sandbox, call: str) -> tuple[subprocess.Popen[bytes], int]:
-    """Start the module under strace and let it stop at its first call of a name; give the tracer and the module."""
-    inject = f"inject={call}:signal=SIGSTOP:when=1"
-    command = ["strace", "-f", "-o", os.devnull, "-e", inject, sandbox.edit.program, sandbox.arguments]
-    tracer = subprocess.Popen(command, stdout=subprocess.PIPE)
-    for _ in range(1_000):
-        time.sleep(0.01)
-        children = Path(f"/proc/{tracer.pid}/task/{tracer.pid}/children").read_text().split()
-        for child in map(int, children):
-            state = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[0]
-            if state in {"T", "t"} and sandbox.temporary_files():
-                return tracer, child
-    tracer.kill()
-    message = f"the module did not stop at {call}"
-    raise AssertionError(message)
+class Stopping:
+    """A module under strace that stops at calls of a name."""
+
+    def __init__(self, sandbox: Sandbox, call: str, when: str) -> None:
+        """Start it; `when` says at which of the calls it stops, as strace has it."""
+        self.trace = sandbox.root / "trace"
+        self.trace.touch()
+        self.stops = 0
+        inject = f"inject={call}:signal=SIGSTOP:when={when}"
+        command = ["strace", "-f", "-o", self.trace, "-e", f"trace={call}", "-e", inject]
+        self.tracer = subprocess.Popen([*command, sandbox.edit.program, sandbox.arguments], stdout=subprocess.PIPE)
+
+    def wait_for_stop(self) -> bool:
+        """Wait for the next stop; false if the module has ended.
+
+        A module that strace works on looks stopped, too. Only what strace writes tells that it has seen the stop: a
+        SIGCONT that comes before is lost, and the module stops for ever.
+        """
+        patience = time.monotonic() + HANGS_AFTER
+        while True:
+            has_ended = self.tracer.poll() is not None
+            stopped = re.findall(r"^(\d+) +--- stopped by SIGSTOP ---$", self.trace.read_text(), re.MULTILINE)
+            if len(stopped) > self.stops:
+                self.process = int(stopped[self.stops])
+                self.stops += 1
+                return True
+            if has_ended:
+                return False
+            assert time.monotonic() < patience, f"the module neither stops nor ends:\n{self.trace.read_text()}"
+            time.sleep(0.005)
+
+    def go_on(self) -> None:
+        """Let it go on."""
+        os.kill(self.process, signal.SIGCONT)
+
+    def end(self) -> None:
+        """Leave nothing that is stopped, whatever became of the test."""
+        if self.tracer.poll() is None:
+            self.tracer.kill()
+            if self.stops:
+                os.kill(self.process, signal.SIGKILL)
+            self.tracer.communicate()
 
 
 @pytest.mark.parametrize("edit", [TRAPD, DOCROOT], ids=lambda edit: edit.module)
@@ -117,17 +149,22 @@ def test_a_program_that_rewrites_the_file_meanwhile_is_noticed(edit: Edit, way: 
     """
     sandbox = Sandbox(edit)
     sandbox.reset()
-    tracer, process = stopped_at(sandbox, "fsync")
-    theirs = edit.before.replace(b"DUMMY-SECRET", b"DUMMY-OTHERS")
-    if way == "replaced":
-        other = sandbox.file.with_name("other")
-        other.write_bytes(theirs)
-        other.rename(sandbox.file)
-    else:
-        # The same length, and perhaps the same tick of the clock.
-        sandbox.file.write_bytes(theirs)
-    os.kill(process, signal.SIGCONT)
-    (result,) = results([tracer])
+    module = Stopping(sandbox, "fsync", when="1")
+    try:
+        assert module.wait_for_stop()
+        assert sandbox.temporary_files()
+        theirs = edit.before.replace(b"DUMMY-SECRET", b"DUMMY-OTHERS")
+        if way == "replaced":
+            other = sandbox.file.with_name("other")
+            other.write_bytes(theirs)
+            other.rename(sandbox.file)
+        else:
+            # Of the same length. That a change within one tick of the clock counts is tested in src/files/snapshot.rs.
+            sandbox.file.write_bytes(theirs)
+        module.go_on()
+        (result,) = results([module.tracer])
+    finally:
+        module.end()
     assert result["changed"] is True
     assert sandbox.file.read_bytes() == edit.after.replace(b"DUMMY-SECRET", b"DUMMY-OTHERS")
     assert not sandbox.temporary_files()
@@ -137,14 +174,17 @@ def test_a_program_that_rewrites_the_file_without_end() -> None:
     """After some attempts the task fails, says so, and leaves the file to that program."""
     sandbox = Sandbox(TRAPD)
     sandbox.reset()
-    script = "import os, sys\nwhile True: os.utime(sys.argv[1])"
-    writer = subprocess.Popen([sys.executable, "-c", script, sandbox.file])
+    module = Stopping(sandbox, "fsync", when="1+")
     try:
-        time.sleep(0.3)
-        result = result_of(sandbox.run())
+        # The new file is about to be put in the place of the old one each time that it stops.
+        while module.wait_for_stop():
+            # A time that surely differs: the clock may not have gone on.
+            os.utime(sandbox.file, (0, module.stops))
+            module.go_on()
+        (result,) = results([module.tracer])
     finally:
-        writer.kill()
-        writer.wait()
+        module.end()
+    assert module.stops == 5
     assert result["failed"] is True
     assert "was changed by another program each time it was about to be replaced" in str(result["msg"])
     assert sandbox.file.read_bytes() == TRAPD.before
@@ -168,15 +208,19 @@ def test_a_reader_never_sees_anything_but_old_or_new(count: Callable[[str, int],
         stdout=subprocess.PIPE,
         text=True,
     )
-    edits = 1_000
-    for number in range(edits):
-        run = subprocess.run([sandbox.edit.program, arguments[number % 2]], check=True, capture_output=True)
-        assert b'"changed":true' in run.stdout
-    seen, _ = reader.communicate("\n", timeout=60)
+    with reader:
+        # It tells of each state that it sees for the first time.
+        assert reader.stdout.readline() == "new\n"
+        edits = 0
+        while edits < 1_000 or not select.select([reader.stdout], [], [], 0)[0]:
+            run = subprocess.run([sandbox.edit.program, arguments[edits % 2]], check=True, capture_output=True)
+            assert b'"changed":true' in run.stdout
+            edits += 1
+        seen, _ = reader.communicate("\n", timeout=HANGS_AFTER)
     assert reader.returncode == 0
     others = sorted(line.partition(b"=")[::2] for line in OTHER_SETTINGS.splitlines())
     states = []
-    for line in seen.splitlines():
+    for line in seen.replace("new\n", "").splitlines():
         times, _, settings = line.partition(" ")
         count("readings by Java during edits", int(times))
         states.append(settings)

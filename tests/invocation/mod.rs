@@ -30,6 +30,13 @@ pub const DOCROOT: Module = Module {
     file: "etc/aspera.conf",
 };
 
+/// It edits nothing; the file is one that it reads.
+pub const INFO: Module = Module {
+    name: "aspera_sse_info",
+    program: env!("CARGO_BIN_EXE_aspera_sse_info"),
+    file: "etc/aspera.conf",
+};
+
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_aspera_trapd_sse");
 
 /// An Aspera root with the file that a module edits.

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use aspera_sse::ansible::{self, Kind, Module, OptionSpec, Outcome, Task};
 use aspera_sse::files::{EditOptions, Proposal, edit};
+use aspera_sse::subject::with_subject;
 use serde::{Deserialize, Serialize, Serializer, ser};
 
 struct PanickingModule;
@@ -24,6 +25,8 @@ impl Module for PanickingModule {
         OptionSpec::new("path", Kind::Path),
         OptionSpec::new("place", Kind::Str).shown_if(|place| panic_at(place, "masking")),
     ];
+
+    const IF_ONE_FAILS: &'static str = "Set the others without it.";
 
     type Values = Values;
 
@@ -45,6 +48,8 @@ fn replace(path: &Path, place: &str) {
     let edited = edit(path, EditOptions::default(), |bytes| {
         readings += 1;
         panic_at(place, "plan");
+        with_subject("user a", || ());
+        with_subject("user b", || panic_at(place, "user b"));
         if readings == 2 {
             panic_at(place, "second plan");
         }

@@ -4,7 +4,7 @@
 
 A build is kept on the host, in the home of the user whom the task becomes. One command finds it there and runs it, with
 the arguments on its standard input. Where it is not there yet, it is sent first. Where that way is closed, Ansible's
-own way is taken, which sends the build and the arguments for each task.
+own way is taken, which sends the build and the arguments for each task. Either way, `answer.py` checks what comes back.
 """
 
 from __future__ import annotations
@@ -13,22 +13,32 @@ import functools
 import json
 import re
 import shlex
+import time
 import typing as t
+from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 
-from ansible.errors import AnsibleActionFail, AnsibleError
-from ansible.module_utils.json_utils import _filter_non_json_lines
+from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleError
 from ansible.parsing.ajson import AnsibleJSONEncoder
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
+from ansible.utils.unsafe_proxy import wrap_var
 
 from ansible import constants
+
+from .answer import NoAnswerError, RefusedAnswerError, Rule, Rules, check_answer
+from .build import BINARIES, Build, UnsupportedHostError, build_for
+from .host_text import safe_line, safe_output
+
+try:
+    from ansible.vars.clean import remove_internal_keys
+except ImportError:  # It is gone in 2.21, where such keys of an action's result mean nothing any more.
+    remove_internal_keys = None
 
 display = Display()
 
 SCRIPTS = Path(__file__).resolve().parent
-BINARIES = SCRIPTS.parent / "binaries"
 
 #: Shells that run the scripts for the host.
 SHELLS = ("ash", "bash", "dash", "sh")
@@ -38,49 +48,33 @@ BECOME_WITHOUT_INPUT = ("doas", "machinectl", "su")
 ASKS_FOR_TERMINAL = re.compile(r"(^|\s)-tt?(\s|$)|RequestTTY[= ]\"?(yes|force)", re.IGNORECASE)
 #: What ssh tells of itself, the more so with -v.
 SAID_BY_SSH = re.compile(r"debug\d|OpenSSH_|Authenticated to|Shared connection|Transferred|Bytes per second")
+#: What the scripts tell of themselves: a word, and what belongs to it.
+TOLD = re.compile(r"^aspera_ops\.sse (\w+) ?(.*?)\r?$", re.MULTILINE)
 #: A line of a script after which no command ends.
 CONTINUES = re.compile(r"(\b(do|then|else|in)|[{(|]|&&|;;)$")
 #: Where builds are kept instead of in the home, if this variable of the host is set.
 FOLDER_VARIABLE = "aspera_sse_cache_folder"
+
+#: What is true or false for Ansible itself.
+JOB_FLAGS = ("changed", "failed")
+#: What Ansible's own programs for background jobs answer. Newer ones say true where older ones say 1.
+JOB_VALUES: dict[str, Rule] = {
+    **dict.fromkeys((*JOB_FLAGS, "finished", "started"), "flag"),
+    **dict.fromkeys(("ansible_job_id", "results_file"), "str"),
+}
+JOB_IGNORED = frozenset(
+    ["_ansible_suppress_tmpdir_delete", "cmd", "erased", "outdata", "stderr", "stderr_lines", "stdout", "stdout_lines"]
+)
+JOB_ID = re.compile(r"[A-Za-z0-9._-]{1,100}")
 
 
 class NoFastPathError(Exception):
     """A kept build cannot be used; the text says why."""
 
 
-class UnsupportedHostError(Exception):
-    """There is no build for a host; the text is what `uname -sm` says there."""
-
-
 @dataclass(frozen=True)
-class Build:
-    """A module, built for an architecture as `uname -m` names it."""
-
-    module: str
-    architecture: str
-    sha256: str
-
-    @property
-    def path(self) -> Path:
-        """The binary. By this name no other module is found when Ansible goes its own way."""
-        return BINARIES / f"{self.module}_{self.architecture}"
-
-    @property
-    def system(self) -> str:
-        """What `uname -sm` says on a host where it runs."""
-        return f"Linux {self.architecture}"
-
-    @classmethod
-    def all_of(cls, module: str) -> list[Build]:
-        """List the builds of a module."""
-        sums = (line.split() for line in (BINARIES / "SHA256SUMS").read_text(encoding="ascii").splitlines())
-        prefix = f"{module}_"
-        return [cls(module, name[len(prefix) :], sha256) for sha256, name in sums if name.startswith(prefix)]
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a script on the host printed."""
+class Output:
+    """What a command on the host printed."""
 
     stdout: str
     stderr: str
@@ -88,21 +82,28 @@ class Answer:
 
     @property
     def told(self) -> tuple[str, str]:
-        """The last that it told of itself: a word, and what belongs to it. Nothing if it did not run."""
-        lines = re.findall(r"^aspera_ops\.sse (\w+) ?(.*?)\r?$", self.stdout, re.MULTILINE)
-        return lines[-1] if lines else ("nothing", "")
+        """The last that a script told of itself: a word, and what belongs to it. Nothing if it did not run."""
+        # A host can print millions of such lines.
+        lines = deque(TOLD.finditer(self.stdout), maxlen=1)
+        return (lines[0][1], lines[0][2]) if lines else ("nothing", "")
 
     @property
     def complaint(self) -> str:
         """What the shell, or what lies before it, complained about."""
         lines = [line for line in self.stderr.strip().splitlines() if not SAID_BY_SSH.match(line)]
-        return f" ({lines[-1]})" if lines else ""
+        return f" ({safe_line(lines[-1])})" if lines else ""
 
 
 class CompiledModuleAction(ActionBase):
     """The action of a compiled module."""
 
     MODULE: str
+    #: What the program that runs on the host next may answer.
+    _rules: Rules
+    #: What it answered.
+    _answer: dict[str, t.Any] | None = None
+    #: The variables of the task.
+    _variables: dict[str, t.Any]
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """Run the module and return its result."""
@@ -110,24 +111,39 @@ class CompiledModuleAction(ActionBase):
         self._supports_check_mode = True
         self._supports_async = True
         result: dict[str, t.Any] = super().run(tmp, task_vars)
+        self._rules = Rules.of_module(self.MODULE)
         variables = task_vars or {}
         builds = Build.all_of(self.MODULE)
         try:
-            try:
-                self._refuse_what_takes_no_input()
-                result.update(self._run_kept_build(builds, variables))
-            except NoFastPathError as reason:
-                display.v(
-                    f"{self.MODULE} is sent to the host for this task alone, since {reason}.",
-                    host=self._host(variables),
-                )
-                result.update(self._run_sent_build(builds, variables))
+            values = self._run(builds, variables)
         except UnsupportedHostError as system:
             known = " and ".join(build.system for build in builds)
-            result.update(
-                failed=True, msg=f"There is no build of {self.MODULE} for {system}. There are builds for {known}."
-            )
+            msg = f"There is no build of {self.MODULE} for {safe_line(str(system))}. There are builds for {known}."
+            values = {"failed": True, "msg": msg}
+        except RefusedAnswerError as reason:
+            values = {
+                "failed": True,
+                "msg": f"The answer of {self._answering_host(variables)} to {self.MODULE} was refused, because "
+                f"{reason}; the module gives no such answer, so find out what runs in its place there, and remove the "
+                "kept builds with the playbook aspera_ops.sse.remove_kept_builds.",
+            }
+        if remove_internal_keys:
+            remove_internal_keys(values)
+        # As _execute_module of 2.18 and older does: no text of a host is a template. In 2.19 and newer, no text is one
+        # that was not marked as such.
+        result.update(wrap_var(values))
         return result
+
+    def _run(self, builds: list[Build], variables: dict[str, t.Any]) -> dict[str, t.Any]:
+        try:
+            self._refuse_what_takes_no_input()
+            return self._run_kept_build(builds, variables)
+        except NoFastPathError as reason:
+            display.v(
+                f"{self.MODULE} is sent to the host for this task alone, since {reason}.",
+                host=self._host(variables),
+            )
+            return self._run_sent_build(builds, variables)
 
     def _refuse_what_takes_no_input(self) -> None:
         """Refuse ways to reach the host that are known not to carry data to a command, before anything is sent."""
@@ -155,22 +171,40 @@ class CompiledModuleAction(ActionBase):
         arguments = self._arguments()
         self._update_module_args(self._task.action, arguments, variables)
         data = json.dumps(arguments).encode("ascii")
-        answer = self._execute(head + script("run.sh"), data)
-        if answer.told[0] == "miss":
-            build = build_for(answer.told[1], builds)
+        output = self._execute_kept_build(head, data, builds, variables)
+        try:
+            return self._checked(output, variables)
+        except NoAnswerError:
+            # The file has the right size, which is all that is checked before each run. Its sum is checked only now,
+            # and a damaged file is removed.
+            state, path = self._execute(head + script("check.sh"), b"\n").told
+        if state == "damaged":
+            display.warning(f"{self._answering_host(variables)}: {safe_line(path)} was damaged, and is sent again.")
+            output = self._execute_kept_build(head, data, builds, variables)
+            try:
+                return self._checked(output, variables)
+            except NoAnswerError:
+                pass
+        return self._no_answer(output, f" It was run from {safe_line(path)} on the host." if state == "whole" else "")
+
+    def _execute_kept_build(self, head: str, data: bytes, builds: list[Build], variables: dict[str, t.Any]) -> Output:
+        """Run the kept build, and send it before that if it is not there."""
+        output = self._execute(head + script("run.sh"), data)
+        if output.told[0] == "miss":
+            build = build_for(output.told[1], builds)
             display.vvv(f"Sending {build.path.name} to be kept", host=self._host(variables))
             kept = self._execute(head + script("keep.sh"), build.path.read_bytes())
             if kept.told[0] != "kept":
                 raise NoFastPathError("no folder on the host is safe to keep it in and lets it run")
-            answer = self._execute(head + script("run.sh"), data)
-        word, system = answer.told
+            output = self._execute(head + script("run.sh"), data)
+        word, system = output.told
         if word == "unsupported":
             raise UnsupportedHostError(system)
         if word == "terminal":
             raise NoFastPathError("the connection gives the command a terminal")
         if word != "run":
-            raise NoFastPathError(f"the command that runs a kept build did not work there{answer.complaint}")
-        return self._result(answer)
+            raise NoFastPathError(f"the command that runs a kept build did not work there{output.complaint}")
+        return output
 
     def _head(self, builds: list[Build], variables: dict[str, t.Any]) -> str:
         """Tell a script for the host what it works on."""
@@ -195,52 +229,126 @@ class CompiledModuleAction(ActionBase):
         )
         return arguments
 
-    def _execute(self, command: str, data: bytes) -> Answer:
+    def _execute(self, command: str, data: bytes) -> Output:
         try:
-            answer = self._low_level_execute_command(command, in_data=data)
+            output = self._low_level_execute_command(command, in_data=data)
         except AnsibleError as error:
             # Where sudo ends at once, the connection at times sees no end but an open stderr.
             if "waiting for privilege escalation prompt" not in str(error):
                 raise
             raise NoFastPathError("becoming the other user gave no answer") from error
-        return Answer(answer["stdout"], answer["stderr"], answer["rc"])
+        return Output(output["stdout"], output["stderr"], output["rc"])
 
-    def _result(self, answer: Answer) -> dict[str, t.Any]:
-        try:
-            result = json.loads(_filter_non_json_lines(answer.stdout, objects_only=True)[0])
-        except ValueError:
-            return {
-                "failed": True,
-                "msg": f"{self.MODULE} ended without an answer, with exit status {answer.rc}.",
-                "module_stdout": answer.stdout,
-                "module_stderr": answer.stderr,
-                "rc": answer.rc,
-            }
-        return {key: value for key, value in result.items() if not key.startswith("_ansible_")}
+    def _checked(self, output: Output, variables: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Return what the host may answer, and warn of the rest."""
+        answer = check_answer(output.stdout, self._rules)
+        if answer.dropped:
+            display.warning(
+                f"The answer of {self._answering_host(variables)} to {self.MODULE} had keys that the module does not "
+                f"document. They were dropped: {answer.dropped_keys}"
+            )
+        return {key: bool(value) if key in JOB_FLAGS else value for key, value in answer.values.items()}
+
+    def _no_answer(self, output: Output, where: str = "") -> dict[str, t.Any]:
+        msg = f"{self.MODULE} ended without an answer, with exit status {output.rc}.{where}"
+        if output.rc in (126, 127):
+            msg += (
+                " It could not be started. The folder for Ansible's temporary files must be where programs may run: "
+                "name one with ansible_remote_tmp."
+            )
+        return {
+            "failed": True,
+            "msg": f"{msg} What it printed is in module_stdout and module_stderr.",
+            "module_stdout": safe_output(output.stdout),
+            "module_stderr": safe_output(output.stderr),
+            "rc": output.rc,
+        }
 
     def _run_sent_build(self, builds: list[Build], variables: dict[str, t.Any]) -> dict[str, t.Any]:
         """Go the way that Ansible goes for any module that is not in Python."""
         uname = self._low_level_execute_command("uname -sm")["stdout"].strip().splitlines()
         build = build_for(uname[-1].strip() if uname else "an unknown system", builds)
         self._shared_loader_obj.module_loader.add_directory(str(BINARIES))
-        wrap_async = bool(self._task.async_val) and not self._connection.has_native_async
-        result: dict[str, t.Any] = self._execute_module(
-            module_name=build.path.name, module_args=self._arguments(), task_vars=variables, wrap_async=wrap_async
-        )
-        if not wrap_async:
+        if self._task.async_val:
+            return self._run_in_background(build, variables)
+        try:
+            return self._execute_as_ansible_does(build.path.name, self._arguments(), variables)
+        finally:
             self._remove_tmp_path(self._connection._shell.tmpdir)
-        return result
+
+    def _run_in_background(self, build: Build, variables: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Start a job, and wait for it here where the task waits.
+
+        Ansible would wait itself, and take the host's word for all that the job answered. It does not wait when the
+        task is not asynchronous any more, as its own action `gather_facts` makes use of. With `until`, the next attempt
+        is not a job then.
+        """
+        self._rules = self._rules.with_values(JOB_VALUES, JOB_IGNORED)
+        limit, left, poll = self._task.async_val, self._task.async_val, self._task.poll
+        started = self._execute_as_ansible_does(build.path.name, self._arguments(), variables, wrap_async=True)
+        if started.get("failed"):
+            return started
+        if poll <= 0:
+            return {**started, "changed": True}
+        self._task.async_val = 0
+        job = started.get("ansible_job_id") or ""
+        if not JOB_ID.fullmatch(job):
+            return {"failed": True, "msg": f"The host named no job after {self.MODULE} was started in the background."}
+        while left > 0:
+            time.sleep(poll)
+            left -= poll
+            try:
+                answer = self._ask_for_job(job, "status", variables)
+            except AnsibleConnectionFailure:
+                if left <= 0:
+                    raise
+                self._connection.reset()
+                continue
+            # While the job is written, there may be no whole answer.
+            if "module_stdout" not in answer and (answer.get("finished") or answer.get("failed")):
+                self._ask_for_job(job, "cleanup", variables)
+                return answer
+        msg = f"{self.MODULE} did not end within {limit} seconds, the time that async allows. It may still run."
+        return {"failed": True, "msg": msg, "ansible_job_id": job}
+
+    def _ask_for_job(self, job: str, mode: str, variables: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Do what Ansible's action `async_status` does."""
+        folder = self._remote_expand_user(self.get_shell_option("async_dir", default="~/.ansible_async"))
+        arguments = {"jid": job, "mode": mode, "_async_dir": folder}
+        return self._execute_as_ansible_does("async_status", arguments, variables)
+
+    def _execute_as_ansible_does(
+        self, program: str, arguments: dict[str, t.Any], variables: dict[str, t.Any], *, wrap_async: bool = False
+    ) -> dict[str, t.Any]:
+        """Send a program and its arguments, run it, and return what it may answer."""
+        self._answer = None
+        self._variables = variables
+        # With the prefix, Ansible searches the folders of its loader, to which ours was added. A name without it is
+        # searched in collections alone where the task has some: in a role of a collection, and below `collections:`.
+        self._execute_module(
+            module_name=f"ansible.legacy.{program}", module_args=arguments, task_vars=variables, wrap_async=wrap_async
+        )
+        if self._answer is None:
+            raise AnsibleActionFail(f"This ansible-core did not have the answer to {self.MODULE} checked. Use another.")
+        return self._answer
+
+    def _parse_returned_data(self, res: dict[str, t.Any], *arguments: t.Any) -> t.Any:
+        """Check an answer before Ansible reads it, and let it read what is left.
+
+        `_execute_module` calls this. What that returns holds more than the answer, and is not used.
+        """
+        output = Output(res.get("stdout", ""), res.get("stderr", ""), res.get("rc", 0))
+        try:
+            self._answer = self._checked(output, self._variables)
+        except NoAnswerError:
+            self._answer = self._no_answer(output)
+        return super()._parse_returned_data({**res, "stdout": json.dumps(self._answer)}, *arguments)
 
     def _host(self, variables: dict[str, t.Any]) -> str | None:
         return variables.get("inventory_hostname")
 
-
-def build_for(system: str, builds: list[Build]) -> Build:
-    """Find the build for a host by what `uname -sm` says there."""
-    for build in builds:
-        if build.system == system:
-            return build
-    raise UnsupportedHostError(system)
+    def _answering_host(self, variables: dict[str, t.Any]) -> str | None:
+        return self._task.delegate_to or self._host(variables)
 
 
 @functools.cache

@@ -8,7 +8,7 @@ for option; do
     [ -d "$place" ] || mkdir -p "$place" 2>/dev/null
     is_ours "$place" || continue
     new=$place/.$name-$build.$$
-    if [ -n "$received" ]; then cp "$received" "$new" && rm -f "$received"; else cat >"$new"; fi 2>/dev/null
+    if [ -n "$received" ]; then cp "$received" "$new"; rm -f "$received"; else cat >"$new"; fi 2>/dev/null
     received=$new
     # Several tasks may do this at once: each has a file of its own, and the last to rename it leaves the same.
     if [ "$(sha256sum <"$new" 2>/dev/null)" = "$build  -" ] && chmod 700 "$new" && "$new" --version >/dev/null 2>&1 && mv -f "$new" "$place/$name-$build"; then

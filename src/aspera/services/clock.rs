@@ -1,6 +1,5 @@
 //! The clocks of a host, read at one moment.
 
-use std::fs;
 use std::time::{Duration, SystemTime};
 
 use nix::time::{ClockId, clock_gettime};
@@ -35,11 +34,11 @@ impl Clock {
 
     /// When a process started, told in ticks since boot. Nothing where the clocks contradict each other, as in containers with an uptime of their own.
     pub fn start(&self, ticks: u64) -> Option<SystemTime> {
-        let since_boot = Duration::from_millis(ticks * 1_000 / TICKS_PER_SECOND);
+        let since_boot = Duration::from_millis(ticks.checked_mul(1_000 / TICKS_PER_SECOND)?);
         // Both numbers are cut off to hundredths of a second, so that a process may seem to start a moment ahead.
         let tolerated = Duration::from_millis(20);
         let uptime = self.uptime?;
-        if since_boot > uptime + tolerated {
+        if since_boot.saturating_sub(tolerated) > uptime {
             return None;
         }
         self.now.checked_sub(uptime.saturating_sub(since_boot))
@@ -49,10 +48,10 @@ impl Clock {
     pub fn was_set_since(&self, time_of_day: SystemTime, monotonic: Duration) -> bool {
         // The time of day is told in whole seconds; slewing by NTP is slower than this.
         const TOLERATED: Duration = Duration::from_secs(3);
-        let Some(since) = self.monotonic.and_then(|now| now.checked_sub(monotonic)) else {
+        let since = self.monotonic.and_then(|now| now.checked_sub(monotonic));
+        let Some(expected) = since.and_then(|since| time_of_day.checked_add(since)) else {
             return false;
         };
-        let expected = time_of_day + since;
         let difference = match self.now.duration_since(expected) {
             Ok(ahead) => ahead.saturating_sub(self.asleep()),
             Err(behind) => behind.duration(),
@@ -70,10 +69,11 @@ impl Clock {
 }
 
 fn uptime(host: &Host) -> Option<Duration> {
-    let text = fs::read_to_string(host.path("proc/uptime")).ok()?;
+    let text = String::from_utf8(host.read("proc/uptime", 256)?).ok()?;
     let (seconds, hundredths) = text.split_whitespace().next()?.split_once('.')?;
-    let hundredths: u64 = hundredths.parse().ok()?;
-    Some(Duration::from_secs(seconds.parse().ok()?) + Duration::from_millis(hundredths * 10))
+    let hundredths: u8 = hundredths.parse().ok()?;
+    let hundredths = Duration::from_millis(u64::from(hundredths) * 10);
+    Duration::from_secs(seconds.parse().ok()?).checked_add(hundredths)
 }
 
 #[cfg(test)]
@@ -112,11 +112,15 @@ mod tests {
         let started = UNIX_EPOCH + Duration::from_secs(9_940);
         let at = Duration::from_secs(40);
         assert!(!clock(10_000, 100, 100).was_set_since(started, at));
-        assert!(!clock(10_002, 100, 100).was_set_since(started, at));
+        assert!(!clock(10_003, 100, 100).was_set_since(started, at));
+        assert!(clock(10_004, 100, 100).was_set_since(started, at));
+        assert!(!clock(9_997, 100, 100).was_set_since(started, at));
+        assert!(clock(9_996, 100, 100).was_set_since(started, at));
         assert!(clock(13_600, 100, 100).was_set_since(started, at));
         assert!(clock(6_400, 100, 100).was_set_since(started, at));
         // Ten minutes of sleep are no step.
         assert!(!clock(10_600, 700, 100).was_set_since(started, at));
+        assert!(clock(10_604, 700, 100).was_set_since(started, at));
     }
 
     #[test]

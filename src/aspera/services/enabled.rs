@@ -4,18 +4,31 @@ use std::path::Path;
 
 use super::Service;
 use super::host::Host;
-use super::manager::manager;
+use super::identity::Installation;
+use super::manager::{Manager, manager};
 use super::processes;
 
 /// Whether a service is enabled on a host; nothing where that cannot be told.
 ///
 /// It is enabled if a unit or a runlevel links to it, or a process of it lives: someone started it by hand. It is not if the host has an init
 /// system that would know.
-pub fn is_enabled(host: &Host, service: Service) -> Option<bool> {
-    if has_link(host, service.name()) || !processes::of_service(host, service).is_empty() {
+pub fn is_enabled(host: &Host, service: Service, aspera_root: &Path) -> Option<bool> {
+    if has_link(host, service.name()) {
         return Some(true);
     }
-    manager(host).map(|_| false)
+    let manager = manager(host);
+    if manager == Some(Manager::Systemd)
+        && !processes::of_control_group(host, &service.usual_group()).is_empty()
+    {
+        return Some(true);
+    }
+    let installation = Installation::of(host, aspera_root, None);
+    let named = processes::named(host, service, &installation, &[]);
+    match manager {
+        _ if !named.genuine.is_empty() => Some(true),
+        Some(_) if !named.has_unknown => Some(false),
+        _ => None,
+    }
 }
 
 fn has_link(host: &Host, name: &str) -> bool {
@@ -55,7 +68,8 @@ mod tests {
     use super::*;
 
     fn is_enabled(host: &Path) -> Option<bool> {
-        super::is_enabled(&Host::below(host, "systemctl".as_ref()), Service::Trapd)
+        let host = Host::below(host, "systemctl".as_ref());
+        super::is_enabled(&host, Service::Trapd, "/opt/aspera".as_ref())
     }
 
     fn host(folders: &[&str]) -> tempfile::TempDir {
@@ -92,20 +106,6 @@ mod tests {
         symlink("../init.d/asperatrapd", runlevel.join("K20asperatrapd")).unwrap();
         assert_eq!(is_enabled(host.path()), Some(false));
         symlink("../init.d/asperatrapd", runlevel.join("S80asperatrapd")).unwrap();
-        assert_eq!(is_enabled(host.path()), Some(true));
-    }
-
-    #[test]
-    fn a_living_process_counts_as_enabled() {
-        let host = host(&["run/systemd/system", "proc/7"]);
-        let command_line = host.path().join("proc/7/cmdline");
-        fs::write(&command_line, b"vi\0/opt/aspera/etc/trapd/s3.properties\0").unwrap();
-        assert_eq!(is_enabled(host.path()), Some(false));
-        fs::write(
-            &command_line,
-            b"/opt/aspera/jre/bin/java\0-cp\0/opt/aspera/lib/trapd/a.jar\0",
-        )
-        .unwrap();
         assert_eq!(is_enabled(host.path()), Some(true));
     }
 }

@@ -1,12 +1,17 @@
 //! Where to look: the machine itself, or in tests a folder laid out like one.
 
 use std::cell::OnceCell;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use nix::dir::Dir;
-use nix::fcntl::OFlag;
+use nix::errno::Errno;
+use nix::fcntl::{OFlag, readlink};
 use nix::sys::stat::Mode;
+
+use crate::files;
+
+/// How much is kept of the command line of each process, in bytes: anybody may start many processes with very long ones.
+const COMMAND_LINE: u64 = 4096;
 
 /// The host whose services are meant.
 #[derive(Debug, Clone)]
@@ -15,6 +20,8 @@ pub struct Host {
     systemctl: PathBuf,
     /// The processes, read once: a host may have very many.
     command_lines: OnceCell<Vec<(u32, Vec<u8>)>>,
+    /// The local accounts, read once, and only if they are asked for.
+    passwd: OnceCell<String>,
 }
 
 impl Host {
@@ -22,11 +29,14 @@ impl Host {
     pub fn this() -> Self {
         // Not by PATH: the module runs as root, and tasks may set PATH.
         let places = ["/usr/bin/systemctl", "/bin/systemctl"].map(Path::new);
-        let systemctl = places.into_iter().find(|place| place.exists());
+        let systemctl = places
+            .into_iter()
+            .find(|place| matches!(files::metadata(place), Ok(Some(_))));
         Self {
             root: "/".into(),
             systemctl: systemctl.unwrap_or(places[0]).into(),
             command_lines: OnceCell::new(),
+            passwd: OnceCell::new(),
         }
     }
 
@@ -36,11 +46,17 @@ impl Host {
             root: root.into(),
             systemctl: systemctl.into(),
             command_lines: OnceCell::new(),
+            passwd: OnceCell::new(),
         }
     }
 
     pub(super) fn path(&self, below_root: &str) -> PathBuf {
         self.root.join(below_root)
+    }
+
+    /// The start of a file of the kernel; nothing if there is none or it cannot be read.
+    pub(super) fn read(&self, below_root: &str, limit: u64) -> Option<Vec<u8>> {
+        files::read_start(&self.path(below_root), limit).ok()?
     }
 
     /// The names in a folder; none if there is no such folder.
@@ -54,11 +70,67 @@ impl Host {
             let pids = self.names("proc").into_iter();
             let pids = pids.filter_map(|name| name.parse::<u32>().ok());
             pids.filter_map(|pid| {
-                let path = self.path(&format!("proc/{pid}/cmdline"));
-                Some((pid, fs::read(path).ok()?))
+                let command_line = self.read(&format!("proc/{pid}/cmdline"), COMMAND_LINE)?;
+                Some((pid, command_line))
             })
             .collect()
         })
+    }
+
+    /// Whether there is a process of a number, living or not.
+    pub(super) fn has_process(&self, pid: u32) -> bool {
+        files::is_folder(&self.path(&format!("proc/{pid}")))
+    }
+
+    /// Where a link of the kernel leads, such as `/proc/1/exe`.
+    pub(super) fn link(&self, below_root: &str) -> Result<PathBuf, Errno> {
+        readlink(&self.path(below_root)).map(PathBuf::from)
+    }
+
+    /// Where a folder of this host really is, as the kernel names it.
+    pub(super) fn real_folder(&self, folder: &Path) -> PathBuf {
+        let real = files::real_path(&self.inside(folder));
+        let real = real
+            .ok()
+            .and_then(|real| Some(Path::new("/").join(real.strip_prefix(&self.root).ok()?)));
+        real.unwrap_or_else(|| folder.to_owned())
+    }
+
+    /// The owner of a folder of this host; nothing if there is no such folder.
+    pub(super) fn owner(&self, folder: &Path) -> Option<u32> {
+        files::owner(&self.inside(folder)).ok()?
+    }
+
+    /// The number of an account, by its name or by itself.
+    pub(super) fn uid(&self, account: &str) -> Option<u32> {
+        let fields = self.passwd().lines().map(|line| line.split(':'));
+        let mut named = fields.filter_map(|mut fields| {
+            (fields.next()? == account).then(|| fields.nth(1)?.parse().ok())?
+        });
+        named.next().or_else(|| account.parse().ok())
+    }
+
+    /// The name of an account; its number where it has none.
+    pub(super) fn account_name(&self, uid: u32) -> String {
+        let fields = self.passwd().lines().map(|line| line.split(':'));
+        let mut names = fields.filter_map(|mut fields| {
+            let name = fields.next()?;
+            (fields.nth(1)?.parse() == Ok(uid)).then(|| name.to_owned())
+        });
+        names.next().unwrap_or_else(|| uid.to_string())
+    }
+
+    fn passwd(&self) -> &str {
+        self.passwd.get_or_init(|| {
+            let bytes = files::read(&self.path("etc/passwd"));
+            let bytes = bytes.ok().flatten().unwrap_or_default();
+            String::from_utf8_lossy(&bytes).into_owned()
+        })
+    }
+
+    /// A path of this host as we see it.
+    fn inside(&self, path: &Path) -> PathBuf {
+        self.root.join(path.strip_prefix("/").unwrap_or(path))
     }
 
     pub(super) fn systemctl(&self) -> &Path {
@@ -67,6 +139,10 @@ impl Host {
 }
 
 /// The names in a folder; none if there is no such folder.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "for /proc, /sys and the folders of the init system, into which only root can put a link"
+)]
 pub(super) fn names(folder: &Path) -> Vec<String> {
     let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
     let Ok(mut folder) = Dir::open(folder, flags, Mode::empty()) else {

@@ -1,12 +1,15 @@
 //! What the init system of a host knows of a service.
 
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use super::Service;
 use super::clock::Clock;
 use super::host::Host;
+use super::identity::{Installation, Stranger};
 use super::processes::{self, Process};
 use crate::aspera::command::{Answer, Question, TIME_LIMIT};
+use crate::files;
 use crate::utc::Utc;
 
 /// An init system.
@@ -42,6 +45,12 @@ pub struct Status {
     pub state: Option<State>,
     /// Its living processes.
     pub processes: Vec<Process>,
+    /// Whether there are processes of it outside its unit: whether these have a part in what it does cannot be told.
+    pub is_outside_unit: bool,
+    /// Whether a process is named like it of which cannot be told whether it is one of it.
+    pub has_unknown_process: bool,
+    /// Living processes that are named like it and are something else.
+    pub strangers: Vec<Stranger>,
     /// Whether the time of day was set since it started, as far as that is known.
     pub clock_was_set: bool,
 }
@@ -60,7 +69,7 @@ impl Look {
         let manager = manager(host);
         let unit = format!("{}.service", service.name());
         let question = (manager == Some(Manager::Systemd)).then(|| {
-            let properties = "--property=LoadState,ActiveState,ControlGroup,ActiveEnterTimestamp,ActiveEnterTimestampMonotonic";
+            let properties = "--property=LoadState,ActiveState,ControlGroup,User,ActiveEnterTimestamp,ActiveEnterTimestampMonotonic";
             Question::start(host.systemctl(), &["show", &unit, properties])
         });
         Self {
@@ -70,8 +79,8 @@ impl Look {
         }
     }
 
-    /// What is seen.
-    pub fn finish(self, host: &Host, clock: &Clock) -> Status {
+    /// What is seen of the service of the installation below a root.
+    pub fn finish(self, host: &Host, clock: &Clock, aspera_root: &Path) -> Status {
         let shown = self.question.map(|question| question.answer(TIME_LIMIT));
         let unit = match &shown {
             Some(Answer::Ended {
@@ -82,20 +91,23 @@ impl Look {
         };
         let group = match &unit {
             Some(unit) => unit.control_group.to_owned(),
-            // Where systemd puts it, if nobody says otherwise.
-            None => format!("system.slice/{}.service", self.service.name()),
+            None => self.service.usual_group(),
         };
-        let mut processes = match self.manager {
+        let in_unit = match self.manager {
             Some(Manager::Systemd) => processes::of_control_group(host, &group),
             _ => Vec::new(),
         };
-        if processes.is_empty() {
-            // Started by hand, or on a host without systemd.
-            processes = processes::of_service(host, self.service);
-        }
+        let account = unit.as_ref().and_then(|unit| unit.account);
+        let installation = Installation::of(host, aspera_root, account);
+        let named = processes::named(host, self.service, &installation, &in_unit);
+        let (processes, is_outside_unit) = match self.manager {
+            Some(Manager::Systemd) => (in_unit, !named.genuine.is_empty()),
+            Some(Manager::SystemV) | None => (named.genuine, false),
+        };
         let clock_was_set = unit.as_ref().is_some_and(|unit| unit.clock_was_set(clock));
         let state = match (&unit, self.manager) {
             (_, _) if !processes.is_empty() => Some(State::Running),
+            (_, _) if is_outside_unit || named.has_unknown => None,
             (Some(unit), _) => unit.state(),
             (None, Some(Manager::SystemV)) => Some(state_by_script(host, self.service)),
             (None, _) => None,
@@ -104,26 +116,30 @@ impl Look {
             manager: self.manager,
             state,
             processes,
+            is_outside_unit,
+            has_unknown_process: named.has_unknown,
+            strangers: named.strangers,
             clock_was_set,
         }
     }
 }
 
 fn state_by_script(host: &Host, service: Service) -> State {
-    if host.path("etc/init.d").join(service.name()).exists() {
-        State::Stopped
-    } else {
-        State::Absent
+    let script = host.path("etc/init.d").join(service.name());
+    // One that cannot be looked at is there, too.
+    match files::metadata(&script) {
+        Ok(None) => State::Absent,
+        Ok(Some(_)) | Err(_) => State::Stopped,
     }
 }
 
 /// The init system of a host. A container with neither starts services in ways of its own.
 pub(super) fn manager(host: &Host) -> Option<Manager> {
-    if host.path("run/systemd/system").is_dir() {
+    if files::is_folder(&host.path("run/systemd/system")) {
         return Some(Manager::Systemd);
     }
-    let init = std::fs::read(host.path("proc/1/comm")).unwrap_or_default();
-    (init == b"init\n").then_some(Manager::SystemV)
+    let init = host.read("proc/1/comm", 64);
+    (init.as_deref() == Some(b"init\n")).then_some(Manager::SystemV)
 }
 
 /// The properties of a unit, as `systemctl show` prints them.
@@ -131,6 +147,7 @@ struct Unit<'a> {
     load_state: &'a str,
     active_state: &'a str,
     control_group: &'a str,
+    account: Option<&'a str>,
     active_since: Option<(SystemTime, Duration)>,
 }
 
@@ -153,6 +170,7 @@ impl<'a> Unit<'a> {
             load_state,
             active_state: property("ActiveState"),
             control_group: property("ControlGroup"),
+            account: Some(property("User")).filter(|account| !account.is_empty()),
             active_since: time_of_day.zip(monotonic),
         })
     }
@@ -192,5 +210,5 @@ fn time_of_day(text: &str) -> Option<SystemTime> {
         minute,
         second,
     };
-    (zone == "UTC").then(|| SystemTime::from(utc))
+    utc.time().filter(|_| zone == "UTC")
 }

@@ -3,6 +3,7 @@
 mod clock;
 mod enabled;
 mod host;
+mod identity;
 mod manager;
 mod processes;
 mod restart;
@@ -10,9 +11,10 @@ mod restart;
 pub use clock::Clock;
 pub use enabled::is_enabled;
 pub use host::Host;
+pub use identity::{Mismatch, Stranger};
 pub use manager::{Look, Manager, State, Status};
 pub use processes::Process;
-pub use restart::{Reason, Restart, restart};
+pub use restart::{LastChange, Reason, Restart, restart};
 
 /// A service of an Aspera server, and what it reads when it starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,5 +35,10 @@ impl Service {
             Self::Trapd => "asperatrapd",
             Self::Noded => "asperanoded",
         }
+    }
+
+    /// The control group in which systemd puts it, if nobody says otherwise.
+    fn usual_group(self) -> String {
+        format!("system.slice/{}.service", self.name())
     }
 }

@@ -1,10 +1,14 @@
 //! The processes of a service, from `/proc` (`man 5 proc`).
 
-use std::fs;
 use std::path::Path;
 
 use super::Service;
 use super::host::{Host, names};
+use super::identity::{Identity, Installation, Stranger, is_named, uids};
+use crate::files;
+
+/// How much of the list of processes of a control group is read, in bytes.
+const MEMBERS: u64 = 1024 * 1024;
 
 /// A living process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +17,17 @@ pub struct Process {
     pub pid: u32,
     /// When it started, in ticks since boot; nothing where that cannot be read.
     pub start_ticks: Option<u64>,
+}
+
+/// The living processes that are named like a service.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Named {
+    /// Those that are the service.
+    pub(super) genuine: Vec<Process>,
+    /// Those that are something else.
+    pub(super) strangers: Vec<Stranger>,
+    /// Whether there is one of which that cannot be told.
+    pub(super) has_unknown: bool,
 }
 
 /// The processes of a control group and of all below it, wherever the hierarchy of systemd is mounted.
@@ -37,21 +52,47 @@ pub(super) fn of_control_group(host: &Host, group: &str) -> Vec<Process> {
         .collect()
 }
 
-/// The processes that are programs of a service by their command line.
-pub(super) fn of_service(host: &Host, service: Service) -> Vec<Process> {
-    let processes = host.command_lines().iter();
-    processes
-        .filter(|(_, command_line)| is_of(service, command_line))
-        .filter_map(|(pid, _)| living(host, *pid))
-        .collect()
+/// The processes that are named like a service, but for some that are known already.
+pub(super) fn named(
+    host: &Host,
+    service: Service,
+    installation: &Installation,
+    known: &[Process],
+) -> Named {
+    let mut named = Named::default();
+    for (pid, command_line) in host.command_lines() {
+        let is_known = || known.iter().any(|process| process.pid == *pid);
+        if !is_named(service, command_line) || is_known() {
+            continue;
+        }
+        let Some(process) = living(host, *pid) else {
+            continue;
+        };
+        match installation.identify(host, *pid, command_line) {
+            Identity::Genuine => named.genuine.push(process),
+            Identity::Stranger(mismatch) => named.strangers.push(Stranger {
+                pid: *pid,
+                account: uids(host, *pid).map(|uids| host.account_name(uids[0])),
+                mismatch,
+            }),
+            Identity::Unknown => named.has_unknown = true,
+            Identity::Gone => {}
+        }
+    }
+    named.strangers.sort_by_key(|stranger| stranger.pid);
+    named
 }
 
 fn add_members(group: &Path, pids: &mut Vec<u32>) {
-    let members = fs::read_to_string(group.join("cgroup.procs")).unwrap_or_default();
-    pids.extend(members.lines().filter_map(|line| line.parse::<u32>().ok()));
+    let members = files::read_start(&group.join("cgroup.procs"), MEMBERS);
+    let members = members.ok().flatten().unwrap_or_default();
+    let members = members
+        .split(|&byte| byte == b'\n')
+        .filter_map(|line| std::str::from_utf8(line).ok());
+    pids.extend(members.filter_map(|line| line.parse::<u32>().ok()));
     for name in names(group) {
         let inner = group.join(name);
-        if inner.is_dir() {
+        if files::is_folder(&inner) {
             add_members(&inner, pids);
         }
     }
@@ -63,12 +104,10 @@ fn living(host: &Host, pid: u32) -> Option<Process> {
         pid,
         start_ticks: None,
     };
-    let Ok(stat) = fs::read_to_string(host.path(&format!("proc/{pid}/stat"))) else {
-        return host
-            .path(&format!("proc/{pid}"))
-            .exists()
-            .then_some(unknown);
+    let Some(stat) = host.read(&format!("proc/{pid}/stat"), 4096) else {
+        return host.has_process(pid).then_some(unknown);
     };
+    let stat = String::from_utf8_lossy(&stat);
     // The name, in brackets, may hold anything; fields are counted behind its end: state is the 3rd, start the 22nd.
     let Some((_, fields)) = stat.rsplit_once(')') else {
         return Some(unknown);
@@ -81,29 +120,4 @@ fn living(host: &Host, pid: u32) -> Option<Process> {
             ..unknown
         }),
     }
-}
-
-fn is_of(service: Service, command_line: &[u8]) -> bool {
-    let mut words = command_line.split(|&byte| byte == 0);
-    let program = words.next().unwrap_or_default();
-    match service {
-        Service::Noded => program.rsplit(|&byte| byte == b'/').next() == Some(b"asperanoded"),
-        Service::Trapd => {
-            names_trapd(program) || program.ends_with(b"java") && words.any(names_trapd)
-        }
-    }
-}
-
-/// Whether a program or an option of Java names trapd in a path.
-fn names_trapd(word: &[u8]) -> bool {
-    word.split(|byte| matches!(byte, b'/' | b'=' | b':'))
-        .any(|part| {
-            [
-                &b"trapd"[..],
-                b"asperatrapd",
-                b"aspera-trapd.jar",
-                b"trapd.jar",
-            ]
-            .contains(&part)
-        })
 }

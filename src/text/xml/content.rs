@@ -153,10 +153,11 @@ impl Content {
             .text
             .bytes()
             .zip(&self.sources)
-            .find_map(|(byte, &source)| {
+            .filter(|(byte, _)| *byte == b'&')
+            .find_map(|(_, &source)| {
                 let spelled = bytes.get(source..)?;
-                let (_, length) =
-                    reference(spelled).filter(|_| byte == b'&' && spelled[0] == b'&')?;
+                // In a CDATA section, &lt; is text and no reference.
+                let (_, length) = reference(spelled).filter(|(character, _)| *character == '&')?;
                 std::str::from_utf8(&spelled[..length]).ok()
             });
         escape(text, existing.unwrap_or("&amp;"))

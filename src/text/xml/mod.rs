@@ -8,8 +8,11 @@ mod error;
 mod prolog;
 mod reference;
 mod syntax;
+#[cfg(test)]
+mod tests;
 mod tokenizer;
 
 pub use content::{Content, escape_attribute, escape_text};
 pub use error::{Malformed, Problem};
+pub use reference::is_allowed;
 pub use tokenizer::{Attribute, Tag, Token, Tokenizer};

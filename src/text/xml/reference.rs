@@ -1,10 +1,11 @@
 //! References to characters and the five predefined entities (sections 4.1 and 4.6).
 
-/// The character that a text starting with `&` refers to, and the length of the reference.
+/// The character that the reference at the start of a text stands for, and the length of the reference; nothing if no reference stands there.
 pub(super) fn reference(text: &[u8]) -> Option<(char, usize)> {
+    let inner = text.strip_prefix(b"&")?;
     // Leading zeros make references longer; ten digits are enough for anybody.
-    let end = text.iter().take(16).position(|&byte| byte == b';')?;
-    let name = std::str::from_utf8(&text[1..end]).ok()?;
+    let length = inner.iter().take(15).position(|&byte| byte == b';')?;
+    let name = std::str::from_utf8(&inner[..length]).ok()?;
     let character = match name {
         "amp" => '&',
         "lt" => '<',
@@ -13,7 +14,7 @@ pub(super) fn reference(text: &[u8]) -> Option<(char, usize)> {
         "apos" => '\'',
         _ => character(name.strip_prefix('#')?)?,
     };
-    Some((character, end + 1))
+    Some((character, b"&".len() + length + b";".len()))
 }
 
 fn character(number: &str) -> Option<char> {
@@ -25,10 +26,14 @@ fn character(number: &str) -> Option<char> {
         return None;
     }
     let character = char::from_u32(u32::from_str_radix(digits, radix).ok()?)?;
-    let is_allowed = match character {
+    is_allowed(character).then_some(character)
+}
+
+/// Whether XML has a character, in any spelling (section 2.2).
+pub fn is_allowed(character: char) -> bool {
+    match character {
         '\t' | '\n' | '\r' => true,
         '\0'..' ' | '\u{fffe}' | '\u{ffff}' => false,
         _ => true,
-    };
-    is_allowed.then_some(character)
+    }
 }

@@ -1,0 +1,557 @@
+//! What should have been read of a server and was not: as long as there is any of it, nothing is said to be as it should be.
+
+use std::path::Path;
+
+use serde::ser::{Serialize, SerializeStruct, Serializer};
+
+use super::services::{Manager, Reason, Restart, Service, State};
+use crate::files::FileError;
+
+/// Something that should have been read, or that is not as it is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Incomplete {
+    /// A file, a service, the root of the installation, or whose docroot.
+    pub place: String,
+    /// What is wrong there.
+    pub gap: Gap,
+}
+
+/// What is wrong where something should have been read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Gap {
+    /// There is no Aspera below the root.
+    NoInstallation,
+    /// There is no `aspera.conf`.
+    NoConf,
+    /// There is no `s3.properties`, though trapd reads it, or may do so.
+    NoProperties,
+    /// A file cannot be read.
+    Unread(FileError),
+    /// A file can be read, but the server would refuse what stands in it.
+    Malformed(String),
+    /// A service failed.
+    Failed(Service),
+    /// A service starts, perhaps again and again.
+    Starting(Service),
+    /// A service is enabled and does not run.
+    Stopped(Service),
+    /// A service is enabled, and the init system does not know it.
+    NoService(Service),
+    /// The init system does not say how a service is.
+    NoAnswer(Service),
+    /// A service runs with its file as it was before.
+    OlderFile(Service),
+    /// Whether a service runs with its file as it is cannot be told.
+    PerhapsOlderFile(Service, Reason),
+    /// An expectation names whom the configuration does not know.
+    NoSuchScope,
+    /// An expectation names somebody whose uploads do not go to S3.
+    NotS3,
+    /// An expectation is about no docroot at all.
+    NothingToJudge,
+}
+
+/// What came of reading a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reading {
+    /// It was read and understood.
+    Complete,
+    /// There is none.
+    Missing,
+    /// It cannot be read.
+    Unread(FileError),
+    /// The server would refuse it, for a reason.
+    Malformed(String),
+}
+
+/// A service as it was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FoundService {
+    /// Which one.
+    pub service: Service,
+    /// Who starts and stops it.
+    pub manager: Option<Manager>,
+    /// Whether it is enabled.
+    pub enabled: Option<bool>,
+    /// How it is.
+    pub state: Option<State>,
+    /// Whether it must restart to run with its file as it is.
+    pub restart: Restart,
+}
+
+/// What was found of a server.
+#[derive(Debug)]
+pub struct Found<'f> {
+    /// Where it is looked for.
+    pub aspera_root: &'f Path,
+    /// Whether there is one.
+    pub installed: bool,
+    /// `aspera.conf`.
+    pub conf: (&'f Path, Reading),
+    /// `s3.properties`.
+    pub properties: (&'f Path, Reading),
+    /// Those files with the accounts of the host that are needed and cannot be read.
+    pub unread_accounts: &'f [FileError],
+    /// The services that read the files, trapd first.
+    pub services: [FoundService; 2],
+}
+
+/// What should have been read of a server and was not.
+pub fn gaps(found: &Found) -> Vec<Incomplete> {
+    if !found.installed {
+        return vec![Incomplete::at(
+            found.aspera_root.to_string_lossy(),
+            Gap::NoInstallation,
+        )];
+    }
+    let trapd_enabled = found.services[0].enabled;
+    let of_file = |(path, reading): &(&Path, Reading), missing: Option<Gap>| {
+        let gap = match reading {
+            Reading::Complete => None,
+            Reading::Missing => missing,
+            Reading::Unread(error) => Some(Gap::Unread(error.clone())),
+            Reading::Malformed(why) => Some(Gap::Malformed(why.clone())),
+        };
+        gap.map(|gap| Incomplete::at(path.to_string_lossy(), gap))
+    };
+    // A server without trapd need not have the file. With trapd it sets nothing, but the vendor ships it: that it is gone is no news to be judged,
+    // but a reason to look.
+    let no_properties = (trapd_enabled != Some(false)).then_some(Gap::NoProperties);
+    let files = [
+        of_file(&found.conf, Some(Gap::NoConf)),
+        of_file(&found.properties, no_properties),
+    ];
+    let accounts = found
+        .unread_accounts
+        .iter()
+        .map(|error| Incomplete::at(error.path().to_string_lossy(), Gap::Unread(error.clone())));
+    let services = found
+        .services
+        .iter()
+        .filter_map(|found| Some(Incomplete::at(found.service.name(), gap_of(*found)?)));
+    files
+        .into_iter()
+        .flatten()
+        .chain(accounts)
+        .chain(services)
+        .collect()
+}
+
+fn gap_of(found: FoundService) -> Option<Gap> {
+    let service = found.service;
+    match (found.restart.required, found.restart.reason) {
+        (Some(true), _) => return Some(Gap::OlderFile(service)),
+        // Where no process lives, none runs with an older file. A container has its own ways of starting services.
+        (None, Some(Reason::NoInitSystem)) => return None,
+        (None, Some(Reason::ProcessUnknown)) if found.state.is_none() => {}
+        (None, Some(reason)) => return Some(Gap::PerhapsOlderFile(service, reason)),
+        _ => {}
+    }
+    match (found.state, found.enabled) {
+        (Some(State::Failed), _) => Some(Gap::Failed(service)),
+        (Some(State::Restarting), _) => Some(Gap::Starting(service)),
+        (Some(State::Stopped), Some(true)) => Some(Gap::Stopped(service)),
+        (Some(State::Absent), Some(true)) => Some(Gap::NoService(service)),
+        (Some(State::Running | State::Stopped | State::Absent), _) => None,
+        (None, _) => Some(Gap::NoAnswer(service)),
+    }
+}
+
+impl Incomplete {
+    /// Something at a place.
+    pub fn at(place: impl Into<String>, gap: Gap) -> Self {
+        Self {
+            place: place.into(),
+            gap,
+        }
+    }
+}
+
+impl Gap {
+    /// What is wrong, as a sentence.
+    pub fn why(&self) -> String {
+        let why = match self {
+            Self::NoInstallation => "Neither etc/aspera.conf nor bin/ascp is in this folder.",
+            Self::NoConf => "The file does not exist, so that no docroot is known.",
+            Self::NoProperties => {
+                "The file does not exist, although trapd is enabled or may be. What trapd does without it is not documented."
+            }
+            Self::Unread(error) => return error.problem(),
+            Self::Malformed(why) => return why.clone(),
+            Self::Failed(_) => "The service has failed.",
+            Self::Starting(_) => "The service is starting, perhaps again and again.",
+            Self::Stopped(_) => "The service is enabled, but it does not run.",
+            Self::NoService(_) => "The service is enabled, but the host does not have it.",
+            Self::NoAnswer(_) => "Whether the service runs cannot be told.",
+            Self::OlderFile(_) => {
+                "The service runs with its file as it was before the last change."
+            }
+            Self::PerhapsOlderFile(_, reason) => match reason {
+                Reason::OutsideUnit => {
+                    "A process of the service runs outside its systemd unit, perhaps with an older file."
+                }
+                Reason::ProcessUnknown => {
+                    "A process is named like the service, and whether it is one of it cannot be read. It may run with an older file."
+                }
+                Reason::FileUnknown => {
+                    "When its file last changed cannot be read, so that the service may run with an older one."
+                }
+                _ => {
+                    "When the service started cannot be read, so that it may run with an older file."
+                }
+            },
+            Self::NoSuchScope => "aspera.conf has no such user, and no docroot of such a group.",
+            Self::NotS3 => "No docroot that leads to S3 is in effect here.",
+            Self::NothingToJudge => {
+                "No docroot that leads to S3 is among those that expect is about."
+            }
+        };
+        why.to_owned()
+    }
+
+    /// What to do about it, as a sentence.
+    pub fn fix(&self) -> String {
+        let fix = match self {
+            Self::NoInstallation => {
+                "Set aspera_root to the folder in which Aspera is installed, or leave this host out."
+            }
+            Self::NoConf => {
+                "Restore it from a backup, or set aspera_root to the folder in which Aspera is installed."
+            }
+            Self::NoProperties => {
+                "Restore it from a backup, or create it with the option create of aspera_trapd_sse."
+            }
+            Self::Unread(error) => {
+                let remedy = error.remedy().map(Into::into);
+                return remedy.unwrap_or_else(|| "Restore it from a backup.".to_owned());
+            }
+            Self::Malformed(_) => "Correct the file.",
+            Self::Failed(service) | Self::Starting(service) => {
+                return format!(
+                    "Read the log of {0} (journalctl -u {0}), and correct what keeps it from running.",
+                    service.name()
+                );
+            }
+            Self::Stopped(service) => {
+                return format!(
+                    "Start {0}, or disable it if this server does not need it.",
+                    service.name()
+                );
+            }
+            Self::NoService(service) => {
+                return format!(
+                    "Remove the links that enable {}, or install what they lead to.",
+                    service.name()
+                );
+            }
+            Self::NoAnswer(service) => {
+                return format!(
+                    "Run this as root (become: true), and find out why systemctl show {} does not answer.",
+                    service.name()
+                );
+            }
+            Self::OlderFile(service) => return format!("Restart {}.", service.name()),
+            Self::PerhapsOlderFile(service, Reason::OutsideUnit) => {
+                return format!(
+                    "Stop that process, and start {0} by systemctl start {0}.",
+                    service.name()
+                );
+            }
+            Self::PerhapsOlderFile(service, _) => {
+                return format!(
+                    "Run this as root (become: true). If that does not help, restart {}.",
+                    service.name()
+                );
+            }
+            Self::NoSuchScope => "Correct the name in expect.scopes, or leave it out.",
+            Self::NotS3 => "Leave the name out of expect.scopes, or give it a docroot in S3.",
+            Self::NothingToJudge => "Check expect.scopes, and the docroots in aspera.conf.",
+        };
+        fix.to_owned()
+    }
+}
+
+/// As the result shows it.
+impl Serialize for Incomplete {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("Incomplete", 3)?;
+        fields.serialize_field("where", &self.place)?;
+        fields.serialize_field("why", &self.gap.why())?;
+        fields.serialize_field("fix", &self.gap.fix())?;
+        fields.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CONF: &str = "/opt/aspera/etc/aspera.conf";
+    const PROPERTIES: &str = "/opt/aspera/etc/trapd/s3.properties";
+
+    fn unread(path: &str) -> FileError {
+        FileError::NotRegular {
+            path: path.into(),
+            kind: "a FIFO",
+        }
+    }
+
+    fn service(service: Service, enabled: Option<bool>, state: Option<State>) -> FoundService {
+        let unknown = state.is_none().then_some(Reason::ProcessUnknown);
+        FoundService {
+            service,
+            manager: Some(Manager::Systemd),
+            enabled,
+            state,
+            restart: Restart {
+                required: state.map(|_| false),
+                reason: unknown,
+            },
+        }
+    }
+
+    fn running() -> [FoundService; 2] {
+        Service::ALL.map(|found| service(found, Some(true), Some(State::Running)))
+    }
+
+    fn gaps_of(
+        installed: bool,
+        conf: Reading,
+        properties: Reading,
+        unread_accounts: &[FileError],
+        services: [FoundService; 2],
+    ) -> Vec<(String, Gap)> {
+        let gaps = gaps(&Found {
+            aspera_root: "/opt/aspera".as_ref(),
+            installed,
+            conf: (CONF.as_ref(), conf),
+            properties: (PROPERTIES.as_ref(), properties),
+            unread_accounts,
+            services,
+        });
+        gaps.into_iter().map(|gap| (gap.place, gap.gap)).collect()
+    }
+
+    #[test]
+    fn a_server_that_was_read_whole_has_no_gap() {
+        let gaps = gaps_of(true, Reading::Complete, Reading::Complete, &[], running());
+        assert_eq!(gaps, []);
+    }
+
+    #[test]
+    fn where_nothing_is_installed_that_is_all() {
+        let expected = [("/opt/aspera".to_owned(), Gap::NoInstallation)];
+        let gaps = gaps_of(false, Reading::Missing, Reading::Missing, &[], running());
+        assert_eq!(gaps, expected);
+    }
+
+    #[test]
+    fn each_file_that_was_not_read_is_a_gap() {
+        let malformed = || Reading::Malformed("line 1".to_owned());
+        for (reading, of_conf, of_properties) in [
+            (Reading::Missing, Gap::NoConf, Gap::NoProperties),
+            (
+                Reading::Unread(unread("/x")),
+                Gap::Unread(unread("/x")),
+                Gap::Unread(unread("/x")),
+            ),
+            (
+                malformed(),
+                Gap::Malformed("line 1".to_owned()),
+                Gap::Malformed("line 1".to_owned()),
+            ),
+        ] {
+            let complete = Reading::Complete;
+            let gaps = gaps_of(true, reading.clone(), complete.clone(), &[], running());
+            assert_eq!(gaps, [(CONF.to_owned(), of_conf)]);
+            let gaps = gaps_of(true, complete, reading, &[], running());
+            assert_eq!(gaps, [(PROPERTIES.to_owned(), of_properties)]);
+        }
+        let accounts = [unread("/etc/group")];
+        let gaps = gaps_of(
+            true,
+            Reading::Complete,
+            Reading::Complete,
+            &accounts,
+            running(),
+        );
+        assert_eq!(
+            gaps,
+            [("/etc/group".to_owned(), Gap::Unread(unread("/etc/group")))]
+        );
+    }
+
+    #[test]
+    fn a_missing_s3_properties_is_no_gap_only_where_trapd_is_surely_off() {
+        for (enabled, state, is_gap) in [
+            (Some(true), State::Running, true),
+            (None, State::Running, true),
+            (Some(false), State::Stopped, false),
+        ] {
+            let mut services = running();
+            services[0] = service(Service::Trapd, enabled, Some(state));
+            let gaps = gaps_of(true, Reading::Complete, Reading::Missing, &[], services);
+            assert_eq!(!gaps.is_empty(), is_gap, "{enabled:?}: {gaps:?}");
+        }
+    }
+
+    #[test]
+    fn a_service_that_does_not_run_as_it_should_is_a_gap() {
+        for (enabled, state, gap) in [
+            (
+                Some(true),
+                Some(State::Stopped),
+                Some(Gap::Stopped(Service::Noded)),
+            ),
+            (
+                Some(true),
+                Some(State::Failed),
+                Some(Gap::Failed(Service::Noded)),
+            ),
+            (
+                Some(true),
+                Some(State::Restarting),
+                Some(Gap::Starting(Service::Noded)),
+            ),
+            (
+                Some(true),
+                Some(State::Absent),
+                Some(Gap::NoService(Service::Noded)),
+            ),
+            (Some(true), None, Some(Gap::NoAnswer(Service::Noded))),
+            (Some(false), None, Some(Gap::NoAnswer(Service::Noded))),
+            (
+                Some(false),
+                Some(State::Failed),
+                Some(Gap::Failed(Service::Noded)),
+            ),
+            (Some(false), Some(State::Stopped), None),
+            (Some(false), Some(State::Absent), None),
+            (Some(false), Some(State::Running), None),
+            (None, Some(State::Running), None),
+            (None, Some(State::Stopped), None),
+        ] {
+            let [trapd, _] = running();
+            let services = [trapd, service(Service::Noded, enabled, state)];
+            let gaps = gaps_of(true, Reading::Complete, Reading::Complete, &[], services);
+            let expected: Vec<(String, Gap)> = gap
+                .map(|gap| ("asperanoded".to_owned(), gap))
+                .into_iter()
+                .collect();
+            assert_eq!(gaps, expected, "{enabled:?} {state:?}");
+        }
+    }
+
+    #[test]
+    fn a_service_that_runs_with_an_older_file_is_a_gap() {
+        let perhaps = |reason| Some(Gap::PerhapsOlderFile(Service::Trapd, reason));
+        for (required, reason, state, gap) in [
+            (
+                Some(true),
+                Reason::Pending,
+                Some(State::Running),
+                Some(Gap::OlderFile(Service::Trapd)),
+            ),
+            (
+                Some(true),
+                Reason::ClockSet,
+                Some(State::Running),
+                Some(Gap::OlderFile(Service::Trapd)),
+            ),
+            (
+                None,
+                Reason::OutsideUnit,
+                None,
+                perhaps(Reason::OutsideUnit),
+            ),
+            (
+                None,
+                Reason::OutsideUnit,
+                Some(State::Running),
+                perhaps(Reason::OutsideUnit),
+            ),
+            (
+                None,
+                Reason::ProcessUnknown,
+                Some(State::Running),
+                perhaps(Reason::ProcessUnknown),
+            ),
+            (
+                None,
+                Reason::ProcessUnknown,
+                None,
+                Some(Gap::NoAnswer(Service::Trapd)),
+            ),
+            (
+                None,
+                Reason::StartUnknown,
+                Some(State::Running),
+                perhaps(Reason::StartUnknown),
+            ),
+            (
+                None,
+                Reason::FileUnknown,
+                Some(State::Running),
+                perhaps(Reason::FileUnknown),
+            ),
+            // No process lives that could run with an older file.
+            (None, Reason::NoInitSystem, None, None),
+        ] {
+            let [mut trapd, noded] = running();
+            trapd.state = state;
+            trapd.restart = Restart {
+                required,
+                reason: Some(reason),
+            };
+            let gaps = gaps_of(
+                true,
+                Reading::Complete,
+                Reading::Complete,
+                &[],
+                [trapd, noded],
+            );
+            let gaps: Vec<Gap> = gaps.into_iter().map(|(_, gap)| gap).collect();
+            assert_eq!(gaps, gap.into_iter().collect::<Vec<_>>(), "{reason:?}");
+        }
+    }
+
+    #[test]
+    fn each_gap_says_in_a_sentence_what_is_wrong_and_in_another_what_to_do() {
+        let service = Service::Trapd;
+        let reasons = [
+            Reason::OutsideUnit,
+            Reason::ProcessUnknown,
+            Reason::FileUnknown,
+            Reason::StartUnknown,
+        ];
+        let gaps = [
+            Gap::NoInstallation,
+            Gap::NoConf,
+            Gap::NoProperties,
+            Gap::Unread(unread("/x")),
+            Gap::Unread(FileError::Missing("/x".into())),
+            Gap::Malformed("The file is bad.".to_owned()),
+            Gap::Failed(service),
+            Gap::Starting(service),
+            Gap::Stopped(service),
+            Gap::NoService(service),
+            Gap::NoAnswer(service),
+            Gap::OlderFile(service),
+            Gap::NoSuchScope,
+            Gap::NotS3,
+            Gap::NothingToJudge,
+        ];
+        let perhaps = reasons.map(|reason| Gap::PerhapsOlderFile(service, reason));
+        for gap in gaps.into_iter().chain(perhaps) {
+            for text in [gap.why(), gap.fix()] {
+                let is_upper =
+                    |c: char| c.is_uppercase() || c == '/' || text.starts_with("aspera.conf");
+                assert!(
+                    text.starts_with(is_upper) && text.ends_with(['.', ')']),
+                    "{text}"
+                );
+            }
+            assert_ne!(gap.why(), gap.fix());
+        }
+    }
+}

@@ -1,0 +1,332 @@
+"""The variables of the role as inventories and `-e` give them: each in each spelling, wrong values, wrong names."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+from aspera_roots import KEY
+from controllers import PLAYBOOKS, PROJECT, Controller
+from role_hosts import Hosts
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from controllers import Screen
+
+SYSTEM = {"server_side_encryption": "AWS_KMS", "kms_key_id": KEY}
+DOCROOTS = [{"user": "acme", **SYSTEM}, {"global": True, "server_side_encryption": "AES256"}]
+DESCRIBED = yaml.safe_load((PROJECT / "roles/aspera_sse/meta/argument_specs.yml").read_text())["argument_specs"]["main"]
+#: What stands in a variable by mistake, and must stay off the screen.
+BY_MISTAKE = "s3://DUMMYKEY:DUMMYSECRET@s3.amazonaws.com/acme/"
+
+TRUE = [True, 1, "true", "True", "TRUE", "yes", "Yes", "on", "1", "y", "t"]
+FALSE = [False, 0, "false", "False", "FALSE", "no", "No", "off", "0", "n", "f"]
+
+#: For each variable: what it may be, and what it is then.
+CONVERTED: dict[str, list[tuple[object, object]]] = {
+    "aspera_sse_root": [("/srv/aspera", "/srv/aspera"), ("{{ '/srv/' ~ 'aspera' }}", "/srv/aspera")],
+    "aspera_sse_backup": [*((value, True) for value in TRUE), *((value, False) for value in FALSE)],
+    "aspera_sse_restart": [*((value, True) for value in TRUE), *((value, False) for value in FALSE)],
+    "aspera_sse_settle_seconds": [(0, 0), (7, 7), ("0", 0), ("7", 7), (" 7 ", 7), ("{{ 3 + 4 }}", 7)],
+    "aspera_sse_skip": [
+        ([], []),
+        (["trapd"], ["trapd"]),
+        ("trapd", ["trapd"]),
+        ("trapd,version", ["trapd", "version"]),
+        ("trapd, version,", ["trapd", "version"]),
+        ('["trapd", "version"]', ["trapd", "version"]),
+        ("[trapd, version]", ["trapd", "version"]),
+        ("- trapd\n- version", ["trapd", "version"]),
+        ("", []),
+        ("[]", []),
+        (None, []),
+    ],
+    "aspera_sse_system": [
+        (SYSTEM, SYSTEM),
+        (json.dumps(SYSTEM), SYSTEM),
+        ("{server_side_encryption: AES256}", {"server_side_encryption": "AES256"}),
+        ("server_side_encryption: AES256", {"server_side_encryption": "AES256"}),
+        ("{'server_side_encryption': 'AES256'}", {"server_side_encryption": "AES256"}),
+        ({"state": "absent"}, {"state": "absent"}),
+        ({**SYSTEM, "create": "no", "state": None}, {**SYSTEM, "create": False}),
+        ({**SYSTEM, "kms_key_id": "{{ omit }}"}, {"server_side_encryption": "AWS_KMS"}),
+        ("{{ {'server_side_encryption': 'AES256'} }}", {"server_side_encryption": "AES256"}),
+        ("{}", {}),
+        ("", {}),
+        (None, {}),
+    ],
+    "aspera_sse_docroots": [
+        (DOCROOTS, DOCROOTS),
+        (json.dumps(DOCROOTS), DOCROOTS),
+        ("[{user: acme, server_side_encryption: AES256}]", [{"user": "acme", "server_side_encryption": "AES256"}]),
+        ("- user: acme\n  state: absent", [{"user": "acme", "state": "absent"}]),
+        ([{"user": 1234, "state": "absent"}], [{"user": "1234", "state": "absent"}]),
+        (
+            [{"user": "acme", "group": None, "global": "false", "state": "absent"}],
+            [{"user": "acme", "global": False, "state": "absent"}],
+        ),
+        ([{"user": "{{ 'ac' ~ 'me' }}", "state": "absent"}], [{"user": "acme", "state": "absent"}]),
+        ([], []),
+        ("[]", []),
+        ("", []),
+        (None, []),
+    ],
+}
+
+#: For each variable: what it cannot be, and what is said.
+REFUSED: dict[str, list[tuple[object, str]]] = {
+    "aspera_sse_root": [("", "must be the path of a folder"), ({"a": "b"}, "aspera_sse_root")],
+    "aspera_sse_backup": [("maybe", "aspera_sse_backup"), ("", "aspera_sse_backup"), (None, "aspera_sse_backup")],
+    "aspera_sse_restart": [("nope", "aspera_sse_restart"), (2, "aspera_sse_restart"), ([], "aspera_sse_restart")],
+    "aspera_sse_settle_seconds": [
+        ("soon", "aspera_sse_settle_seconds"),
+        ("5s", "aspera_sse_settle_seconds"),
+        (-1, "must be a whole number, 0 or more"),
+        (True, "must be a whole number, 0 or more"),
+    ],
+    "aspera_sse_skip": [
+        (["everything"], "aspera_sse_skip[0] must be linux, architecture"),
+        ("trapd everything", "aspera_sse_skip[0] must be"),
+        ("[trap]", "Did you mean trapd?"),
+        ({"trapd": True}, "aspera_sse_skip must be a list"),
+    ],
+    "aspera_sse_system": [
+        ("AWS_KMS", "aspera_sse_system must be a dictionary"),
+        (BY_MISTAKE, "aspera_sse_system must be a dictionary"),
+        ("{" + BY_MISTAKE, "neither JSON nor YAML"),
+        ([SYSTEM], "aspera_sse_system must be a dictionary"),
+        (True, "aspera_sse_system must be a dictionary"),
+        ({"server_side_encryption": "aws:kms"}, "must be NONE, AES256 or AWS_KMS. Did you mean AWS_KMS?"),
+        ({"server_side_encryption": "aws:kms:dsse"}, "must be NONE, AES256 or AWS_KMS."),
+        ({"server_side_encryption": BY_MISTAKE}, "aspera_sse_system.server_side_encryption must be NONE"),
+        ({**SYSTEM, "kms_key": KEY}, "aspera_sse_system has no option kms_key. Did you mean kms_key_id?"),
+        ({**SYSTEM, BY_MISTAKE: KEY}, "aspera_sse_system has an option that does not exist"),
+        ({"kms_key_id": KEY}, "must have server_side_encryption, or state: absent"),
+        ({**SYSTEM, "kms_key_id": "CHANGE_ME_KEY_ARN"}, "aspera_sse_system.kms_key_id still holds the placeholder"),
+        ({**SYSTEM, "create": BY_MISTAKE}, "aspera_sse_system.create must be true or false"),
+        ({**SYSTEM, "kms_key_id": [KEY]}, "aspera_sse_system.kms_key_id must be text"),
+        # With none, the server would use the key that AWS manages.
+        ({**SYSTEM, "kms_key_id": None}, "aspera_sse_system.kms_key_id is empty. Name a key, or"),
+        ({**SYSTEM, "kms_key_id": ""}, "aspera_sse_system.kms_key_id is empty. Name a key, or"),
+        ({**SYSTEM, "kms_key_id": "{{ none }}"}, "aspera_sse_system.kms_key_id is empty. Name a key, or"),
+        ("{{ no_such_variable }}", "no_such_variable"),
+    ],
+    "aspera_sse_docroots": [
+        ({"user": "acme", **SYSTEM}, "aspera_sse_docroots must be a list"),
+        (BY_MISTAKE, "aspera_sse_docroots must be a list"),
+        ([BY_MISTAKE], "aspera_sse_docroots[0] must be a dictionary"),
+        ("[" + BY_MISTAKE, "neither JSON nor YAML"),
+        ([*DOCROOTS, {**SYSTEM}], "aspera_sse_docroots[2] must have exactly one of user, group and global"),
+        ([{"user": "acme", "group": "a", **SYSTEM}], "must have exactly one of user, group and global"),
+        ([{"user": "acme", "kms_key": KEY}], "aspera_sse_docroots[0] has no option kms_key"),
+        ([{"user": "acme"}], "aspera_sse_docroots[0] must have server_side_encryption"),
+        ([{"user": True, **SYSTEM}], "aspera_sse_docroots[0].user must be text. Put it in quotes."),
+        ([{"user": "acme", **SYSTEM, "docroot": "s3://h/CHANGE_ME"}], "[0].docroot still holds the placeholder"),
+        ([{"user": "acme", **SYSTEM, "kms_key_encoding": BY_MISTAKE}], "kms_key_encoding must be raw or percent"),
+    ],
+}
+
+
+@pytest.fixture(scope="module", params=["newest", "2.19", "2.18", "oldest"])
+def each_controller(request: pytest.FixtureRequest, sandbox: Path) -> Controller:
+    """Give every series of ansible-core in use, with the role as it is in the project."""
+    home = sandbox / f"variables-{request.param}"
+    home.mkdir(mode=0o700)
+    return Controller(request.param, home)
+
+
+def convert(controller: Controller, inventory: Path, *arguments: str) -> dict[str, object]:
+    """Run what comes before the steps, and return what each host's variable has become, or what was said."""
+    playbook = ("--tags", "none_of_the_steps", PLAYBOOKS / "role_variables.yml")
+    screen = controller.run("ansible-playbook", "-vvv", "--inventory", inventory, *arguments, *playbook)
+    assert "DUMMY" not in screen.text
+    found: dict[str, object] = {}
+    for host, text in re.findall(r'^ok: \[(\w+)\] => \{\s+"msg": "converted:(\S+)"', screen.text, re.MULTILINE):
+        found[host] = json.loads(base64.b64decode(text))
+    for failure in re.finditer(r"^fatal: \[(\w+)\]: FAILED! => ", screen.text, re.MULTILINE):
+        answer, _ = json.JSONDecoder().raw_decode(screen.text, failure.end())
+        found[failure[1]] = Exception(answer["msg"])
+    assert set(found) == set(screen.recap)
+    return found
+
+
+def hosts_of(table: dict[str, list[tuple[object, object]]]) -> dict[str, tuple[str, object, object]]:
+    """Name a host for each value of a table."""
+    values = [(variable, *one) for variable, several in table.items() for one in several]
+    return {f"v{number:03}": value for number, value in enumerate(values)}
+
+
+def settings_beside(variable: str) -> dict[str, object]:
+    """Give what the role must be asked for, in another variable than the one that is looked at."""
+    other = "aspera_sse_docroots" if variable == "aspera_sse_system" else "aspera_sse_system"
+    return {other: [{"user": "lab", "state": "absent"}] if other.endswith("docroots") else {"state": "absent"}}
+
+
+def typed_inventory(folder: Path, hosts: dict[str, tuple[str, object, object]]) -> Path:
+    """Write an inventory that keeps the types of the values."""
+    inventory = folder / "inventory.json"
+    variables = {
+        name: {variable: value, "converted": variable, "ansible_connection": "local", **settings_beside(variable)}
+        for name, (variable, value, _) in hosts.items()
+    }
+    inventory.write_text(json.dumps({"all": {"hosts": variables}}), encoding="utf-8")
+    return inventory
+
+
+def ini_inventory(folder: Path, hosts: dict[str, tuple[str, object, object]]) -> Path:
+    """Write an inventory in the format whose values are text, or literals of Python."""
+    inventory = folder / "inventory.ini"
+    lines = []
+    for name, (variable, value, _) in hosts.items():
+        settings = {variable: value, "converted": variable, "ansible_connection": "local", **settings_beside(variable)}
+        lines += [f"[of_{name}]", name, f"[of_{name}:vars]"]
+        lines += [f"{key}={content}" for key, content in settings.items()]
+    inventory.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return inventory
+
+
+def test_the_table_has_every_variable() -> None:
+    """A new one needs its rows."""
+    assert set(CONVERTED) == set(REFUSED) == set(DESCRIBED["options"])
+
+
+def test_each_variable_in_each_spelling(each_controller: Controller, folder: Path) -> None:
+    """As values of a typed inventory, text among them."""
+    hosts = hosts_of(CONVERTED)
+    found = convert(each_controller, typed_inventory(folder, hosts))
+    assert {name: (hosts[name][:2], repr(value)) for name, value in found.items()} == {
+        name: ((variable, value), repr(expected)) for name, (variable, value, expected) in hosts.items()
+    }
+
+
+def test_each_variable_in_an_ini_inventory(each_controller: Controller, folder: Path) -> None:
+    """The same rows, where they fit on a line and mean the same as text."""
+    hosts = {
+        name: row
+        for name, row in hosts_of(CONVERTED).items()
+        if row[1] is not None and "\n" not in str(row[1]) and "{{" not in str(row[1])
+    }
+    found = convert(each_controller, ini_inventory(folder, hosts))
+    assert {name: (hosts[name][:2], repr(value)) for name, value in found.items()} == {
+        name: ((variable, value), repr(expected)) for name, (variable, value, expected) in hosts.items()
+    }
+
+
+def test_what_cannot_be_converted_is_refused(each_controller: Controller, folder: Path) -> None:
+    """Each by a sentence that names the variable. None of them shows what may be a secret."""
+    hosts = hosts_of(REFUSED)
+    found = convert(each_controller, typed_inventory(folder, hosts))
+    for name, (variable, value, said) in hosts.items():
+        message = str(found[name])
+        assert isinstance(found[name], Exception), (variable, value, found[name])
+        # Of what is undefined, Ansible says no more than its name.
+        assert variable in message or "is undefined" in message, (value, message)
+        assert str(said) in message, (value, message)
+    (stronger,) = [name for name, row in hosts.items() if row[1] == {"server_side_encryption": "aws:kms:dsse"}]
+    assert "Did you mean" not in str(found[stronger])
+
+
+def test_variables_of_the_command_line(each_controller: Controller, folder: Path) -> None:
+    """They are text: the file is written without a backup, and nothing is restarted."""
+    hosts = Hosts(folder, "one")
+    text = [
+        "aspera_sse_backup=false",
+        "aspera_sse_restart=no",
+        "aspera_sse_settle_seconds=0",
+        "aspera_sse_skip=trapd,version",
+        'aspera_sse_system=\'{"server_side_encryption": "AES256"}\'',
+        f'aspera_sse_docroots=\'[{{"user": "acme", "server_side_encryption": "AWS_KMS", "kms_key_id": "{KEY}"}}]\'',
+    ]
+    arguments = [part for one in text for part in ("--extra-vars", one)]
+    for changed in (2, 0):
+        screen = hosts.run(each_controller, "role.yml", *arguments)
+        assert (screen.exit_status, screen.recap["one"]["changed"]) == (0, changed), screen.text
+    assert hosts.settings == {"one": ["aspera.conf"]}
+    assert "server-side-encryption=AES256\n" in hosts.roots["one"].properties.read_text()
+    assert not list(hosts.roots["one"].folder.rglob("*~"))
+    # With the default, there are backups.
+    screen = hosts.run(each_controller, "role.yml", aspera_sse_system=SYSTEM)
+    assert list(hosts.roots["one"].folder.rglob("*~")), screen.text
+
+
+@pytest.mark.parametrize(("restart", "noted"), [("false", 0), ("true", 1)])
+def test_text_decides_about_restarts(each_controller: Controller, folder: Path, restart: str, noted: int) -> None:
+    """In the step alone, for a service that must restart. Check mode restarts nothing."""
+    hosts = Hosts(folder, "one")
+    due = {"restart_required": True, "restart_reason": "changed"}
+    arguments = ("--check", "--extra-vars", f"aspera_sse_restart={restart}")
+    screen = hosts.run(each_controller, "role_step.yml", *arguments, step="restart", __aspera_sse_trapd=due)
+    assert screen.exit_status == 0, screen.text
+    assert screen.text.count("asperatrapd must restart: changed") == noted
+    assert screen.recap["one"]["changed"] == noted
+
+
+def test_a_misspelt_name(each_controller: Controller, folder: Path) -> None:
+    """One that is close to a variable fails before the host is asked anything; others are warned about."""
+    hosts = Hosts(folder, "one")
+    for name, meant in {
+        "aspera_sse_sytem": "aspera_sse_system",
+        "aspera_sse_docroot": "aspera_sse_docroots",
+        "aspera_sse_Restart": "aspera_sse_restart",
+        "aspera_sse_settle_second": "aspera_sse_settle_seconds",
+        "aspera_sse_cash_folder": "aspera_sse_cache_folder",
+    }.items():
+        screen = hosts.run(each_controller, "role.yml", "--check", aspera_sse_system=SYSTEM, **{name: "x"})
+        assert f"{name} is not a variable of the role aspera_sse. Did you mean {meant}?" in screen.as_one_line
+        assert screen.recap["one"]["failed"] == 1
+        assert "Look at the installation" not in screen.text
+    others = {"aspera_sse_kms_key_id": KEY, "aspera_sse_cache_folder": "/var/cache", "other_sse_sytem": 1}
+    screen = hosts.run(each_controller, "role.yml", "--check", aspera_sse_system=SYSTEM, **others)
+    assert screen.exit_status == 0, screen.text
+    warned = re.findall(r"(\w+) is not a variable of the role aspera_sse and has no effect", screen.as_one_line)
+    assert set(warned) == {"aspera_sse_kms_key_id"}
+
+
+def run_step(controller: Controller, hosts: Hosts, step: str, *arguments: str, **variables: object) -> Screen:
+    """Run the whole role, or a step of it alone."""
+    if step == "main":
+        return hosts.run(controller, "role.yml", *arguments, **variables)
+    return hosts.run(controller, "role_step.yml", *arguments, step=step, **variables)
+
+
+@pytest.mark.parametrize("step", ["main", "preflight", "configure", "restart", "verify"])
+def test_every_step_checks_the_variables(controller: Controller, folder: Path, step: str) -> None:
+    """Alone, too. A role that is asked for nothing fails, unless it only looks at the host or restarts what is due."""
+    hosts = Hosts(folder, "one")
+    for wrong in ({"aspera_sse_sytem": SYSTEM}, {"aspera_sse_system": {"server_side_encryption": "aws:kms"}}):
+        screen = run_step(controller, hosts, step, **wrong)
+        assert screen.recap["one"]["failed"] == 1, screen.text
+        assert "Did you mean" in screen.as_one_line
+    screen = run_step(controller, hosts, step, aspera_sse_system={}, aspera_sse_docroots="")
+    assert hosts.settings == {"one": []}
+    if step in ("preflight", "restart"):
+        assert screen.exit_status == 0, screen.text
+    else:
+        assert "The role aspera_sse was asked for nothing. Set aspera_sse_system" in screen.as_one_line
+        assert screen.recap["one"] | {"failed": 1, "changed": 0} == screen.recap["one"]
+
+
+def test_credentials_stay_off_the_screen(each_controller: Controller, folder: Path) -> None:
+    """Those of a docroot, which the role passes on; also from a vault, and where Ansible shows all it has."""
+    hosts = Hosts(folder, "one")
+    docroot = "s3://DUMMYKEY:DUMMYSECRET@s3.amazonaws.com/acme-media/"
+    password = folder / "password"
+    password.write_text("password\n", encoding="utf-8")
+    encrypt = ("encrypt_string", "--vault-password-file", password, "--name", "vaulted", docroot)
+    vaulted = each_controller.run("ansible-vault", *encrypt)
+    variables = folder / "vaulted.yml"
+    variables.write_text(re.sub(r"\nEncryption successful", "", vaulted.text), encoding="utf-8")
+    screen = hosts.run(
+        each_controller,
+        "role.yml",
+        *("-vvv", "--diff", "--vault-password-file", str(password), "--extra-vars", f"@{variables}"),
+        aspera_sse_docroots=[{"user": "acme", "docroot": "{{ vaulted }}", **SYSTEM}],
+    )
+    assert (screen.exit_status, screen.recap["one"]["changed"]) == (0, 1), screen.text
+    assert f"{docroot}?server-side-encryption=AWS_KMS" in hosts.roots["one"].conf.read_text()
+    assert "DUMMY" not in screen.text
