@@ -3,19 +3,17 @@
 # Debian packages (named or installed by scripts/require.sh).
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build dist check test test-setup molecule mutants bench clean
+.PHONY: help demo build dist test test-hosts test-collection oracle mutants bench clean
+# The parts of the tests run side by side by themselves.
+.NOTPARALLEL:
 
 PYTHON ?= python3
 venvs := target/venv
 newest := $(venvs)/ansible-newest/.complete
-controllers := $(newest) $(venvs)/ansible-oldest/.complete $(venvs)/ansible-2.18/.complete $(venvs)/ansible-2.19/.complete
-collection := $(venvs)/collection/.complete
 tools := $(venvs)/tools/.complete
-bench := $(venvs)/bench/.complete
-molecule := $(venvs)/molecule/.complete
 
-help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+help: ## List the targets; PART=name runs one part of a test target
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: build $(newest) ## Run the main job on a sandbox Aspera root on this machine
 	@scripts/demo.sh
@@ -23,27 +21,26 @@ demo: build $(newest) ## Run the main job on a sandbox Aspera root on this machi
 build: ## Build the static modules and put them into library/
 	@scripts/build.sh
 
-dist: $(collection) ## Build the collection with binaries for all architectures into target/dist/
+dist: $(tools) ## Build the collection with binaries for all architectures into target/dist/
 	@scripts/dist.sh
 
-check: $(tools) ## Run the fast part of the tests: format, lint, unit and property tests
-	@scripts/check.sh
+test: ## Test what you have changed, on any machine: lint, laws, playbooks of the newest ansible-core
+	@$(PYTHON) tests/run.py test "$(PART)"
 
-test: test-setup check build dist $(controllers) $(molecule) ## Run all that CI runs
-	@scripts/test-collection.sh
-	@scripts/molecule.sh
-	@scripts/test.sh
+test-hosts: ## Test what needs root, after a change to the role, services or files: booted hosts, faults, sudo
+	@$(PYTHON) tests/run.py test-hosts "$(PART)"
 
-test-setup:
-	@scripts/test-setup.sh
+test-collection: ## Test before a release: every ansible-core, other people's checks, aarch64, the build twice
+	@$(PYTHON) tests/run.py test-collection "$(PART)"
 
-molecule: build dist $(molecule) ## Run the role on booted hosts; SCENARIO=name for one of the scenarios
-	@scripts/molecule.sh $(SCENARIO)
+oracle: ## Record what java.util.Properties reads, after a change to the files that it is asked about
+	@scripts/require.sh rustup cargo cc java javac
+	@cargo run --locked --quiet --example record_java_answers
 
 mutants: $(tools) ## Count the changes of the code that no test notices; SHARD=k/n for a part of them
 	@scripts/mutants.sh $(FOLDERS)
 
-bench: build dist $(bench) ## Measure the modules beside what people use today
+bench: ## Measure the modules beside what people use today, before a claim about speed; needs root
 	@scripts/bench.sh
 
 clean: ## Remove all that the other targets made in this folder

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -36,17 +37,19 @@ def enclosed(command: Sequence[str | Path]) -> str:
     """Run a program where hosts can be booted, and give what it printed. With it, or with this process, hosts end."""
     # What is fetched for their root file system, they themselves could not reach.
     subprocess.run([HOSTS / "root.sh", RECIPE], check=True, stdout=subprocess.DEVNULL)
+    prefix = f"aspera-sse-{os.getpid()}"
     try:
         return subprocess.run(
             ["setpriv", "--pdeathsig", "KILL", HOSTS / "enclosed.sh", *command],
             check=True,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
+            env={**os.environ, "ASPERA_SSE_HOSTS": prefix},
             encoding="utf-8",
         ).stdout
     finally:
         # The processes are gone; what may be left are their empty control groups.
-        for group in sorted(GROUPS.glob("**/aspera-sse-bench*/**/"), reverse=True):
+        for group in sorted(GROUPS.glob(f"**/{prefix}-*/**/"), reverse=True):
             with suppress(OSError):
                 group.rmdir()
 

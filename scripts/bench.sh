@@ -5,9 +5,10 @@ set -eu
 cd "$(dirname "$0")/.."
 
 if [ "$(id -u)" -ne 0 ]; then
-    echo "make bench starts an sshd and boots hosts, which needs root." >&2
+    echo "make bench starts an sshd and boots hosts, which needs root: run it as root." >&2
     exit 1
 fi
 scripts/require.sh ip mmdebstrap openssl setpriv ssh ssh-keygen sshd strace sudo systemd-nspawn unshare >&2
+make --silent build dist target/venv/bench/.complete >&2
 
 exec target/venv/bench/bin/python benches "$@"

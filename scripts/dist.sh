@@ -14,7 +14,7 @@ version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -n 1)
 date=$(date -u -d "@${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}" +%Y-%m-%d)
 tree=$PWD/target/collection/ansible_collections/aspera_ops/sse
 built=$PWD/target/dist/aspera_ops-sse-$version.tar.gz
-programs=$PWD/target/venv/collection/bin
+programs=$PWD/target/venv/tools/bin
 
 "$programs/python" scripts/assemble_collection.py "$version" "$date" "$tree"
 mkdir -p target/dist

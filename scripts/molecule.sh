@@ -4,12 +4,12 @@ set -eu
 cd "$(dirname "$0")/.."
 
 if [ "$(id -u)" -ne 0 ]; then
-    echo "make molecule boots hosts, which needs root; make check does not." >&2
+    echo "Hosts are booted by root: run it as root. make test needs no root." >&2
     exit 1
 fi
 scripts/require.sh ip javac mmdebstrap ssh ssh-keygen systemd-nspawn unshare
 if ! unshare --mount --net --pid --fork --mount-proc --kill-child true 2>/dev/null; then
-    echo "This machine cannot boot test hosts: it allows no namespaces. make check runs without them." >&2
+    echo "This machine cannot boot test hosts: it allows no namespaces. make test runs without them." >&2
     exit 1
 fi
 
@@ -27,9 +27,11 @@ done
 PATH=$PWD/target/venv/molecule/bin:$PATH
 export PATH
 case " $* " in *" collection "*)
+    rm -rf target/molecule/collections
     ansible-galaxy collection install --force --collections-path target/molecule/collections target/dist/*.tar.gz >/dev/null
     ;;
 esac
+export ASPERA_SSE_HOSTS="aspera-sse-$$"
 passed=0
 failed=0
 for scenario in "$@"; do
@@ -42,7 +44,7 @@ for scenario in "$@"; do
         failed=$((failed + 1))
     fi
     # The processes are gone; what may be left are their empty control groups.
-    find /sys/fs/cgroup -depth -type d -path '*/aspera-sse-*' -exec rmdir {} + 2>/dev/null || :
+    find /sys/fs/cgroup -depth -type d -path "*/$ASPERA_SSE_HOSTS-*" -exec rmdir {} + 2>/dev/null || :
 done
 echo "$passed passed, $failed failed (scenarios on booted hosts)"
 [ "$failed" -eq 0 ]

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes sure that the named commands are there: require.sh COMMAND...
 # What is missing comes from Debian's packages where this may install them, else one sentence names it.
+# require.sh --packages COMMAND... only prints the Debian packages that bring the commands.
 set -eu
 
 # The Debian package that brings a command.
@@ -20,6 +21,12 @@ package_of() {
     *) echo "$1" ;;
     esac
 }
+
+if [ "${1:-}" = --packages ]; then
+    shift
+    for command in "$@"; do package_of "$command"; done | sort -u | paste -s -d ' ' -
+    exit
+fi
 
 is_there() {
     case $1 in
@@ -45,7 +52,7 @@ missing_of "$@"
 # Which Rust toolchain there is, is the user's choice, not Debian's.
 case "$missing " in
 *" rustup "* | *" cargo "*)
-    echo "Missing: rustup with cargo; install them as described on https://rustup.rs and put them on the PATH." >&2
+    echo "Missing: rustup with cargo. Install them as https://rustup.rs describes, and put them on the PATH." >&2
     exit 1
     ;;
 esac

@@ -176,6 +176,10 @@ impl<'m> AsperaRoot<'m> {
         if let Ok(before) = fs::read(case.join(module.before)) {
             fs::write(root.file(), before).unwrap();
         }
+        if module.name == "aspera_trapd_sse" {
+            // A new file gets the owner of this one; without it, it would get root, which only root can give it.
+            fs::write(root.file().with_file_name("trap.properties"), "").unwrap();
+        }
         if let Some(properties) = task["s3.properties"].as_str() {
             let path = root.folder.path().join("etc/trapd/s3.properties");
             fs::create_dir_all(path.parent().unwrap()).unwrap();

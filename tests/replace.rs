@@ -273,7 +273,7 @@ fn what_a_killed_run_left_is_swept() {
 }
 
 #[test]
-#[ignore = "needs root"]
+#[ignore = "needs root and namespaces"]
 fn a_full_disk_leaves_the_old_file() {
     on_tmpfs("size=8k", |folder| {
         let path = folder.join("f");
@@ -293,7 +293,7 @@ fn a_full_disk_leaves_the_old_file() {
 }
 
 #[test]
-#[ignore = "needs root"]
+#[ignore = "needs root and namespaces"]
 fn a_read_only_file_system_is_named() {
     on_tmpfs("", |folder| {
         let path = folder.join("f");
@@ -313,7 +313,7 @@ fn a_read_only_file_system_is_named() {
 }
 
 #[test]
-#[ignore = "needs root"]
+#[ignore = "needs root and namespaces"]
 fn a_file_that_is_a_mount_is_written_in_place_where_allowed() {
     on_tmpfs("", |folder| {
         let source = folder.join("source");

@@ -2,6 +2,8 @@
 # Runs a command where hosts can be booted: a network with no way out, mounts and processes that end with the command.
 # enclosed.sh COMMAND...
 set -eu
+# Control groups, unlike all else, are the whole machine's: those of these hosts get a name of their own.
+export ASPERA_SSE_HOSTS="${ASPERA_SSE_HOSTS:-aspera-sse-$$}"
 exec unshare --mount --net --pid --fork --mount-proc --kill-child --propagation private sh -c '
     set -eu
     mkdir -p /run/netns /run/aspera-sse-hosts

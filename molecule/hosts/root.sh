@@ -6,8 +6,10 @@ recipe=$(./recipe.sh "$1")
 roots=$PWD/../../target/hosts
 hash=$(printf '%s' "$recipe" | sha256sum | cut -c1-12)
 root=$roots/$1-$hash
+mkdir -p "$roots"
+exec 9>"$roots/$1.lock"
+flock 9
 if [ ! -d "$root" ]; then
-    mkdir -p "$roots"
     echo "Building the root file system $1" >&2
     log=$roots/$1.log
     rm -rf "$root.new"

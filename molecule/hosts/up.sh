@@ -29,17 +29,18 @@ mount -t overlay none -o "lowerdir=$root,upperdir=$upper,workdir=$state/work" "$
 ./stand_ins.sh "$state/root"
 
 # The host, in a control group by which it can be ended whole.
-mkdir "$groups/aspera-sse-$name"
+mkdir "$groups/$ASPERA_SSE_HOSTS-$name"
 (
     exec >"$state/console" 2>&1 </dev/null
-    sh -c 'echo $PPID' >"$groups/aspera-sse-$name/cgroup.procs"
+    sh -c 'echo $PPID' >"$groups/$ASPERA_SSE_HOSTS-$name/cgroup.procs"
     exec setsid unshare --mount --propagation private ./boot.sh "$name" "$state/root"
 ) &
 
 attempts=0
-until ssh-keyscan -T 1 -t ed25519 "$address" 2>/dev/null | grep -q ssh-ed25519; do
+until ssh-keyscan -T 10 -t ed25519 "$address" 2>/dev/null | grep -q ssh-ed25519; do
     attempts=$((attempts + 1))
-    if [ "$attempts" -gt 120 ]; then
+    # Either it has ended, or it will never be up.
+    if [ "$attempts" -gt 2400 ] || ! kill -0 "$!"; then
         tail -n 20 "$state/console" >&2
         echo "The host $name did not come up." >&2
         exit 1

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from controllers import PROJECT, Controller
-from ssh_server import SshServer, running_ssh_server
+from ssh_server import SshServer, running_own_ssh_server, running_ssh_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,9 +25,24 @@ def sandbox() -> Iterator[Path]:
 
 
 @pytest.fixture
-def folder(sandbox: Path) -> Path:
+def folder(request: pytest.FixtureRequest, sandbox: Path) -> Path:
     """Give a test a folder of its own."""
-    return Path(tempfile.mkdtemp(dir=sandbox))
+    folder = Path(tempfile.mkdtemp(dir=sandbox))
+    # Builds for this machine are kept in the project. What the SSH server keeps goes with the server.
+    if "installed" in request.fixturenames and "ssh_server" not in request.fixturenames:
+        kept = request.getfixturevalue("kept_builds")
+        (folder / "group_vars").mkdir()
+        (folder / "group_vars/all.yml").write_text(f"aspera_sse_cache_folder: {kept}\n", encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def kept_builds() -> Iterator[Path]:
+    """Give a folder to which nobody else may write on the way, which a temporary one is not."""
+    place = PROJECT / "target"
+    place.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="kept-builds-", dir=place) as folder:
+        yield Path(folder)
 
 
 @pytest.fixture(scope="session", params=["newest", "oldest"])
@@ -41,7 +57,7 @@ def controller(request: pytest.FixtureRequest, sandbox: Path) -> Controller:
 def installed(request: pytest.FixtureRequest, sandbox: Path) -> Controller:
     """Give every series of ansible-core in use, with the collection as `make dist` built it."""
     home = sandbox / f"c-{request.param}"
-    home.mkdir(mode=0o700)
+    home.mkdir(mode=0o700, exist_ok=True)
     (home / "ansible.cfg").write_text("[defaults]\nnocows = true\n", encoding="utf-8")
     controller = Controller(request.param, home, home / "collections")
     (built,) = (PROJECT / "target/dist").glob("*.tar.gz")
@@ -65,13 +81,32 @@ def ssh_server_variables(ssh_server: SshServer) -> dict[str, object]:
     return ssh_server.inventory_variables
 
 
-@pytest.fixture(scope="session", params=["local", "ssh"])
+@pytest.fixture(scope="session")
+def own_ssh_server(sandbox: Path) -> Iterator[SshServer]:
+    """Run a real sshd that lets in whoever runs the tests."""
+    folder = sandbox / "own-sshd"
+    folder.mkdir(mode=0o755)
+    with running_own_ssh_server(folder) as server:
+        yield server
+
+
+@pytest.fixture(scope="session", params=["local", "ssh", "sudo"])
 def connection(request: pytest.FixtureRequest, sandbox: Path) -> dict[str, object]:
-    """Give the inventory variables of a way to reach a host: local as root, or over SSH with sudo."""
+    """Give the inventory variables of a way to reach a host: local or over SSH as oneself, or over SSH with sudo."""
     if request.param == "local":
         return {
             "ansible_connection": "local",
-            "ansible_python_interpreter": "/usr/bin/python3",
+            "ansible_python_interpreter": sys.executable,
             "ansible_async_dir": str(sandbox / "async"),
+        }
+    if request.param == "ssh":
+        server = request.getfixturevalue("own_ssh_server")
+        return {
+            **server.inventory_variables,
+            "ansible_python_interpreter": sys.executable,
+            # The home of the login, which Ansible takes from its account, is that of a person.
+            "ansible_remote_tmp": str(server.folder / "remote-tmp"),
+            # Only root may give a terminal to a session.
+            "ansible_ssh_use_tty": False,
         }
     return {**request.getfixturevalue("ssh_server_variables"), "ansible_become": True}

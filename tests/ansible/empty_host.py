@@ -8,6 +8,8 @@ import socket
 import subprocess
 from typing import TYPE_CHECKING
 
+import machine
+import pytest
 from aspera_roots import AsperaRoot, shipped_properties
 from controllers import PROJECT
 
@@ -20,6 +22,8 @@ class EmptyHost:
 
     def __init__(self, folder: Path) -> None:
         """Lay the folder out."""
+        if reason := machine.reason_to_skip(("chroot",)):
+            pytest.skip(reason)
         self.folder = folder
         self.aspera = AsperaRoot.lay_out(folder / "opt/aspera", shipped_properties())
         # The stand-in for ascp is a script, and there is no shell here.
@@ -33,7 +37,7 @@ class EmptyHost:
         # To find a user, chroot reads the accounts of the folder, which may be no files.
         identity = [f"--userspec={as_user}:{as_user}"] if as_user else []
         finished = subprocess.run(
-            ["chroot", *identity, self.folder, f"/{module}", "/arguments"],
+            [*machine.chroot(), *identity, self.folder, f"/{module}", "/arguments"],
             check=False,
             capture_output=True,
             stdin=subprocess.DEVNULL,

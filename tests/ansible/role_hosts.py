@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,7 +34,7 @@ class Hosts:
         hosts = {name: {"aspera_sse_root": str(root.folder)} for name, root in self.roots.items()}
         common = {
             "ansible_connection": "local",
-            "ansible_python_interpreter": "/usr/bin/python3",
+            "ansible_python_interpreter": sys.executable,
             "ansible_become": False,
             "aspera_sse_settle_seconds": 0,
             **variables,

@@ -1,14 +1,19 @@
-"""A real sshd on loopback, with logins of its own, that leaves no trace on the machine.
+"""A real sshd on loopback that leaves no trace on the machine.
 
-sshd runs in its own mount and process namespaces. There, and only there, /etc/passwd and its companions hold logins,
-sudo lets them become root, and root has another home. When the server ends, however it ends, the namespaces and all in
-them are gone.
+`running_ssh_server` needs root. Its sshd runs in its own mount and process namespaces. There, and only there,
+/etc/passwd and its companions hold logins, sudo lets them become root, and root has another home. When the server ends,
+however it ends, the namespaces and all in them are gone.
+
+`running_own_ssh_server` needs no root: everybody may run an sshd on a high port that lets in nobody but oneself.
 """
 
 from __future__ import annotations
 
+import os
+import pwd
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -36,8 +41,14 @@ USER_IDS = {LOGIN: 64001, OWNER: 64002, ASKED: 64003, BOUND: 64004, IN_CSH: 6400
 SHELLS = {ASKED: "/bin/bash", IN_CSH: "/bin/tcsh"}
 PASSWORD = "DUMMY-PASSWORD"  # noqa: S105 A dummy.
 
+#: What takes longer than this hangs.
+SECONDS_AT_MOST = 600
+
 #: Where the homes are on the server: nobody but root may write on the way there.
 HOMES = Path("/run/homes")
+
+#: The folder of sshd itself, where it confines the process that speaks with a client before the login.
+PRIVILEGE_SEPARATION = Path("/run/sshd")
 
 CONFIGURATION = """\
 ListenAddress 127.0.0.1:{port}
@@ -53,9 +64,20 @@ Subsystem sftp internal-sftp
 # Each session gets a line in the log.
 LogLevel VERBOSE
 # All hosts of a playbook are this one server.
-MaxSessions 100
-MaxStartups 100
+MaxSessions 400
+MaxStartups 200:30:400
+# On a busy machine a login may take its time.
+LoginGraceTime 0
 """
+
+#: Where a login finds its home, instead of that of the person who runs the tests.
+OWN_HOME = "SetEnv HOME={folder}/home\n"
+
+#: Nothing of the person's own ssh is used, and a server that is slow to answer is not given up.
+CLIENT_OPTIONS = (
+    "-F none -o UserKnownHostsFile={folder}/known_hosts -o StrictHostKeyChecking=yes "
+    "-o ConnectionAttempts=10 -o ServerAliveInterval=30 -o ServerAliveCountMax=20"
+)
 
 # $1 is the folder of the server, $2 sshd (which wants to be called by its full path).
 START = """\
@@ -90,6 +112,7 @@ class SshServer:
 
     folder: Path
     port: int
+    login: str = LOGIN
 
     @property
     def log(self) -> Path:
@@ -112,9 +135,9 @@ class SshServer:
             "ansible_connection": "ssh",
             "ansible_host": "127.0.0.1",
             "ansible_port": self.port,
-            "ansible_user": LOGIN,
+            "ansible_user": self.login,
             "ansible_ssh_private_key_file": str(self.folder / "login_key"),
-            "ansible_ssh_common_args": f"-o UserKnownHostsFile={self.folder}/known_hosts -o StrictHostKeyChecking=yes",
+            "ansible_ssh_common_args": CLIENT_OPTIONS.format(folder=self.folder),
             # Below the home of the login, as Ansible has it unless it is told otherwise.
             "ansible_remote_tmp": "~/.ansible/tmp",
             # That of root, whom the login becomes, would be on this machine.
@@ -160,43 +183,101 @@ def _free_port() -> int:
         return probe.getsockname()[1]
 
 
-def _wait_until_it_answers(server: subprocess.Popen, port: int, log: Path) -> None:
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline and server.poll() is None:
+def _answers(server: subprocess.Popen, port: int) -> bool:
+    """Wait until a server answers; it does not if it ends before, as where another has taken its port."""
+    while server.poll() is None:
         try:
-            with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
+            with socket.create_connection(("127.0.0.1", port), timeout=SECONDS_AT_MOST) as connection:
                 if connection.recv(4) == b"SSH-":
-                    return
+                    return server.poll() is None
         except OSError:
             time.sleep(0.05)
-    raise AssertionError(f"sshd does not answer; its log says:\n{log.read_text(encoding='utf-8')}")
+    return False
+
+
+def _start(folder: Path, login: str, configuration: str, command: list[str]) -> tuple[SshServer, subprocess.Popen]:
+    """Start sshd by a command on a port that is free; whoever takes the port in between is given another try."""
+    for key in ("host_key", "login_key"):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", folder / key], check=True)
+    host_key = (folder / "host_key.pub").read_text(encoding="utf-8")
+    for _ in range(10):
+        port = _free_port()
+        (folder / "known_hosts").write_text(f"[127.0.0.1]:{port} {host_key}", encoding="utf-8")
+        (folder / "sshd_config").write_text(configuration.format(port=port, folder=folder), encoding="utf-8")
+        running = SshServer(folder, port, login)
+        with running.log.open("wb") as log_file:
+            server = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log_file, stderr=log_file, start_new_session=True
+            )
+        if _answers(server, port):
+            return running, server
+        server.wait()
+    raise AssertionError(f"sshd does not answer; its log says:\n{running.log.read_text(encoding='utf-8')}")
+
+
+def _sshd() -> str:
+    sshd = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:/sbin")
+    assert sshd, "sshd is missing: run `make test-hosts`, which installs it"
+    return sshd
 
 
 @contextmanager
 def running_ssh_server(folder: Path) -> Iterator[SshServer]:
     """Start the server; it ends with the block, and also when this process is killed."""
-    port = _free_port()
-    for key in ("host_key", "login_key"):
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", folder / key], check=True)
-    host_key = (folder / "host_key.pub").read_text(encoding="utf-8")
-    (folder / "known_hosts").write_text(f"[127.0.0.1]:{port} {host_key}", encoding="utf-8")
     _write_accounts(folder)
-    configuration = CONFIGURATION.format(port=port, folder=folder, logins=" ".join((LOGIN, ASKED, BOUND, IN_CSH, OPEN)))
-    (folder / "sshd_config").write_text(configuration, encoding="utf-8")
-
-    sshd = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:/sbin")
-    assert sshd, "sshd is missing: run `make test`, which installs it"
-    running = SshServer(folder, port)
     command = ["setpriv", "--pdeathsig", "KILL"]
     command += ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
-    command += ["sh", "-c", START, "sh", str(folder), sshd]
-    with running.log.open("wb") as log_file:
-        server = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log_file, stderr=log_file, start_new_session=True
-        )
+    command += ["sh", "-c", START, "sh", str(folder), _sshd()]
+    logins = " ".join((LOGIN, ASKED, BOUND, IN_CSH, OPEN))
+    running, server = _start(folder, LOGIN, CONFIGURATION.replace("{logins}", logins), command)
     try:
-        _wait_until_it_answers(server, port, running.log)
         yield running
     finally:
         server.kill()
         server.wait()
+
+
+@contextmanager
+def running_own_ssh_server(folder: Path) -> Iterator[SshServer]:
+    """Start a server for the user who runs this; it ends with the block, and its sessions with it."""
+    (folder / "home").mkdir(mode=0o700)
+    (folder / "async").mkdir()
+    login = pwd.getpwuid(os.geteuid()).pw_name
+    configuration = CONFIGURATION.replace("{logins}", login) + OWN_HOME
+    with _privilege_separation():
+        command = ["setpriv", "--pdeathsig", "KILL", _sshd(), "-D", "-e", "-f", str(folder / "sshd_config")]
+        running, server = _start(folder, login, configuration, command)
+        try:
+            yield running
+        finally:
+            sessions = _children(server.pid)
+            for process in (server.pid, *sessions):
+                os.kill(process, signal.SIGKILL)
+            server.wait()
+
+
+@contextmanager
+def _privilege_separation() -> Iterator[None]:
+    """As root, sshd wants a folder that packages make when the machine starts."""
+    is_missing = os.geteuid() == 0 and not PRIVILEGE_SEPARATION.exists()
+    if is_missing:
+        PRIVILEGE_SEPARATION.mkdir(mode=0o755)
+    try:
+        yield
+    finally:
+        if is_missing:
+            PRIVILEGE_SEPARATION.rmdir()
+
+
+def _children(parent: int) -> list[int]:
+    """List the processes that another has started. Those that end meanwhile are left out."""
+    found = []
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            # The name of the program, in brackets, may hold anything.
+            fields = status.read_text(errors="replace").rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[1]) == parent and fields[0] != "Z":
+            found.append(int(status.parent.name))
+    return found

@@ -60,6 +60,7 @@ def run_on(
     return controller.run("ansible-playbook", "--inventory", inventory, *arguments, playbook, around=around)
 
 
+@pytest.mark.needs("readelf")
 def test_the_tarball_is_small_and_its_sums_are_right(installed: Controller) -> None:
     """It holds two builds of each module, both static, and is named by the version of the crate."""
     version = re.search(r'^version = "(.*)"$', (PROJECT / "Cargo.toml").read_text(), re.MULTILINE)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+from typing import TYPE_CHECKING
 
 from aspera_roots import KEY
 from controllers import PROJECT, Screen
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 TENANT_KEYS = [KEY.replace("1234abcd", eight) for eight in ("aaaaaaaa", "bbbbbbbb")]
 
 
-def test_the_demo_foretells_does_and_finds_done() -> None:
+def test_the_demo_foretells_does_and_finds_done(folder: Path) -> None:
     """Three runs of one playbook: the same diffs twice, then none; then what is in effect. No credentials anywhere."""
     finished = subprocess.run(
         [PROJECT / "scripts/demo.sh"],
@@ -19,6 +24,8 @@ def test_the_demo_foretells_does_and_finds_done() -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         encoding="utf-8",
+        # Ansible takes the home folder of a local user from its account, whatever HOME says.
+        env={**os.environ, "ANSIBLE_HOME": str(folder), "ANSIBLE_REMOTE_TMP": str(folder / "remote-tmp")},
     )
     screen = Screen.read(finished.stdout, finished.returncode)
     assert screen.exit_status == 0, screen.text

@@ -64,6 +64,7 @@ def test_ansible_doc_shows_the_module(controller: Controller, module: str) -> No
     assert read["examples"].strip() == documentation(module)["EXAMPLES"].strip()
 
 
+@pytest.mark.needs("root", "namespaces")
 @pytest.mark.parametrize("module", MODULES)
 def test_the_examples_run_once_filled_in(controller: Controller, folder: Path, module: str) -> None:
     """They run on /opt/aspera, one that is there only for this run, and each does its work."""

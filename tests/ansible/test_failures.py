@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,8 +13,6 @@ import yaml
 from aspera_roots import FOREIGN_VALUE, KEY, AsperaRoot, shipped_properties
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from controllers import Controller, Screen
 
 SHIPPED = shipped_properties()
@@ -58,8 +58,8 @@ class FailedRun:
 @pytest.fixture(scope="module")
 def failed_run(controller: Controller, connection: dict[str, object], sandbox: Path) -> FailedRun:
     """Run the playbook on all hosts, once."""
-    folder = sandbox / f"failures-{controller.name}-{connection['ansible_connection']}"
-    folder.mkdir()
+    folder = Path(tempfile.mkdtemp(prefix="failures-", dir=sandbox))
+    folder.chmod(0o755)
     roots = {
         name: AsperaRoot.lay_out(folder / name, failure.before, failure.ascp_version)
         for name, failure in FAILURES.items()

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+pytestmark = pytest.mark.needs("root", "namespaces", "busybox", "setpriv")
+
 ROOT, KEEPER, STRANGER, NOBODY = 0, 64001, 64002, 64009
 MODULE = "aspera_sse_info"
 KEPT_IN = ".cache/aspera_ops.sse"

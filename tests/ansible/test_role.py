@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import sys
 from typing import TYPE_CHECKING
 
+import machine
 import pytest
 from aspera_roots import KEY, AsperaRoot
 from controllers import PROJECT
@@ -59,6 +61,8 @@ def other_system(hosts: Hosts) -> tuple[str, ...]:
 
 def noexec(hosts: Hosts) -> tuple[str, ...]:
     """Let no program run in the folder for temporary files."""
+    if reason := machine.reason_to_skip(("root", "namespaces")):
+        pytest.skip(reason)
     folder = hosts.folder / "noexec"
     folder.mkdir()
     return ("unshare", "--mount", "sh", "-c", NOEXEC, "sh", str(folder))

@@ -30,6 +30,7 @@ def test_it_is_small(binary: Path) -> None:
     assert binary.stat().st_size < BYTES_AT_MOST
 
 
+@pytest.mark.needs("readelf")
 def test_it_needs_no_library(binary: Path) -> None:
     """No interpreter is asked for, and no library."""
 

@@ -1,29 +1,22 @@
-"""The counts of what was tried, for the end of the run."""
+"""A folder for each test, which takes along what the test leaves in it."""
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-COUNTS = pytest.StashKey[dict[str, int]]()
+    from collections.abc import Iterator
 
 
-@pytest.fixture
-def count(request: pytest.FixtureRequest) -> Callable[[str, int], None]:
-    """Give a function that notes how many points of a kind were tried and survived."""
-    counts = request.config.stash.setdefault(COUNTS, {})
-
-    def add(kind: str, number: int) -> None:
-        counts[kind] = counts.get(kind, 0) + number
-
-    return add
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say at the end how much was tried."""
-    for kind, number in config.stash.get(COUNTS, {}).items():
-        terminalreporter.write_line(f"{kind}: {number} tried, {number} survived")
+@pytest.fixture(autouse=True)
+def folder_for_sandboxes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let all sandboxes of a test be made in one folder, and remove it."""
+    with tempfile.TemporaryDirectory(prefix="aspera-sse-faults-") as folder:
+        Path(folder).chmod(0o755)
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        yield
+        monkeypatch.undo()

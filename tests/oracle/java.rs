@@ -31,11 +31,16 @@ impl Oracle {
             "/tests/oracle/PropertiesOracle.java"
         );
         let mut process = Command::new("java")
-            .args(["-XX:+UseSerialGC", "-Xshare:auto", source])
+            .args([
+                "-XX:+UseSerialGC",
+                "-XX:-UsePerfData",
+                "-Xshare:auto",
+                source,
+            ])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .expect("java, the oracle of these tests, starts; make test-setup installs it");
+            .expect("java, the oracle of these tests, starts; as root, make test installs it");
         Self {
             questions: process.stdin.take().unwrap(),
             answers: BufReader::new(process.stdout.take().unwrap()),

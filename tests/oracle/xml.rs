@@ -56,7 +56,7 @@ impl Lxml {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .expect("Python with lxml, the oracle of these tests, starts; make check installs it");
+            .expect("Python with lxml, the oracle of these tests, starts; make test installs it");
         Self {
             questions: process.stdin.take().unwrap(),
             answers: BufReader::new(process.stdout.take().unwrap()),

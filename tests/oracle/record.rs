@@ -1,0 +1,50 @@
+//! Asks `java.util.Properties` of many files, and records what it answers: `make oracle`.
+//!
+//! The files are the same each time, until what makes them changes: the nasty ones, generated ones, and what the module makes of each.
+
+#[path = "files.rs"]
+mod files;
+#[path = "java.rs"]
+mod java;
+#[path = "recorded.rs"]
+mod recorded;
+
+use aspera_sse::aspera::s3_properties::plan;
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::TestRunner;
+
+/// So many generated files, none of them long, so that the record stays small.
+const GENERATED: usize = 1_150;
+/// So many of them have an escape that Java may refuse.
+const BROKEN: usize = 120;
+const BYTES_AT_MOST: usize = 80;
+
+fn main() {
+    let mut runner = TestRunner::deterministic();
+    let any = files::file(files::any_line()).boxed();
+    let mut asked: Vec<Vec<u8>> = files::NASTY.iter().map(|file| file.to_vec()).collect();
+    for (strategy, number) in [
+        (any, GENERATED - BROKEN),
+        (files::broken_file().boxed(), BROKEN),
+    ] {
+        let wanted = asked.len() + number;
+        while asked.len() < wanted {
+            let file = strategy.new_tree(&mut runner).unwrap().current();
+            if file.len() <= BYTES_AT_MOST && !asked.contains(&file) {
+                asked.push(file);
+            }
+        }
+    }
+    let settings = files::all_desired();
+    let mut answers = recorded::Answers::new();
+    for (number, file) in asked.into_iter().enumerate() {
+        let setting = settings[number % settings.len()].as_ref();
+        if let Ok(planned) = plan(&file, setting) {
+            answers.insert(planned.after.clone(), java::load(&planned.after));
+        }
+        let loaded = java::load(&file);
+        answers.insert(file, loaded);
+    }
+    recorded::record(&answers);
+    println!("Recorded what Java reads in {} files.", answers.len());
+}
