@@ -165,12 +165,12 @@ def _no_constant(name: str) -> t.NoReturn:
 def _is_too_deep(value: dict[str, t.Any]) -> bool:
     """Go down level by level: a function that calls itself would end where Python's own limit is."""
     level: list[t.Any] = [value]
-    for _ in range(DEPTH_LIMIT):
+    depth = 0
+    while level and depth < DEPTH_LIMIT:
         inner = (one.values() if isinstance(one, dict) else one for one in level)
         level = [one for several in inner for one in several if isinstance(one, (dict, list))]
-        if not level:
-            return False
-    return True
+        depth += 1
+    return bool(level)
 
 
 def _kept(value: t.Any, rule: Rule, place: str, answer: Answer, *, nullable: bool) -> t.Any:
