@@ -268,6 +268,9 @@ mod tests {
             group: 0,
             mode: 0o644,
         };
-        assert_eq!(new_file(Path::new("/nonexistent/trap.properties")), (wanted, None));
+        assert_eq!(
+            new_file(Path::new("/nonexistent/trap.properties")),
+            (wanted, None)
+        );
     }
 }

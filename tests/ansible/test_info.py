@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import stat
 import subprocess
 import time
 from dataclasses import dataclass, field
@@ -436,6 +438,7 @@ def test_files_that_cannot_be_read_are_incomplete(folder: Path, programs: Path) 
         assert answer.get("compliant") is None
 
 
+@pytest.mark.needs("root")
 def test_whoever_may_not_read_does_not_call_it_good(folder: Path, programs: Path) -> None:
     """The remedy is to become root."""
     host = lay_out(folder, CASES["the server's setting"], programs)
@@ -448,7 +451,9 @@ def test_whoever_may_not_read_does_not_call_it_good(folder: Path, programs: Path
     assert "become: true" in of_conf["fix"]
 
 
-@pytest.mark.parametrize("obstacle", ["missing", "fifo", "device", "folder", "huge"])
+@pytest.mark.parametrize(
+    "obstacle", ["missing", "fifo", pytest.param("device", marks=pytest.mark.needs("root")), "folder", "huge"]
+)
 @pytest.mark.parametrize("name", ["passwd", "group"])
 def test_accounts_are_read_where_groups_matter(folder: Path, programs: Path, name: str, obstacle: str) -> None:
     """A file of accounts that cannot be read is incomplete, and no user is taken to be in no group."""
@@ -459,7 +464,7 @@ def test_accounts_are_read_where_groups_matter(folder: Path, programs: Path, nam
         if obstacle == "fifo":
             os.mkfifo(accounts)
         elif obstacle == "device":
-            (host.folder / "dev/zero").symlink_to("/dev/null")
+            os.mknod(host.folder / "dev/zero", 0o666 | stat.S_IFCHR, os.makedev(1, 5))
             accounts.symlink_to("/dev/zero")
         elif obstacle == "folder":
             accounts.mkdir()

@@ -96,10 +96,13 @@ def run_with_mounts(
         "aspera_sse_root": str(root.folder),
         "aspera_sse_system": SYSTEM,
         "ansible_remote_tmp": str(remote_tmp),
+        # Not the folder in which the tests keep builds, but the places for root.
+        "aspera_sse_cache_folder": "",
     }
     return run_on(installed, folder, [what], *arguments, around=around, **variables)
 
 
+@pytest.mark.needs("root", "namespaces")
 @pytest.mark.parametrize("kept", [FULL, NOEXEC])
 def test_the_role_where_no_build_can_be_kept(installed: Controller, folder: Path, kept: str) -> None:
     """It does the same, as long as there is a place for temporary files."""
@@ -108,6 +111,7 @@ def test_the_role_where_no_build_can_be_kept(installed: Controller, folder: Path
     assert NO_FOLDER in screen.as_one_line
 
 
+@pytest.mark.needs("root", "namespaces")
 def test_where_no_program_may_run_at_all(installed: Controller, folder: Path) -> None:
     """The failure says what to do about it."""
     screen = run_with_mounts(installed, folder, play({INFO: {}}), NOEXEC, NOEXEC)

@@ -14,7 +14,8 @@ author:
   - The aspera-sse developers (!UNKNOWN)
 description:
   - The role and the playbooks of this collection begin with it. It runs on the controller and connects to no host.
-  - Finds variables whose names are misspelt, values that cannot be converted to the type of their variable, and placeholders of examples.
+  - Finds variables whose names are misspelt, values that cannot be converted to the type of their variable,
+    and placeholders of examples.
   - Warns about other variables whose names begin with C(aspera_sse_).
 options:
   variables:
@@ -39,8 +40,9 @@ attributes:
     platforms: all
     support: full
 notes:
-  - The task does not fail by itself. The result holds the values of the variables, so that a task with O(variables) that hold secrets needs
-    C(no_log=true), under which a failure would not be shown. Let another task fail by RV(problems).
+  - The task does not fail by itself. The result holds the values of the variables, so that a task with O(variables)
+    that hold secrets needs C(no_log=true), under which a failure would not be shown. Let another task fail by
+    RV(problems).
 seealso:
   - module: aspera_ops.sse.aspera_sse_info
 """
