@@ -1,6 +1,7 @@
 //! Real processes that are named like a service, and what `aspera_sse_info` takes them for.
 
 mod invocation;
+mod program;
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
@@ -11,6 +12,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use invocation::{INFO, Sandbox, result_of};
+use program::copy_program;
 use serde_json::{Map, Value, json};
 
 const NOBODY: u32 = 65_534;
@@ -78,7 +80,7 @@ fn installation() -> (Sandbox, PathBuf) {
 
 fn copy_of_sleep(program: &Path) {
     fs::create_dir_all(program.parent().unwrap()).unwrap();
-    fs::copy("/bin/sleep", program).unwrap();
+    copy_program("/bin/sleep", program);
     fs::set_permissions(program, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
@@ -203,7 +205,7 @@ fn whoever_may_not_look_at_a_process_does_not_guess() {
     let id = process.id();
     let process = process.named(id, program.to_str().unwrap());
     let module = sandbox.root().join("module");
-    fs::copy(INFO.program, &module).unwrap();
+    copy_program(INFO.program, &module);
     let arguments = sandbox.argument_file(&json!({}));
     for path in [&module, &arguments] {
         chown(path, Some(NOBODY), None).unwrap();
