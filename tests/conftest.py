@@ -32,7 +32,7 @@ NEEDS["sudo"] = NEEDS["ssh_server"]
 NEEDS_OF_FAULTS = ("root", "namespaces", "chattr", "prlimit", "setfacl", "strace")
 
 #: Fixtures with the version of ansible-core as their parameter.
-VERSIONED = ("controller", "installed")
+VERSIONED = ("controller", "each_controller", "installed")
 
 
 def pytest_configure(config: pytest.Config) -> None:
