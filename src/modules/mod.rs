@@ -7,6 +7,7 @@ mod aspera_trapd_sse;
 mod compliance;
 mod docroot_failure;
 mod docroot_report;
+mod expect;
 mod host;
 mod pending_restart;
 mod result;
