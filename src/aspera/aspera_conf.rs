@@ -29,6 +29,18 @@ impl Scope {
         }
     }
 
+    /// A docroot of it, such as `user xfer for 192.0.2.1`: for one client address, if there is one.
+    pub fn place(&self, peer_ip: Option<&str>) -> String {
+        let mut place = match self.name() {
+            Some(name) => format!("{} {name}", self.kind()),
+            None => self.kind().to_owned(),
+        };
+        if let Some(address) = peer_ip {
+            place += &format!(" for {address}");
+        }
+        place
+    }
+
     /// Its name, unless it is global.
     pub fn name(&self) -> Option<&str> {
         match self {
@@ -298,6 +310,12 @@ impl<'a> AsperaConf<'a> {
     pub fn text(&self, docroot: &DocrootElement) -> String {
         let text = Content::text_of(self.bytes, &docroot.element.content);
         text.trim_ascii().to_owned()
+    }
+
+    /// Whether there are blanks around the text of a docroot.
+    pub fn has_blanks_around(&self, docroot: &DocrootElement) -> bool {
+        let text = Content::text_of(self.bytes, &docroot.element.content);
+        text.trim_ascii().len() < text.len()
     }
 
     /// The text of a docroot, with the places of its characters.

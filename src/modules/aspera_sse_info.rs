@@ -11,6 +11,7 @@ use super::docroot_report::DocrootReport;
 use super::expect;
 use super::pending_restart::last_change;
 use super::result::{strangers_warning, unread};
+use super::table;
 use crate::ansible::{Kind, Module, OptionSpec, Outcome, Task};
 use crate::aspera::aspera_conf::{AsperaConf, Scope};
 use crate::aspera::audit::{
@@ -72,6 +73,7 @@ pub struct Values {
     /// What `asuserdata -v` says of it.
     configuration: Option<&'static str>,
     trapd: TrapdReport,
+    table: Vec<String>,
     docroots: Vec<DocrootReport>,
     services: Services,
     incomplete: Vec<Incomplete>,
@@ -231,6 +233,8 @@ impl Values {
                 incomplete: &incomplete,
             })
         });
+        let verdicts = judgement.as_ref().map(|judgement| &*judgement.rows);
+        let table = table::table(&rows, verdicts.unwrap_or_default());
         let docroots = rows.iter().enumerate().map(|(index, row)| {
             let judged = judgement.as_ref().map(|judgement| &judgement.rows[index]);
             DocrootReport::new(row, judged)
@@ -251,6 +255,7 @@ impl Values {
             pvcl_cloud: facts.pvcl_cloud(),
             configuration: server.configuration,
             trapd: server.trapd,
+            table,
             docroots,
             services: Services {
                 asperatrapd,

@@ -2,10 +2,7 @@
 
 use serde::Serialize;
 
-use crate::aspera::aspera_conf::Scope;
-use crate::aspera::audit::{
-    Difference, Judgement, Place, Request, Row, Unknown, Verdict, Violation,
-};
+use crate::aspera::audit::{Difference, Judgement, Place, Row, Unknown, Verdict, Violation};
 use crate::aspera::incomplete::Incomplete;
 
 /// Whether all is as expected.
@@ -80,7 +77,7 @@ impl Compliance {
         let not_judged = verdicts
             .clone()
             .filter(|(_, verdict)| verdict.entry.is_none())
-            .map(|(row, _)| place_of(row));
+            .map(|(row, _)| row.place());
         let in_s3 = verdicts.filter(|(_, judged)| {
             let verdict = judged.verdict;
             verdict.is_some_and(|verdict| verdict != Verdict::NotS3)
@@ -124,7 +121,7 @@ impl ViolationReport {
     fn new(violation: &Violation, properties: &str) -> Self {
         Self::of(
             place(&violation.place, properties),
-            words(&violation.found),
+            violation.found.words(),
             violation.expected.clone(),
             violation.difference.why(),
             fix(violation),
@@ -186,31 +183,6 @@ impl UnknownReport {
 fn place(place: &Place, properties: &str) -> String {
     match place {
         Place::System => properties.to_owned(),
-        Place::Docroot(scope, peer_ip) => place_of_scope(scope, peer_ip.as_deref()),
-    }
-}
-
-fn place_of(row: &Row) -> String {
-    place_of_scope(&row.scope, row.peer_ip.as_deref())
-}
-
-/// Such as `user xfer for 192.0.2.1`.
-fn place_of_scope(scope: &Scope, peer_ip: Option<&str>) -> String {
-    let mut place = match scope.name() {
-        Some(name) => format!("{} {name}", scope.kind()),
-        None => scope.kind().to_owned(),
-    };
-    if let Some(address) = peer_ip {
-        place += &format!(" for {address}");
-    }
-    place
-}
-
-fn words(request: &Request) -> String {
-    let encryption = request.shown_encryption();
-    let encryption = encryption.unwrap_or_else(|| "no encryption".to_owned());
-    match request.shown_kms_key() {
-        Some(key) => format!("{encryption} with {key}"),
-        None => encryption,
+        Place::Docroot(scope, peer_ip) => scope.place(peer_ip.as_deref()),
     }
 }

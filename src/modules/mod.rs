@@ -12,6 +12,7 @@ mod host;
 mod pending_restart;
 mod result;
 mod setting;
+mod table;
 
 pub use aspera_docroot_sse::AsperaDocrootSse;
 pub use aspera_sse_info::AsperaSseInfo;

@@ -36,11 +36,12 @@ const NO_KEYS: [&str; 5] = [
     "arn:aws:s3:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
 ];
 
-const HOSTS: [&str; 11] = [
+const HOSTS: [&str; 12] = [
     "s3.us-east-1.amazonaws.com",
     "s3-eu-west-1.amazonaws.com",
     "b.s3.eu-west-1.amazonaws.com:443",
     "s3.dualstack.eu-west-1.amazonaws.com",
+    "b.vpce-1a2b3c4d.s3.us-east-1.vpce.amazonaws.com",
     "S3.US-East-1.AmazonAWS.com",
     "s3.cn-north-1.amazonaws.com.cn",
     "s3.us-gov-west-1.amazonaws.com",

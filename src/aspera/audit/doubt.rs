@@ -65,6 +65,8 @@ pub enum Doubt {
     ClientAddress,
     /// Several docroots in one block.
     SeveralDocroots,
+    /// Blanks around a docroot.
+    BlanksAroundDocroot,
 }
 
 /// The words for a doubt.
@@ -76,7 +78,7 @@ struct Words {
 
 impl Doubt {
     /// All of them.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::AccessKeys,
         Self::GroupsUnknown,
         Self::SamePrecedence,
@@ -108,6 +110,7 @@ impl Doubt {
         Self::BlanksAroundKey,
         Self::ClientAddress,
         Self::SeveralDocroots,
+        Self::BlanksAroundDocroot,
     ];
 
     /// The name by which programs know it.
@@ -279,6 +282,11 @@ impl Doubt {
                 name: "client_address",
                 why: "the docroot depends on the address of the client",
                 fix: "Set the same encryption in the docroots of all client addresses.",
+            },
+            Self::BlanksAroundDocroot => Words {
+                name: "blanks_around_docroot",
+                why: "there are blanks or line breaks around the docroot, and whether Aspera removes them is not documented",
+                fix: "Remove the blanks and line breaks around the docroot in aspera.conf.",
             },
             Self::SeveralDocroots => Words {
                 name: "several_docroots",

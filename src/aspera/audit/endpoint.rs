@@ -59,14 +59,15 @@ fn is_label_of_s3(label: &str) -> bool {
     label == "s3" || label.starts_with("s3-")
 }
 
-/// The region in what stands before `.amazonaws.com`.
+/// The region in what stands before `.amazonaws.com`: in the last label of S3, or the first behind it.
 fn region(labels: &str) -> Option<&str> {
-    let last = labels.rsplit('.').next()?;
-    if let Some(region) = last.strip_prefix("s3-") {
-        // s3-accelerate and s3-external-1 are names of services.
-        return is_region(region).then_some(region);
-    }
-    (last != "s3" && is_region(last)).then_some(last)
+    let labels: Vec<&str> = labels.split('.').collect();
+    let s3 = labels.iter().rposition(|label| is_label_of_s3(label))?;
+    let with_dash = labels[s3].strip_prefix("s3-");
+    let mut candidates = with_dash
+        .into_iter()
+        .chain(labels[s3 + 1..].iter().copied());
+    candidates.find(|label| is_region(label))
 }
 
 /// Whether it has the form of a region's code, such as `eu-west-1`.
@@ -106,6 +107,17 @@ mod tests {
             ),
             ("s3-fips.us-east-2.amazonaws.com", Some("us-east-2"), "aws"),
             ("my.bucket.s3.amazonaws.com", None, "aws"),
+            (
+                "b.vpce-1a2b.s3.eu-west-1.vpce.amazonaws.com",
+                Some("eu-west-1"),
+                "aws",
+            ),
+            (
+                "a-1.s3-accesspoint.eu-west-1.amazonaws.com",
+                Some("eu-west-1"),
+                "aws",
+            ),
+            ("s3.eu-west-1.s3.amazonaws.com", None, "aws"),
             ("s3-external-1.amazonaws.com", None, "aws"),
             ("b.s3-accelerate.amazonaws.com", None, "aws"),
             (

@@ -59,6 +59,16 @@ impl Request {
         self.encryption.is_none() && self.kms_key.is_none()
     }
 
+    /// It in words, as it may be shown.
+    pub fn words(&self) -> String {
+        let encryption = self.shown_encryption();
+        let encryption = encryption.unwrap_or_else(|| "no encryption".to_owned());
+        match self.shown_kms_key() {
+            Some(key) => format!("{encryption} with {key}"),
+            None => encryption,
+        }
+    }
+
     /// The encryption as it may be shown.
     pub fn shown_encryption(&self) -> Option<String> {
         let found = self.encryption.as_deref().map(FoundValue::encryption);

@@ -75,7 +75,7 @@ impl Element {
     fn read(conf: &AsperaConf, docroot: &DocrootElement, facts: &Facts) -> Self {
         let uri = DocrootUri::new(conf.text(docroot));
         let storage = uri.storage();
-        let possible = match storage {
+        let mut possible = match storage {
             Storage::Unset => Possible::default(),
             Storage::Empty | Storage::Local | Storage::Other(_) => {
                 Possible::certainly(Outcome::NotS3)
@@ -89,6 +89,10 @@ impl Element {
             }
             Storage::Unknown => Possible::anything(Doubt::UnknownDocroot),
         };
+        // Behind the last option, they would be a part of its value.
+        if possible.requests().next().is_some() && conf.has_blanks_around(docroot) {
+            possible.leave_unproven(Doubt::BlanksAroundDocroot);
+        }
         Self {
             peer_ip: docroot.peer_ip.clone(),
             uri,
@@ -212,6 +216,11 @@ struct NextLevel {
 }
 
 impl Row {
+    /// Where it is, such as `user xfer for 192.0.2.1`.
+    pub fn place(&self) -> String {
+        self.scope.place(self.peer_ip.as_deref())
+    }
+
     /// Whether no upload of it goes to S3.
     pub fn is_not_s3(&self) -> bool {
         self.possible.is_certain() && self.possible.outcomes == [Outcome::NotS3]

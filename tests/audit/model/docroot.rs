@@ -100,6 +100,9 @@ impl<'c> Server<'c> {
             }
             Docroot::S3(s3) => s3,
         };
+        if s3.blanks_around {
+            world.stands_against("blanks_around_docroot");
+        }
         if s3.scheme_in_capitals {
             world.stands_against("scheme_in_capitals");
             if world.may("scheme_in_capitals") {

@@ -15,6 +15,7 @@ pub enum Docroot {
 
 pub struct S3 {
     pub scheme_in_capitals: bool,
+    pub blanks_around: bool,
     pub question_mark_in_credentials: bool,
     hash_before_query: bool,
     host: String,
@@ -52,14 +53,16 @@ pub struct Own<'a> {
 impl Docroot {
     /// Reads a text that is neither unset nor empty.
     pub fn read(text: &str) -> Self {
+        let blanks_around = text.trim_ascii() != text;
         let text = text.trim_ascii();
         if text.starts_with(['/', '$']) {
             return Self::NotS3;
         }
         match text.split_once("://") {
-            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("s3") => {
-                Self::S3(S3::read(scheme != "s3", rest))
-            }
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("s3") => Self::S3(S3 {
+                blanks_around,
+                ..S3::read(scheme != "s3", rest)
+            }),
             Some((scheme, _)) if OTHER_SCHEMES.contains(&scheme) => Self::NotS3,
             _ => Self::Unknown,
         }
@@ -79,6 +82,7 @@ impl S3 {
             .unwrap_or_default();
         Self {
             scheme_in_capitals,
+            blanks_around: false,
             question_mark_in_credentials: !base.contains(['/', '@'])
                 && query.is_some_and(|query| query.contains('@')),
             hash_before_query: base.contains('#') && query.is_some(),
