@@ -70,7 +70,8 @@ def main(version: str, date: str, tree: Path) -> None:
     add_sections(tree / "README.md")
     shutil.copy(PROJECT / "LICENSE", tree)
     (tree / "docs").mkdir()
-    shutil.copy(PROJECT / "docs/benchmarks.md", tree / "docs")
+    for page in ("benchmarks.md", "judgement.md"):
+        shutil.copy(PROJECT / "docs" / page, tree / "docs")
     write_binaries(tree / "plugins/binaries")
     write_documentation(tree / "plugins/modules")
     write_answer_rules(tree / "plugins/plugin_utils/answers.json")

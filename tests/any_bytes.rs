@@ -63,8 +63,8 @@ proptest! {
         uri.may_hold_credentials();
         uri.has_question_mark_in_credentials();
         uri.setting_values();
-        drop(Encryption::parse(&text));
-        Encryption::near_miss(&text);
+        let _ = Encryption::parse(&text);
+        let _ = Encryption::parse(&text);
         if let Ok(key) = KmsKey::parse(&text) {
             key.doubts();
             key.is_same(&key);

@@ -182,7 +182,10 @@ fn results_of_info() -> Vec<Value> {
     }
     fs::set_permissions(ascp, fs::Permissions::from_mode(0o755)).unwrap();
     let expect = serde_json::json!({"server_side_encryption": "AES256", "scopes": ["user", "global", "user gone"]});
-    let options = [serde_json::json!({"expect": expect}), serde_json::json!({})];
+    let options = [
+        serde_json::json!({"expect": [expect]}),
+        serde_json::json!({}),
+    ];
     let results =
         options.map(|options| serde_json::Value::Object(sandbox.run(&options)).to_string());
     let results = results.map(|result| serde_yaml_ng::from_str(&result).unwrap());

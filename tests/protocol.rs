@@ -148,7 +148,7 @@ fn options_are_checked() {
         ),
         (
             json!({"server_side_encryption": "DUMMY-SECRET"}),
-            "server_side_encryption must be NONE, AES256 or AWS_KMS, spelled so.",
+            "server_side_encryption must be exactly NONE, AES256 or AWS_KMS.",
         ),
         (json!({"path": {}}), "The option path must be a string."),
         (
@@ -165,21 +165,25 @@ fn options_are_checked() {
         ),
         (
             json!({"server_side_encryption": ""}),
-            "server_side_encryption must be NONE, AES256 or AWS_KMS, spelled so.",
+            "server_side_encryption must be exactly NONE, AES256 or AWS_KMS.",
         ),
         (
             json!({"server_side_encryption": true}),
-            "server_side_encryption must be NONE, AES256 or AWS_KMS, spelled so.",
+            "server_side_encryption must be exactly NONE, AES256 or AWS_KMS.",
         ),
     ] {
         sandbox.expect_failure(&options, expected);
     }
-    for near in ["aws:kms", "aws_kms", "kms", "AWS-KMS", "aws:kms:dsse"] {
+    for near in ["aws:kms", "aws_kms", "kms", "AWS-KMS"] {
         sandbox.expect_failure(
             &json!({"server_side_encryption": near}),
-            "server_side_encryption must be NONE, AES256 or AWS_KMS, spelled so; this looks like AWS_KMS.",
+            "server_side_encryption must be exactly NONE, AES256 or AWS_KMS. Did you mean AWS_KMS?",
         );
     }
+    sandbox.expect_failure(
+        &json!({"server_side_encryption": "aws:kms:dsse"}),
+        "server_side_encryption must be NONE, AES256 or AWS_KMS. Aspera has no setting for dual-layer encryption",
+    );
 }
 
 #[test]
@@ -188,8 +192,10 @@ fn keys_are_checked() {
     for (key, expected) in [
         (
             "",
-            "kms_key_id is empty. Name a key, or leave the option out (in a template: default(omit))",
+            "kms_key_id is empty. Name a key. Leave the option out for the key that AWS manages (aws/s3).",
         ),
+        ("None", "kms_key_id is a word that a template writes"),
+        ("0", "kms_key_id is a word that a template writes"),
         ("two words", "kms_key_id contains a blank or a line break."),
         (
             "key\nserver-side-encryption=NONE",

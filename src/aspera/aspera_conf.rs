@@ -9,7 +9,7 @@ use std::ops::Range;
 use crate::text::xml::{Attribute, Content, Malformed, Tag, Token, Tokenizer};
 
 /// Whose docroot it is.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scope {
     /// The transfer user of that name.
     User(String),
@@ -27,6 +27,18 @@ impl Scope {
             Self::Group(_) => "group",
             Self::Global => "global",
         }
+    }
+
+    /// A docroot of it, such as `user xfer for 192.0.2.1`: for one client address, if there is one.
+    pub fn place(&self, peer_ip: Option<&str>) -> String {
+        let mut place = match self.name() {
+            Some(name) => format!("{} {name}", self.kind()),
+            None => self.kind().to_owned(),
+        };
+        if let Some(address) = peer_ip {
+            place += &format!(" for {address}");
+        }
+        place
     }
 
     /// Its name, unless it is global.
@@ -74,7 +86,7 @@ pub struct AsperaConf<'a> {
 }
 
 /// A `user`, `group` or `default` element.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Block {
     kind: BlockKind,
     /// Where its name is, between the tags. A file may have very many blocks: what is not asked for is not copied.
@@ -83,8 +95,8 @@ pub struct Block {
     docroots: Range<usize>,
     /// Whether it restricts paths, as access keys need it.
     pub has_restriction: bool,
-    /// Which group counts first for a user who is in several: the one with the least.
-    pub precedence: Option<u32>,
+    /// Which group counts first for a user who is in several.
+    pub precedence: Precedence,
     /// How many of `file_system`, `access`, `paths` and `path` exist in it, each in the one before.
     pub depth: usize,
     /// The innermost of them, or the block itself.
@@ -100,6 +112,37 @@ pub enum BlockKind {
     Group,
     /// `default`
     Global,
+}
+
+/// The precedence of a group: the lowest counts first. The schema that `asuserdata -+` prints has it as a number with a fraction, 1000 where nothing is
+/// said; the manual says that it is not negative.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Precedence {
+    /// A number from 0.
+    Number(f64),
+    /// Anything else.
+    Incomparable,
+}
+
+impl Precedence {
+    const DEFAULT: Self = Self::Number(1000.0);
+
+    fn parse(text: &str) -> Self {
+        // The schema's numbers are plain: Rust takes inf, nan and a leading + as well.
+        let is_plain = text
+            .bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'-'));
+        match text.parse::<f64>() {
+            _ if text.is_empty() => Self::DEFAULT,
+            Ok(number) if is_plain && number >= 0.0 && number.is_finite() => Self::Number(number),
+            _ => Self::Incomparable,
+        }
+    }
+
+    /// Whether a group with this precedence counts before one with the other, for certain.
+    pub fn is_before(self, other: Self) -> bool {
+        matches!((self, other), (Self::Number(own), Self::Number(other)) if own < other)
+    }
 }
 
 /// An `absolute` element.
@@ -234,6 +277,18 @@ impl<'a> AsperaConf<'a> {
         }
     }
 
+    /// Whether it has groups, so that the groups of users matter.
+    pub fn has_groups(&self) -> bool {
+        self.blocks
+            .iter()
+            .any(|block| block.kind == BlockKind::Group)
+    }
+
+    /// Whether a block is that of a user.
+    pub fn is_user(&self, block: &Block) -> bool {
+        block.kind == BlockKind::User
+    }
+
     /// Whose a block is, to be compared: with others of its kind, and with a [`Scope::key`].
     pub fn scope_key(&self, block: &Block) -> (BlockKind, Cow<'a, str>) {
         (block.kind, self.name(block))
@@ -255,6 +310,12 @@ impl<'a> AsperaConf<'a> {
     pub fn text(&self, docroot: &DocrootElement) -> String {
         let text = Content::text_of(self.bytes, &docroot.element.content);
         text.trim_ascii().to_owned()
+    }
+
+    /// Whether there are blanks around the text of a docroot.
+    pub fn has_blanks_around(&self, docroot: &DocrootElement) -> bool {
+        let text = Content::text_of(self.bytes, &docroot.element.content);
+        text.trim_ascii().len() < text.len()
     }
 
     /// The text of a docroot, with the places of its characters.
@@ -387,7 +448,7 @@ impl Reader<'_> {
                     name: 0..0,
                     docroots: docroots..docroots,
                     has_restriction: false,
-                    precedence: None,
+                    precedence: Precedence::DEFAULT,
                     depth: 0,
                     innermost: EMPTY,
                 });
@@ -451,7 +512,7 @@ impl Reader<'_> {
             Kind::Precedence => {
                 let text = Content::text_of(self.conf.bytes, &element.content);
                 if let Some(block) = self.conf.blocks.last_mut() {
-                    block.precedence = text.trim_ascii().parse().ok();
+                    block.precedence = Precedence::parse(text.trim_ascii());
                 }
             }
             Kind::Pvcl => self.conf.has_pvcl = true,

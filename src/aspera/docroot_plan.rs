@@ -1,6 +1,9 @@
 //! The edits that give docroots their encryption.
 
+use std::collections::BTreeMap;
+
 use super::aspera_conf::{AsperaConf, Block, ConfError, DocrootElement, Scope};
+use super::audit::{Doubt, doubts_of_setting};
 use super::docroot_block;
 use super::docroot_check::check;
 use super::docroot_uri::{DocrootUri, KeyEncoding, Storage};
@@ -144,6 +147,7 @@ pub fn plan(bytes: &[u8], requests: &[Request]) -> Result<Plan, PlanError> {
         changes: Vec::new(),
         warnings: Vec::new(),
         repeated: Vec::new(),
+        doubts: BTreeMap::new(),
         without_key: Vec::new(),
     };
     for (request, blocks) in requests.iter().zip(matching_blocks(&conf, requests)) {
@@ -215,6 +219,8 @@ struct Planner<'c> {
     repeated: Vec<Scope>,
     /// Whose docroots named a key that goes, because none is declared.
     without_key: Vec<Scope>,
+    /// What may keep the encryption of a docroot from working, and whose docroots that is true of.
+    doubts: BTreeMap<Doubt, Vec<Scope>>,
 }
 
 impl Planner<'_> {
@@ -435,6 +441,11 @@ impl Planner<'_> {
             .as_ref()
             .and_then(EncryptionSetting::kms_key);
         let changed = docroot.is_none() || *before != after;
+        if let Some(setting) = &request.desired {
+            for doubt in doubts_of_setting(&after, setting) {
+                self.doubts.entry(doubt).or_default().push(scope.clone());
+            }
+        }
         self.docroots.push(PlannedDocroot {
             scope: scope.clone(),
             peer_ip: docroot.and_then(|docroot| docroot.peer_ip.clone()),
@@ -490,6 +501,14 @@ impl Planner<'_> {
             self.warnings.push(format!(
                 "An option of the encryption stood more than once in the docroot of {}; which one Aspera takes is not documented. At most one is left.",
                 some_of(&self.repeated)
+            ));
+        }
+        for (doubt, scopes) in &self.doubts {
+            self.warnings.push(format!(
+                "The docroot of {}: {}. {}",
+                some_of(scopes),
+                doubt.why(),
+                doubt.fix()
             ));
         }
         if !self.without_key.is_empty() {

@@ -94,6 +94,7 @@ impl DocrootUri {
         match self.0.split_once("://") {
             _ if self.0.is_empty() => Storage::Empty,
             _ if self.0 == "AS_NULL" => Storage::Unset,
+            _ if self.0.starts_with(['/', '$']) => Storage::Local,
             Some(("s3", _)) => Storage::S3,
             Some((scheme, _)) if scheme.eq_ignore_ascii_case("s3") => Storage::MisspelledS3,
             // Only a scheme that is known is named: anything else may be part of a secret.
@@ -101,7 +102,6 @@ impl DocrootUri {
                 .into_iter()
                 .find(|known| *known == scheme)
                 .map_or(Storage::Unknown, Storage::Other),
-            None if self.0.starts_with(['/', '$']) => Storage::Local,
             None => Storage::Unknown,
         }
     }
@@ -144,6 +144,30 @@ impl DocrootUri {
                 .collect()
         };
         (values(ENCRYPTION_KEY), values(KMS_KEY_KEY))
+    }
+
+    /// The options of its query with their values, decoded, in their order.
+    pub fn decoded_options(&self) -> Vec<(String, String)> {
+        let options = self.options().into_iter();
+        let value = |value: Option<(_, Cow<str>)>| {
+            value.map_or_else(String::new, |(_, value)| value.into_owned())
+        };
+        options
+            .map(|option| (option.name.into_owned(), value(option.value)))
+            .collect()
+    }
+
+    /// The URI up to a bare `#`, where a fragment begins (RFC 3986, 3.5); nothing if there is none.
+    pub fn without_fragment(&self) -> Option<Self> {
+        let (text, _) = self.0.split_once('#')?;
+        text.contains("://").then(|| Self::new(text))
+    }
+
+    /// The host, with its port: what stands behind the credentials. They may hold a bare `/`, so that the last `@` before the query counts.
+    pub fn host(&self) -> &str {
+        let base = self.after_scheme().split('?').next().unwrap_or_default();
+        let behind = base.rsplit_once('@').map_or(base, |(_, behind)| behind);
+        behind.split(['/', '#']).next().unwrap_or_default()
     }
 
     /// Whether one of the two settings stands in its query more than once.

@@ -40,33 +40,45 @@ impl Encryption {
         }
     }
 
-    /// Reads a value, which must be spelled as Aspera spells it.
+    /// Reads a value, which must be exactly as Aspera spells it.
     pub fn parse(text: &str) -> Result<Self, InvalidEncryption> {
         Self::ALL
             .into_iter()
             .find(|encryption| encryption.as_str() == text)
-            .ok_or_else(|| InvalidEncryption {
-                meant: Self::near_miss(text),
+            .ok_or_else(|| match Meaning::recognise(text) {
+                Some(Meaning::Known(meant)) => InvalidEncryption::Misspelled(meant),
+                Some(Meaning::Dsse) => InvalidEncryption::Dsse,
+                None => InvalidEncryption::Unknown,
             })
     }
 
-    /// The value that a misspelled one must mean, such as `aws:kms`, the name on the wire.
-    ///
-    /// Only known spellings are recognised, so that a text with one is safe to show.
-    pub fn near_miss(text: &str) -> Option<Self> {
+    /// Whether a text is an encryption or a known misspelling of one, so that it is safe to show.
+    pub fn is_recognised(text: &str) -> bool {
+        Meaning::recognise(text).is_some()
+    }
+}
+
+/// What a value stands for, in any spelling.
+enum Meaning {
+    Known(Encryption),
+    /// Dual-layer encryption (`aws:kms:dsse`), which Aspera does not have.
+    Dsse,
+}
+
+impl Meaning {
+    fn recognise(text: &str) -> Option<Self> {
         let letters: String = text
             .chars()
             .filter(|c| !matches!(c, ' ' | '\t' | '_' | '-' | ':' | '.'))
             .map(|c| c.to_ascii_lowercase())
             .collect();
-        match letters.as_str() {
-            "none" | "off" | "no" | "false" | "disabled" => Some(Self::None),
-            "aes256" | "aes" | "sses3" | "s3" => Some(Self::Aes256),
-            "awskms" | "kms" | "ssekms" | "awskmsdsse" | "ssekmsdsse" | "kmsdsse" => {
-                Some(Self::AwsKms)
-            }
-            _ => None,
-        }
+        Some(match letters.as_str() {
+            "none" | "off" | "no" | "false" | "disabled" => Self::Known(Encryption::None),
+            "aes256" | "aes" | "sses3" | "s3" => Self::Known(Encryption::Aes256),
+            "awskms" | "kms" | "ssekms" => Self::Known(Encryption::AwsKms),
+            "awskmsdsse" | "ssekmsdsse" | "kmsdsse" | "dssekms" | "dsse" => Self::Dsse,
+            _ => return None,
+        })
     }
 }
 
@@ -76,24 +88,21 @@ impl fmt::Display for Encryption {
     }
 }
 
-/// A value that Aspera does not know. Does not hold the value: it may be a secret in the wrong place.
-#[derive(Debug, PartialEq, Eq)]
-pub struct InvalidEncryption {
-    meant: Option<Encryption>,
+/// A value that Aspera does not know, as what comes after the name of the option. Does not hold the value: it may be a secret in the wrong place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidEncryption {
+    /// Another spelling of a known one.
+    #[error("must be exactly NONE, AES256 or AWS_KMS. Did you mean {0}?")]
+    Misspelled(Encryption),
+    /// Dual-layer encryption. `AWS_KMS` would be a weaker one.
+    #[error(
+        "must be NONE, AES256 or AWS_KMS. Aspera has no setting for dual-layer encryption (aws:kms:dsse)."
+    )]
+    Dsse,
+    /// Anything else.
+    #[error("must be exactly NONE, AES256 or AWS_KMS.")]
+    Unknown,
 }
-
-impl fmt::Display for InvalidEncryption {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .write_str("server_side_encryption must be NONE, AES256 or AWS_KMS, spelled so")?;
-        if let Some(meant) = self.meant {
-            write!(formatter, "; this looks like {meant}")?;
-        }
-        formatter.write_str(".")
-    }
-}
-
-impl std::error::Error for InvalidEncryption {}
 
 /// An encryption with its key, declared as one state: a key belongs to SSE-KMS only.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -144,24 +153,22 @@ mod tests {
         for encryption in Encryption::ALL {
             assert_eq!(Encryption::parse(encryption.as_str()), Ok(encryption));
         }
-        for near in [
-            "aws:kms",
-            "aws_kms",
-            "kms",
-            "AWS_KMS ",
-            "SSE-KMS",
-            "aws:kms:dsse",
-        ] {
-            let message = Encryption::parse(near).unwrap_err().to_string();
-            assert!(message.ends_with("this looks like AWS_KMS."), "{message}");
+        for near in ["aws:kms", "aws_kms", "kms", "AWS_KMS ", "SSE-KMS"] {
+            let error = Encryption::parse(near).unwrap_err();
+            assert_eq!(error, InvalidEncryption::Misspelled(Encryption::AwsKms));
         }
-        assert!(Encryption::parse("").unwrap_err().meant.is_none());
-        assert!(
-            !Encryption::parse("hunter2")
-                .unwrap_err()
-                .to_string()
-                .contains("hunter2")
-        );
+        for text in ["", "hunter2"] {
+            assert_eq!(Encryption::parse(text), Err(InvalidEncryption::Unknown));
+        }
+    }
+
+    #[test]
+    fn dual_layer_encryption_is_not_led_to_the_weaker_one() {
+        for text in ["aws:kms:dsse", "DSSE-KMS", "AWS_KMS_DSSE"] {
+            let error = Encryption::parse(text).unwrap_err();
+            assert_eq!(error, InvalidEncryption::Dsse);
+            assert!(!error.to_string().contains("mean"), "{error}");
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ pub enum FoundValue {
 impl FoundValue {
     /// The value of an encryption setting.
     pub fn encryption(text: &str) -> Self {
-        Self::new(text, |trimmed| Encryption::near_miss(trimmed).is_some())
+        Self::new(text, Encryption::is_recognised)
     }
 
     /// The value of a key setting. A key that the task itself names is recognised in any form.

@@ -1,5 +1,6 @@
 //! What should have been read of a server and was not: as long as there is any of it, nothing is said to be as it should be.
 
+use std::fmt;
 use std::path::Path;
 
 use serde::ser::{Serialize, SerializeStruct, Serializer};
@@ -77,6 +78,18 @@ pub struct FoundService {
     pub state: Option<State>,
     /// Whether it must restart to run with its file as it is.
     pub restart: Restart,
+}
+
+impl FoundService {
+    /// Whether a process of it lives that may have started before its file got its present content.
+    pub fn may_run_older_file(&self) -> bool {
+        match (self.restart.required, self.restart.reason) {
+            (Some(required), _) => required,
+            // Where no process lives, none runs with an older file.
+            (None, Some(Reason::NoInitSystem) | None) => false,
+            (None, Some(_)) => true,
+        }
+    }
 }
 
 /// What was found of a server.
@@ -271,13 +284,27 @@ impl Gap {
     }
 }
 
+/// Where, why, and what to do.
+impl fmt::Display for Incomplete {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "{}: {} {}",
+            self.place,
+            self.gap.why(),
+            self.gap.fix()
+        )
+    }
+}
+
 /// As the result shows it.
 impl Serialize for Incomplete {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = serializer.serialize_struct("Incomplete", 3)?;
+        let mut fields = serializer.serialize_struct("Incomplete", 4)?;
         fields.serialize_field("where", &self.place)?;
         fields.serialize_field("why", &self.gap.why())?;
         fields.serialize_field("fix", &self.gap.fix())?;
+        fields.serialize_field("message", &self.to_string())?;
         fields.end()
     }
 }

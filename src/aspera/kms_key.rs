@@ -29,6 +29,9 @@ impl KmsKey {
     /// Reads a name: key id, key ARN, `alias/name` or alias ARN.
     pub fn parse(text: &str) -> Result<Self, InvalidKmsKey> {
         check_characters(text)?;
+        if is_template_word(text) {
+            return Err(InvalidKmsKey::TemplateWord);
+        }
         let form = if text.starts_with("arn:") {
             arn_form(text)?
         } else if let Some(alias) = text.strip_prefix("alias/") {
@@ -61,13 +64,31 @@ impl KmsKey {
         if self == other {
             return Some(true);
         }
-        let is_alias = |form| matches!(form, Form::AliasName | Form::AliasArn);
-        if is_alias(self.form) || is_alias(other.form) {
+        if self.is_alias() || other.is_alias() {
             return None;
         }
         // A bare id is a part of the key's ARN; two ARNs, or two ids, are of one key only if they are equal.
-        let id = |key: &Self| key.text.rsplit('/').next().map(str::to_owned);
-        Some(self.form != other.form && id(self) == id(other))
+        let is_same_id = self.form != other.form && self.id() == other.id();
+        // The id of a multi-Region key is that of a key in each Region.
+        let is_ambiguous = is_same_id && is_multi_region_id(self.id());
+        (!is_ambiguous).then_some(is_same_id)
+    }
+
+    /// Whether it is an alias, so that only AWS knows of which key.
+    pub fn is_alias(&self) -> bool {
+        matches!(self.form, Form::AliasName | Form::AliasArn)
+    }
+
+    fn id(&self) -> &str {
+        self.text.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// The partition and the region in it, if it is an ARN.
+    pub fn partition_and_region(&self) -> Option<(&str, &str)> {
+        let mut fields = self.text.split(':').skip(1);
+        let is_arn = matches!(self.form, Form::KeyArn | Form::AliasArn);
+        is_arn.then_some(())?;
+        Some((fields.next()?, fields.nth(1)?))
     }
 
     /// What may be wrong with a well-formed name, as sentences.
@@ -103,57 +124,54 @@ impl fmt::Debug for KmsKey {
     }
 }
 
-/// Why a text names no key. Does not hold the text: it may be a secret in the wrong place.
+/// Why a text names no key, as what comes after the name of the option. Does not hold the text: it may be a secret in the wrong place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidKmsKey {
     /// Nothing at all.
-    #[error(
-        "kms_key_id is empty. Name a key, or leave the option out (in a template: default(omit)) to use the key that AWS manages."
-    )]
+    #[error("is empty. Name a key.")]
     Empty,
     /// A blank, tab or line break anywhere.
-    #[error("kms_key_id contains a blank or a line break. Remove it.")]
+    #[error("contains a blank or a line break. Remove it.")]
     Blank,
     /// Any other control character.
-    #[error("kms_key_id contains a control character. Remove it.")]
+    #[error("contains a control character. Remove it.")]
     Control,
     /// A character outside ASCII.
-    #[error("kms_key_id contains a character that is not ASCII. Names of keys have none.")]
+    #[error("contains a character that is not ASCII. Names of keys have none.")]
     NotAscii,
     /// Longer than AWS takes.
-    #[error("kms_key_id is longer than {MAX_LENGTH} characters, more than AWS takes.")]
+    #[error("is longer than {MAX_LENGTH} characters, more than AWS takes.")]
     Length,
     /// An ARN of another partition than those of AWS.
     #[error(
-        "kms_key_id is an ARN whose partition does not start with aws: write arn:aws:kms:REGION:ACCOUNT:key/ID."
+        "is an ARN whose partition does not start with aws: write arn:aws:kms:REGION:ACCOUNT:key/ID."
     )]
     Partition,
     /// An ARN of something else than KMS.
-    #[error(
-        "kms_key_id is an ARN of another service than kms: write arn:aws:kms:REGION:ACCOUNT:key/ID."
-    )]
+    #[error("is an ARN of another service than kms: write arn:aws:kms:REGION:ACCOUNT:key/ID.")]
     Service,
     /// An ARN with a region that cannot be one.
-    #[error(
-        "kms_key_id is an ARN without a valid region: write arn:aws:kms:REGION:ACCOUNT:key/ID."
-    )]
+    #[error("is an ARN without a valid region: write arn:aws:kms:REGION:ACCOUNT:key/ID.")]
     Region,
     /// An account that is not twelve digits.
-    #[error(
-        "kms_key_id is an ARN whose account is not 12 digits: write arn:aws:kms:REGION:ACCOUNT:key/ID."
-    )]
+    #[error("is an ARN whose account is not 12 digits: write arn:aws:kms:REGION:ACCOUNT:key/ID.")]
     Account,
     /// An ARN that ends in neither a key nor an alias.
-    #[error("kms_key_id is an ARN that does not end in key/ID or alias/NAME.")]
+    #[error("is an ARN that does not end in key/ID or alias/NAME.")]
     Resource,
     /// An alias with characters or a length that AWS refuses.
     #[error(
-        "kms_key_id is not a valid alias: after alias/ come letters, digits, /, _ and -, {MAX_ALIAS_LENGTH} characters at most in all."
+        "is not a valid alias: after alias/ come letters, digits, /, _ and -, {MAX_ALIAS_LENGTH} characters at most in all."
     )]
     Alias,
+    /// What a template makes of a value that is missing, or of a truth value or a number.
+    #[error(
+        "is a word that a template writes for a missing value, a truth value or a number, not the name of a key. Name a key."
+    )]
+    TemplateWord,
     /// None of the four forms.
     #[error(
-        "kms_key_id is none of: a key id, a key ARN (arn:aws:kms:REGION:ACCOUNT:key/ID), alias/NAME, an alias ARN."
+        "is none of: a key id, a key ARN (arn:aws:kms:REGION:ACCOUNT:key/ID), alias/NAME, an alias ARN."
     )]
     Form,
 }
@@ -171,6 +189,26 @@ fn check_characters(text: &str) -> Result<(), InvalidKmsKey> {
         Some(c) if c.is_control() => Err(InvalidKmsKey::Control),
         Some(_) => Err(InvalidKmsKey::NotAscii),
     }
+}
+
+/// What Jinja and YAML write for values that are no texts.
+fn is_template_word(text: &str) -> bool {
+    const WORDS: [&str; 8] = [
+        "none",
+        "null",
+        "undefined",
+        "omit",
+        "true",
+        "false",
+        "nan",
+        "inf",
+    ];
+    // A number of up to 18 digits; AWS has no key id that is one.
+    let is_number = text.len() <= 18
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'-');
+    is_number || WORDS.iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
 fn arn_form(text: &str) -> Result<Form, InvalidKmsKey> {
@@ -301,6 +339,13 @@ mod tests {
             ("arn:aws:kms:eu-west-1:111122223333:alias/", E::Alias),
             ("alias/", E::Alias),
             ("alias/a:b", E::Alias),
+            ("None", E::TemplateWord),
+            ("null", E::TemplateWord),
+            ("undefined", E::TemplateWord),
+            ("omit", E::TemplateWord),
+            ("True", E::TemplateWord),
+            ("0", E::TemplateWord),
+            ("-1", E::TemplateWord),
             ("a&b=c", E::Form),
             ("a\\", E::Form),
             ("<a>", E::Form),

@@ -2,6 +2,7 @@
 
 pub mod asconfigurator;
 pub mod aspera_conf;
+pub mod audit;
 pub mod command;
 pub mod display;
 pub mod docroot_block;
@@ -9,13 +10,11 @@ pub mod docroot_check;
 pub mod docroot_display;
 pub mod docroot_plan;
 pub mod docroot_uri;
-pub mod effective;
 pub mod encryption;
-pub mod expectation;
 pub mod found_value;
 pub mod incomplete;
 pub mod installation;
 pub mod kms_key;
-pub mod os_groups;
+pub mod os_accounts;
 pub mod s3_properties;
 pub mod services;

@@ -12,6 +12,9 @@ use crate::text::properties::{
 };
 use crate::text::splice::Edits;
 
+/// The largest file that is read, in bytes. The one that comes with trapd has some 10 KB.
+const MAX_LENGTH: usize = 1 << 20;
+
 const HTTPS_KEY: &str = "s3service.https-only";
 
 /// The comment lines as they are shipped, which stand where nothing is set.
@@ -27,6 +30,11 @@ pub enum PlanError {
     /// Nothing can be appended.
     #[error("{0}. Remove that \\ first.")]
     DanglingContinuation(#[from] DanglingContinuation),
+    /// Another kind of file.
+    #[error(
+        "is not a properties file in ISO-8859-1: {0}. Check the path, or restore the file that came with trapd."
+    )]
+    OtherFile(&'static str),
     /// The edited file would not read as intended.
     #[error(
         "the planned edit would not read back as intended. This is a bug of ours, please report it."
@@ -40,6 +48,9 @@ impl PlanError {
         match self {
             Self::MalformedEscape(error) => {
                 format!("In the file, {error}. Java, and so trapd, refuses all of it.")
+            }
+            Self::OtherFile(what) => {
+                format!("The file is not a properties file in ISO-8859-1: {what}.")
             }
             Self::DanglingContinuation(_) | Self::NotAsIntended => self.to_string(),
         }
@@ -76,11 +87,12 @@ pub struct Contents {
 
 /// Reads a file without a wish to change it.
 pub fn read(bytes: &[u8]) -> Result<Contents, PlanError> {
+    refuse_other_files(bytes)?;
     let document = Document::parse(bytes)?;
     let value = |key| {
         let value = document.value(key)?;
         // A surrogate without its other half is in no value that counts.
-        Some(value.to_text().unwrap_or_default().trim_ascii().to_owned())
+        Some(value.to_text().unwrap_or_default().clone())
     };
     let (encryption, kms_key) = (value(ENCRYPTION_KEY), value(KMS_KEY_KEY));
     let is_kms = encryption.as_deref() == Some(Encryption::AwsKms.as_str());
@@ -112,8 +124,26 @@ pub fn read(bytes: &[u8]) -> Result<Contents, PlanError> {
     })
 }
 
+/// Refuses what `java.util.Properties` reads no setting of, or what is far from any file of trapd. A byte of 0 stands in every UTF-16 text with a letter
+/// of ASCII in it, and in no text in ISO-8859-1.
+fn refuse_other_files(bytes: &[u8]) -> Result<(), PlanError> {
+    let what = if bytes.len() > MAX_LENGTH {
+        "it is larger than 1 MiB"
+    } else if bytes.trim_ascii_start().starts_with(b"<") {
+        "it starts with <, as XML does"
+    } else if bytes.contains(&0) {
+        "it holds a byte of 0, as UTF-16 does"
+    } else if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+        "it starts with the byte order mark of UTF-16"
+    } else {
+        return Ok(());
+    };
+    Err(PlanError::OtherFile(what))
+}
+
 /// Plans the edits. `None` as the desired setting means that neither setting is active.
 pub fn plan(bytes: &[u8], desired: Option<&EncryptionSetting>) -> Result<Plan, PlanError> {
+    refuse_other_files(bytes)?;
     let document = Document::parse(bytes)?;
     let kms_key = desired.and_then(EncryptionSetting::kms_key);
     let previous = found_setting(&document, kms_key);

@@ -248,7 +248,10 @@ fn remedy(errno: Errno, is_root: bool) -> Option<&'static str> {
             "Not even root may: look for an immutable attribute (lsattr), a security policy, or a mount that forbids it.",
         ),
         Errno::EACCES | Errno::EPERM => Some("This needs root: run the task with become: true."),
-        Errno::EROFS => Some("The file system is mounted read-only: remount it read-write."),
+        Errno::EROFS => Some(
+            "The file system is mounted read-only: remount it read-write. If the file is a writable mount of its own in a read-only folder, as in a \
+             container, set unsafe_writes: true.",
+        ),
         Errno::ENOSPC | Errno::EDQUOT => Some("Free some space there."),
         Errno::EFBIG => Some("Raise the limit on file sizes (ulimit -f)."),
         Errno::EBUSY | Errno::EXDEV => Some(
@@ -302,7 +305,8 @@ mod tests {
         for (errno, expected) in [
             (
                 Errno::EROFS,
-                "read-only file system. The file system is mounted read-only: remount it read-write.",
+                "read-only file system. The file system is mounted read-only: remount it read-write. If the file is a writable mount of its own in a \
+                 read-only folder, as in a container, set unsafe_writes: true.",
             ),
             (
                 Errno::ENOSPC,

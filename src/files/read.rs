@@ -118,4 +118,33 @@ mod tests {
         let error = read(folder.path()).unwrap_err();
         assert!(matches!(error, FileError::NotRegular { .. }), "{error}");
     }
+
+    #[test]
+    fn the_owner_is_that_of_the_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let own = nix::unistd::geteuid().as_raw();
+        assert_eq!(owner(folder.path()), Ok(Some(own)));
+        assert_eq!(owner(&folder.path().join("none")), Ok(None));
+    }
+
+    #[test]
+    fn only_a_process_that_has_ended_is_nothing() {
+        // The first page of a process is never mapped: reading it is an error of another kind.
+        let memory = Path::new("/proc/self/mem");
+        let error = read_start(memory, 10).unwrap_err();
+        assert!(
+            matches!(
+                error,
+                FileError::Io {
+                    errno: Errno::EIO,
+                    ..
+                }
+            ),
+            "{error}"
+        );
+        let start = read_start(Path::new("/proc/self/stat"), 3)
+            .unwrap()
+            .unwrap();
+        assert_eq!(start.len(), 3);
+    }
 }

@@ -29,8 +29,8 @@ use crate::text::xml;
 pub struct AsperaDocrootSse;
 
 const STATE: OptionSpec = OptionSpec::new("state", Kind::Str).one_of(&["present", "absent"]);
-const ENCRYPTION: OptionSpec = OptionSpec::new("server_side_encryption", Kind::Str)
-    .shown_if(|text| Encryption::near_miss(text).is_some());
+const ENCRYPTION: OptionSpec =
+    OptionSpec::new("server_side_encryption", Kind::Str).shown_if(Encryption::is_recognised);
 const KMS_KEY: OptionSpec =
     OptionSpec::new("kms_key_id", Kind::Str).shown_if(|text| KmsKey::parse(text).is_ok());
 const ENCODING: OptionSpec =

@@ -1,26 +1,31 @@
 //! `aspera_sse_info`: which encryption uploads get, where it comes from, and whether the services run with it. Changes nothing.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use super::compliance::{Compliance, Expect, Expected, Surroundings};
-use super::docroot_report::{self, DocrootReport};
+use super::compliance::{Compliance, Judged};
+use super::docroot_report::DocrootReport;
+use super::expect;
 use super::pending_restart::last_change;
 use super::result::{strangers_warning, unread};
+use super::table;
 use crate::ansible::{Kind, Module, OptionSpec, Outcome, Task};
-use crate::aspera::aspera_conf::AsperaConf;
-use crate::aspera::effective::{Server, Values as SettingValues};
-use crate::aspera::encryption::Encryption;
+use crate::aspera::aspera_conf::{AsperaConf, Scope};
+use crate::aspera::audit::{
+    Expectation, Facts, Judgement, Request, Row, ScopePattern, SystemFile, Verdict, judge, rows,
+};
+use crate::aspera::command::{Answer, Question, TIME_LIMIT};
 use crate::aspera::found_value::FoundValue;
-use crate::aspera::incomplete::{self, FoundService, Incomplete, Reading, gaps};
+use crate::aspera::incomplete::{self, FoundService, Gap, Incomplete, Reading, gaps};
 use crate::aspera::installation::{Version, ask_version, read_version};
-use crate::aspera::kms_key::KmsKey;
-use crate::aspera::os_groups::OsGroups;
+use crate::aspera::os_accounts::OsAccounts;
 use crate::aspera::s3_properties::{self, Contents};
 use crate::aspera::services::{
     Clock, Host, Look, Manager, Reason, Service, State, Status, is_enabled, restart,
+    trapd_has_encryption_options,
 };
 use crate::files;
 use crate::utc::Utc;
@@ -33,26 +38,16 @@ impl Module for AsperaSseInfo {
     const PURPOSE: &'static str = "Tells which server-side encryption S3 uploads of an IBM Aspera server get, and whether its services run with it.";
     const OPTIONS: &'static [OptionSpec] = &[
         OptionSpec::new("aspera_root", Kind::Path).or("/opt/aspera"),
-        OptionSpec::new(
-            "expect",
-            Kind::Dict(&[
-                OptionSpec {
-                    required: true,
-                    ..OptionSpec::new("server_side_encryption", Kind::Str)
-                }
-                .shown_if(|text| Encryption::near_miss(text).is_some()),
-                OptionSpec::new("kms_key_ids", Kind::List(&Kind::Str))
-                    .shown_if(|text| KmsKey::parse(text).is_ok()),
-                OptionSpec::new("scopes", Kind::List(&Kind::Str)),
-            ]),
-        ),
+        OptionSpec::new("expect", Kind::List(&Kind::Dict(expect::ENTRY))),
     ];
     type Values = Values;
 
     fn run(task: &Task) -> Result<Outcome<Values>> {
         let options: Options = task.arguments.typed();
-        let expected = options.expect.as_ref().map(Expect::typed).transpose()?;
-        let values = Values::gather(&options.aspera_root, expected.as_ref());
+        let expectations = options.expect.as_deref().map(expect::expectations);
+        let expectations = expectations.transpose()?;
+        let server = Server::read(&options.aspera_root);
+        let values = Values::new(&options.aspera_root, server, expectations.as_deref());
         Ok(Outcome {
             changed: false,
             warnings: values.warnings.clone(),
@@ -65,7 +60,7 @@ impl Module for AsperaSseInfo {
 #[derive(Deserialize)]
 struct Options {
     aspera_root: PathBuf,
-    expect: Option<Expect>,
+    expect: Option<Vec<expect::Entry>>,
 }
 
 /// The module's own keys in its result.
@@ -75,7 +70,10 @@ pub struct Values {
     version: Option<String>,
     sse_kms_supported: Option<bool>,
     pvcl_cloud: Option<bool>,
+    /// What `asuserdata -v` says of it.
+    configuration: Option<&'static str>,
     trapd: TrapdReport,
+    table: Vec<String>,
     docroots: Vec<DocrootReport>,
     services: Services,
     incomplete: Vec<Incomplete>,
@@ -111,91 +109,154 @@ struct ServiceReport {
     restart_reason: Option<Reason>,
 }
 
-impl Values {
-    fn gather(aspera_root: &Path, expected: Option<&Expected>) -> Self {
+/// All that is read of a server.
+struct Server {
+    properties_path: PathBuf,
+    conf_path: PathBuf,
+    has_ascp: bool,
+    /// The bytes of `aspera.conf`, and what came of reading them.
+    conf: (Option<Vec<u8>>, Reading),
+    trapd: TrapdReport,
+    /// What `s3.properties` sets, and what came of reading it.
+    system: (Option<SystemFile>, Reading),
+    os_accounts: OsAccounts,
+    version: Option<Version>,
+    configuration: Option<&'static str>,
+    clock: Clock,
+    services: [FoundService; 2],
+    statuses: [Status; 2],
+    service_options: bool,
+    warnings: Vec<String>,
+}
+
+impl Server {
+    fn read(aspera_root: &Path) -> Self {
         let host = Host::this();
         // These take their time, and answer while the files are read.
-        let ascp = ask_version(aspera_root);
         let looks = Service::ALL.map(|service| Look::start(&host, service));
+        let ascp = ask_version(aspera_root);
+        let asuserdata = Question::start(&aspera_root.join("bin/asuserdata"), &["-v"]);
         let mut warnings = Vec::new();
         let properties_path = aspera_root.join("etc/trapd/s3.properties");
         let conf_path = aspera_root.join("etc/aspera.conf");
         let enabled = Service::ALL.map(|service| is_enabled(&host, service, aspera_root));
-        let [trapd_enabled, _] = enabled;
-        let (trapd, setting, properties) =
-            TrapdReport::read(&properties_path, trapd_enabled, &mut warnings);
-        let (bytes, mut conf) = read(&conf_path, &mut warnings);
-        let version = read_version(ascp).ok();
-        let has_ascp = !matches!(files::metadata(&aspera_root.join("bin/ascp")), Ok(None));
-        let parsed = match bytes.as_deref().map(AsperaConf::parse) {
-            None => None,
-            Some(Ok(parsed)) => Some(parsed),
-            Some(Err(error)) => {
-                warnings.push(format!("{} {error}", conf_path.display()));
-                conf = Reading::Malformed(error.problem());
-                None
-            }
-        };
-        let has_pvcl = parsed.as_ref().map(|conf| conf.has_pvcl);
-        let server = Server {
-            trapd_enabled,
-            trapd: setting,
-            pvcl_cloud: pvcl_cloud(has_pvcl, version.as_ref(), trapd_enabled),
-        };
-        let groups = match &parsed {
-            Some(conf) if docroot_report::needs_groups(conf) => OsGroups::read("/".as_ref()),
-            _ => OsGroups::default(),
-        };
-        let docroots = parsed
-            .as_ref()
-            .map(|conf| docroot_report::all(conf, &server, &groups))
-            .unwrap_or_default();
+        let (trapd, system, properties) =
+            TrapdReport::read(&properties_path, enabled[0], &mut warnings);
+        let conf = read(&conf_path, &mut warnings);
         let clock = Clock::read(&host);
         let statuses = looks.map(|look| look.finish(&host, &clock, aspera_root));
         for (service, status) in Service::ALL.into_iter().zip(&statuses) {
             warnings.extend(strangers_warning(service, status, aspera_root));
         }
-        let services: [FoundService; 2] = std::array::from_fn(|index| FoundService {
+        let files = [&*properties_path, &*conf_path];
+        let services = std::array::from_fn(|index| FoundService {
             service: Service::ALL[index],
             manager: statuses[index].manager,
             enabled: enabled[index],
             state: statuses[index].state,
-            restart: restart(
-                &statuses[index],
-                &clock,
-                false,
-                last_change([&*properties_path, &*conf_path][index]),
-            ),
+            restart: restart(&statuses[index], &clock, false, last_change(files[index])),
         });
-        let surroundings = Surroundings {
-            conf: &conf_path.to_string_lossy(),
-            conf_was_read: parsed.is_some(),
-            properties: &trapd.path,
-            may_lack_https: trapd_enabled != Some(false) && trapd.https_only == Some(false),
+        Self {
+            has_ascp: !matches!(files::metadata(&aspera_root.join("bin/ascp")), Ok(None)),
+            conf,
+            trapd,
+            system: (system, properties),
+            os_accounts: OsAccounts::read("/".as_ref()),
+            version: read_version(ascp).ok(),
+            configuration: configuration(asuserdata),
+            service_options: trapd_has_encryption_options(&host, &statuses[0]),
+            properties_path,
+            conf_path,
+            clock,
+            services,
+            statuses,
+            warnings,
+        }
+    }
+}
+
+impl Values {
+    fn new(aspera_root: &Path, server: Server, expectations: Option<&[Expectation]>) -> Self {
+        let mut warnings = server.warnings;
+        let (bytes, mut conf_reading) = server.conf;
+        let conf = match bytes.as_deref().map(AsperaConf::parse) {
+            None => None,
+            Some(Ok(conf)) => Some(conf),
+            Some(Err(error)) => {
+                warnings.push(format!("{} {error}", server.conf_path.display()));
+                conf_reading = Reading::Malformed(error.problem());
+                None
+            }
         };
-        let installed = conf != Reading::Missing || has_ascp;
+        let needs_accounts = conf.as_ref().is_some_and(AsperaConf::has_groups);
+        let (system, properties_reading) = server.system;
+        let [trapd_runs_older_file, noded_runs_older_file] = server
+            .services
+            .each_ref()
+            .map(FoundService::may_run_older_file);
+        let facts = Facts {
+            conf: conf.as_ref(),
+            system,
+            trapd_enabled: server.trapd.enabled,
+            service_options: server.service_options,
+            version: server.version,
+            accounts: &server.os_accounts.accounts,
+            noded_runs_older_file,
+            trapd_runs_older_file,
+        };
+        let installed = conf_reading != Reading::Missing || server.has_ascp;
+        let unread = &server.os_accounts.unread;
         let mut incomplete = gaps(&incomplete::Found {
             aspera_root,
             installed,
-            conf: (&conf_path, conf),
-            properties: (&properties_path, properties),
-            unread_accounts: groups.unread(),
-            services,
+            conf: (&server.conf_path, conf_reading),
+            properties: (&server.properties_path, properties_reading),
+            unread_accounts: if needs_accounts { unread } else { &[] },
+            services: server.services,
         });
-        let compliance = expected
-            .map(|expected| Compliance::judge(expected, &docroots, surroundings, &mut incomplete));
+        let rows = rows(&facts);
+        let judgement = expectations.map(|expectations| {
+            let judgement = judge(&facts, &rows, expectations);
+            if conf.is_some() {
+                let unfounded = unfounded(expectations, &rows, &judgement, &server.conf_path);
+                incomplete.extend(unfounded);
+            }
+            judgement
+        });
+        let compliance = judgement.as_ref().map(|judgement| {
+            Compliance::new(&Judged {
+                properties: &server.trapd.path,
+                conf: &server.conf_path.to_string_lossy(),
+                configuration_is_refused: server.configuration == Some(REFUSED),
+                rows: &rows,
+                judgement,
+                incomplete: &incomplete,
+            })
+        });
+        let verdicts = judgement.as_ref().map(|judgement| &*judgement.rows);
+        let table = table::table(&rows, verdicts.unwrap_or_default());
+        let docroots = rows.iter().enumerate().map(|(index, row)| {
+            let judged = judgement.as_ref().map(|judgement| &judgement.rows[index]);
+            DocrootReport::new(row, judged)
+        });
+        let docroots = docroots.collect();
         let [asperatrapd, asperanoded] = std::array::from_fn(|index| {
-            ServiceReport::new(services[index], &statuses[index], &clock)
+            ServiceReport::new(
+                server.services[index],
+                &server.statuses[index],
+                &server.clock,
+            )
         });
+        let version = facts.version.as_ref();
         Self {
             installed,
-            sse_kms_supported: version
-                .as_ref()
-                .map(|version| *version >= Version::first_with_kms()),
-            version: version.map(|version| version.to_string()),
-            pvcl_cloud: server.pvcl_cloud,
-            trapd,
-            docroots: docroots.into_iter().map(|found| found.report).collect(),
+            sse_kms_supported: version.map(|version| *version >= Version::first_with_kms()),
+            version: version.map(ToString::to_string),
+            pvcl_cloud: facts.pvcl_cloud(),
+            configuration: server.configuration,
+            trapd: server.trapd,
+            table,
+            docroots,
             services: Services {
                 asperatrapd,
                 asperanoded,
@@ -207,19 +268,57 @@ impl Values {
     }
 }
 
-/// Whether `pvcl_cloud` serves object storage: surely where it is configured, and perhaps where it exists and trapd is not known to be enabled.
-fn pvcl_cloud(
-    is_configured: Option<bool>,
-    version: Option<&Version>,
-    trapd_enabled: Option<bool>,
-) -> Option<bool> {
-    let may_exist = version.is_none_or(|version| *version >= Version::first_with_pvcl());
-    match (is_configured, trapd_enabled) {
-        (Some(true), _) => Some(true),
-        _ if !may_exist => Some(false),
-        (Some(false), Some(true)) => Some(false),
-        _ => None,
+const REFUSED: &str = "refused";
+
+/// What `asuserdata -v` says of the configuration; nothing if it could not be run or did not end. That it ends well proves nothing: its exit status is not
+/// documented.
+fn configuration(asuserdata: Question) -> Option<&'static str> {
+    match asuserdata.answer(TIME_LIMIT) {
+        Answer::Ended { success: true, .. } => Some("not_refused"),
+        Answer::Ended { success: false, .. } => Some(REFUSED),
+        Answer::TimedOut | Answer::Unavailable => None,
     }
+}
+
+/// Expectations that are about nothing there.
+fn unfounded(
+    expectations: &[Expectation],
+    rows: &[Row],
+    judgement: &Judgement,
+    conf: &Path,
+) -> Vec<Incomplete> {
+    let mut unfounded: Vec<Incomplete> = judgement
+        .missing
+        .iter()
+        .map(|scope| Incomplete::at(scope.to_string(), Gap::NoSuchScope))
+        .collect();
+    let mut is_not_s3: HashMap<&Scope, bool> = HashMap::new();
+    for row in rows {
+        *is_not_s3.entry(&row.scope).or_insert(true) &= row.is_not_s3();
+    }
+    let scopes = expectations
+        .iter()
+        .flat_map(|expectation| &expectation.scopes);
+    for scope in scopes {
+        if let ScopePattern::One(scope) = scope
+            && is_not_s3.get(scope) == Some(&true)
+        {
+            unfounded.push(Incomplete::at(scope.to_string(), Gap::NotS3));
+        }
+    }
+    let is_judged = judgement.system.is_some()
+        || judgement
+            .rows
+            .iter()
+            .any(|row| row.verdict.is_some_and(|verdict| verdict != Verdict::NotS3));
+    let is_nothing_s3 = rows.iter().all(Row::is_not_s3);
+    let expects_system = expectations
+        .iter()
+        .any(|expectation| expectation.scopes.contains(&ScopePattern::System));
+    if !is_judged && !is_nothing_s3 && !expects_system && unfounded.is_empty() {
+        unfounded.push(Incomplete::at(conf.to_string_lossy(), Gap::NothingToJudge));
+    }
+    unfounded
 }
 
 /// The content of a file, and what came of reading it; a warning where it is there and cannot be read.
@@ -240,7 +339,7 @@ impl TrapdReport {
         path: &Path,
         enabled: Option<bool>,
         warnings: &mut Vec<String>,
-    ) -> (Self, Option<SettingValues>, Reading) {
+    ) -> (Self, Option<SystemFile>, Reading) {
         let (bytes, reading) = read(path, warnings);
         let mut report = Self {
             enabled,
@@ -256,7 +355,7 @@ impl TrapdReport {
             problems: Vec::new(),
         };
         let Some(bytes) = bytes else {
-            let nothing = (reading == Reading::Missing).then(SettingValues::default);
+            let nothing = (reading == Reading::Missing).then(SystemFile::default);
             return (report, nothing, reading);
         };
         match s3_properties::read(&bytes) {
@@ -271,7 +370,7 @@ impl TrapdReport {
         }
     }
 
-    fn take(&mut self, contents: Contents) -> SettingValues {
+    fn take(&mut self, contents: Contents) -> SystemFile {
         let shown = |value: FoundValue| value.shown().to_owned();
         let (encryption, kms_key) = (&contents.encryption, &contents.kms_key);
         self.server_side_encryption = encryption
@@ -282,9 +381,12 @@ impl TrapdReport {
             .map(|text| shown(FoundValue::kms_key(text, None)));
         self.https_only = Some(contents.https_only);
         self.problems = contents.problems;
-        SettingValues {
-            encryption: contents.encryption,
-            kms_key: contents.kms_key,
+        SystemFile {
+            request: Request {
+                encryption: contents.encryption,
+                kms_key: contents.kms_key,
+            },
+            https_only: contents.https_only,
         }
     }
 }

@@ -32,8 +32,7 @@ impl Module for AsperaTrapdSse {
         OptionSpec::new("state", Kind::Str)
             .or("present")
             .one_of(&["present", "absent"]),
-        OptionSpec::new("server_side_encryption", Kind::Str)
-            .shown_if(|text| Encryption::near_miss(text).is_some()),
+        OptionSpec::new("server_side_encryption", Kind::Str).shown_if(Encryption::is_recognised),
         OptionSpec::new("kms_key_id", Kind::Str).shown_if(|text| KmsKey::parse(text).is_ok()),
         OptionSpec::flag("create"),
         OptionSpec::flag("backup"),

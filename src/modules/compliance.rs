@@ -1,352 +1,188 @@
-//! Whether what is in effect is what `expect` of `aspera_sse_info` asks for.
+//! The judgement of the audit as the result shows it.
 
-use anyhow::Result;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use super::docroot_report::{DocrootReport, Found};
-use crate::ansible::Failure;
-use crate::aspera::encryption::{Encryption, EncryptionSetting};
-use crate::aspera::expectation::{Expectation, Verdict};
-use crate::aspera::incomplete::{Gap, Incomplete};
-use crate::aspera::kms_key::KmsKey;
-
-const NO_HTTPS: &str = "s3service.https-only is not true, and AWS refuses SSE-KMS requests without TLS; whether trapd uses HTTPS by itself is not documented";
-
-/// The option `expect`.
-#[derive(Deserialize)]
-pub(super) struct Expect {
-    server_side_encryption: String,
-    kms_key_ids: Option<Vec<String>>,
-    scopes: Option<Vec<String>>,
-}
-
-/// What is expected, and of whom: of everyone if no scope is named.
-pub(super) struct Expected {
-    expectation: Expectation,
-    scopes: Vec<String>,
-}
+use crate::aspera::audit::{Difference, Judgement, Place, Row, Unknown, Verdict, Violation};
+use crate::aspera::incomplete::Incomplete;
 
 /// Whether all is as expected.
 #[derive(Debug, Serialize)]
 pub(super) struct Compliance {
     compliant: Option<bool>,
-    violations: Vec<Violation>,
-    unknown: Vec<Undecided>,
+    summary: String,
+    judged: usize,
+    violations: Vec<ViolationReport>,
+    unknown: Vec<UnknownReport>,
+    not_judged: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
-struct Violation {
+struct ViolationReport {
     #[serde(rename = "where")]
     place: String,
     found: String,
     expected: String,
-    why: String,
+    why: &'static str,
+    fix: String,
+    /// All of it as sentences.
+    message: String,
 }
 
 #[derive(Debug, Serialize)]
-struct Undecided {
+struct UnknownReport {
     #[serde(rename = "where")]
     place: String,
     why: String,
+    fix: String,
+    reasons: Vec<&'static str>,
+    /// All of it as sentences.
+    message: String,
 }
 
-/// What was found of a server, beside its docroots.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Surroundings<'s> {
-    /// `aspera.conf`.
-    pub(super) conf: &'s str,
-    /// Whether it was read.
-    pub(super) conf_was_read: bool,
-    /// `s3.properties`.
-    pub(super) properties: &'s str,
-    /// Whether trapd may send requests without TLS.
-    pub(super) may_lack_https: bool,
-}
-
-impl Expect {
-    pub(super) fn typed(&self) -> Result<Expected> {
-        let about = |error: String| Failure::new(format!("expect: {error}"));
-        let encryption = Encryption::parse(&self.server_side_encryption)
-            .map_err(|error| about(error.to_string()))?;
-        let texts = self.kms_key_ids.as_deref().unwrap_or_default();
-        let mut kms_keys = Vec::with_capacity(texts.len());
-        for text in texts {
-            let key = KmsKey::parse(text).map_err(|error| about(error.to_string()))?;
-            EncryptionSetting::new(encryption, Some(key.clone()))
-                .map_err(|error| about(error.to_string()))?;
-            kms_keys.push(key);
-        }
-        let scopes = self.scopes.clone().unwrap_or_default();
-        for scope in &scopes {
-            let is_kind = matches!(scope.as_str(), "user" | "group" | "global");
-            let is_name = |rest: Option<&str>| rest.is_some_and(|name| !name.is_empty());
-            if !is_kind
-                && !is_name(scope.strip_prefix("user "))
-                && !is_name(scope.strip_prefix("group "))
-            {
-                return Err(about(
-                    "an element of scopes is none of user, group, global, user NAME and group NAME. Correct it."
-                        .to_owned(),
-                )
-                .into());
-            }
-        }
-        Ok(Expected {
-            expectation: Expectation {
-                encryption,
-                kms_keys,
-            },
-            scopes,
-        })
-    }
-}
-
-impl Expected {
-    /// Whether a docroot is meant: by its kind, or as it is named in the result.
-    fn is_about(&self, docroot: &DocrootReport) -> bool {
-        let is_of = |scope: &String| scope == docroot.scope || *scope == docroot.owner();
-        self.scopes.is_empty() || self.scopes.iter().any(is_of)
-    }
-
-    /// Where it is about nothing that could be judged.
-    fn gaps(&self, found: &[Found], surroundings: Surroundings) -> Vec<Incomplete> {
-        if !surroundings.conf_was_read {
-            // That is the gap.
-            return Vec::new();
-        }
-        let named = self.scopes.iter().filter(|scope| scope.contains(' '));
-        let mut gaps: Vec<Incomplete> = named
-            .filter_map(|scope| {
-                let mut of_scope = found.iter().filter(|found| found.report.owner() == *scope);
-                let first = of_scope.next();
-                let is_s3 = |found: &Found| found.effective.is_some();
-                let gap = match first {
-                    None => Gap::NoSuchScope,
-                    Some(first) if !is_s3(first) && !of_scope.any(is_s3) => Gap::NotS3,
-                    Some(_) => return None,
-                };
-                Some(Incomplete::at(scope, gap))
-            })
-            .collect();
-        let is_judged = |found: &Found| found.effective.is_some() && self.is_about(&found.report);
-        if gaps.is_empty() && !found.iter().any(is_judged) {
-            gaps.push(Incomplete::at(surroundings.conf, Gap::NothingToJudge));
-        }
-        gaps
-    }
+/// What a judgement is about, for its words.
+pub(super) struct Judged<'a> {
+    /// The path of `s3.properties`.
+    pub(super) properties: &'a str,
+    /// The path of `aspera.conf`.
+    pub(super) conf: &'a str,
+    /// Whether `asuserdata -v` refuses the configuration.
+    pub(super) configuration_is_refused: bool,
+    pub(super) rows: &'a [Row],
+    pub(super) judgement: &'a Judgement,
+    /// What should have been read and was not.
+    pub(super) incomplete: &'a [Incomplete],
 }
 
 impl Compliance {
-    /// Holds all docroots against an expectation. What should have been read for it and was not is added to `incomplete`.
-    pub(super) fn judge(
-        expected: &Expected,
-        found: &[Found],
-        surroundings: Surroundings,
-        incomplete: &mut Vec<Incomplete>,
-    ) -> Self {
-        let mut compliance = Self {
-            compliant: None,
-            violations: Vec::new(),
-            unknown: Vec::new(),
-        };
-        let mut asks_for_kms = false;
-        for docroot in found
+    pub(super) fn new(judged: &Judged) -> Self {
+        let judgement = judged.judgement;
+        let mut violations: Vec<ViolationReport> = judgement
+            .violations
             .iter()
-            .filter(|found| expected.is_about(&found.report))
-        {
-            let Some(effective) = &docroot.effective else {
-                // Not S3: the encryption is none of its business.
-                continue;
-            };
-            asks_for_kms |= effective.may_be(Encryption::AwsKms);
-            let place = docroot.report.place();
-            match expected.expectation.judge(effective) {
-                Verdict::Met => {}
-                Verdict::Violated { found, why } => compliance.violations.push(Violation {
-                    place,
-                    found,
-                    expected: expected.expectation.words(),
-                    why: why.to_owned(),
-                }),
-                Verdict::Unknown { why } => compliance.unknown.push(Undecided {
-                    place,
-                    why: why.to_owned(),
-                }),
-            }
+            .map(|violation| ViolationReport::new(violation, judged.properties))
+            .collect();
+        if judged.configuration_is_refused {
+            violations.push(ViolationReport::of_refused_configuration(judged.conf));
         }
-        if asks_for_kms && surroundings.may_lack_https {
-            compliance.unknown.push(Undecided {
-                place: surroundings.properties.to_owned(),
-                why: NO_HTTPS.to_owned(),
-            });
-        }
-        incomplete.extend(expected.gaps(found, surroundings));
-        let nothing_is_open = compliance.unknown.is_empty() && incomplete.is_empty();
-        compliance.compliant = match (compliance.violations.is_empty(), nothing_is_open) {
+        let unknown = judgement.unknown.iter();
+        let unknown: Vec<UnknownReport> = unknown
+            .map(|unknown| UnknownReport::new(unknown, judged.properties))
+            .collect();
+        let compliant = match (violations.is_empty(), unknown.is_empty()) {
             (false, _) => Some(false),
-            (true, true) => Some(true),
-            (true, false) => None,
+            (true, true) if judged.incomplete.is_empty() => Some(true),
+            _ => None,
         };
-        compliance
+        let verdicts = judged.rows.iter().zip(&judgement.rows);
+        let not_judged = verdicts
+            .clone()
+            .filter(|(_, verdict)| verdict.entry.is_none())
+            .map(|(row, _)| row.place());
+        let in_s3 = verdicts.filter(|(_, judged)| {
+            let verdict = judged.verdict;
+            verdict.is_some_and(|verdict| verdict != Verdict::NotS3)
+        });
+        let in_s3 = in_s3.count();
+        let counts = [violations.len(), unknown.len(), judged.incomplete.len()];
+        Self {
+            compliant,
+            summary: summary(judged, compliant, in_s3, counts),
+            judged: in_s3,
+            violations,
+            unknown,
+            not_judged: not_judged.collect(),
+        }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::aspera::aspera_conf::AsperaConf;
-    use crate::aspera::effective::{Server, Values};
-    use crate::aspera::os_groups::OsGroups;
-    use crate::modules::docroot_report;
-
-    const CONF: &str = "/opt/aspera/etc/aspera.conf";
-    const PROPERTIES: &str = "/opt/aspera/etc/trapd/s3.properties";
-    const READ: Surroundings = Surroundings {
-        conf: CONF,
-        conf_was_read: true,
-        properties: PROPERTIES,
-        may_lack_https: false,
+/// The answer as one sentence.
+fn summary(
+    judged: &Judged,
+    compliant: Option<bool>,
+    in_s3: usize,
+    [violations, unknown, incomplete]: [usize; 3],
+) -> String {
+    let counts = format!(
+        "Judged S3 docroots and users: {in_s3}. Violations: {violations}, unknown: {unknown}, incomplete: {incomplete}."
+    );
+    let answer = match compliant {
+        Some(true) if judged.rows.iter().all(Row::is_not_s3) => {
+            return "Compliant: no S3 storage is configured. Judged S3 docroots and users: 0."
+                .to_owned();
+        }
+        Some(true) => "Compliant.",
+        Some(false) => "Not compliant.",
+        None => "Not known to be compliant.",
     };
+    format!("{answer} {counts}")
+}
 
-    /// A configuration of users with their docroots.
-    fn conf(users: &[(&str, &str)]) -> String {
-        let users = users.iter().map(|(name, docroot)| {
-            format!(
-                "<user><name>{name}</name><file_system><access><paths><path><absolute>{docroot}</absolute></path></paths></access></file_system></user>"
-            )
-        });
-        let users: String = users.collect();
-        format!("<CONF><aaa><realms><realm><users>{users}</users></realm></realms></aaa></CONF>")
+impl ViolationReport {
+    fn new(violation: &Violation, properties: &str) -> Self {
+        Self::of(
+            place(&violation.place, properties),
+            violation.found.words(),
+            violation.expected.clone(),
+            violation.difference.why(),
+            fix(violation),
+        )
     }
 
-    /// What is judged, the places that are unknown, and the gaps.
-    fn judge(
-        users: &[(&str, &str)],
-        trapd: Option<&str>,
-        (encryption, scopes): (Encryption, &[&str]),
-        surroundings: Surroundings,
-        mut incomplete: Vec<Incomplete>,
-    ) -> (Option<bool>, Vec<String>, Vec<(String, Gap)>) {
-        let conf = conf(users);
-        let conf = AsperaConf::parse(conf.as_bytes()).unwrap();
-        let server = Server {
-            trapd_enabled: Some(true),
-            trapd: Some(Values {
-                encryption: trapd.map(str::to_owned),
-                kms_key: None,
-            }),
-            pvcl_cloud: Some(false),
-        };
-        let found = docroot_report::all(&conf, &server, &OsGroups::default());
-        let expected = Expected {
-            expectation: Expectation {
-                encryption,
-                kms_keys: Vec::new(),
-            },
-            scopes: scopes.iter().map(ToString::to_string).collect(),
-        };
-        let judged = Compliance::judge(&expected, &found, surroundings, &mut incomplete);
-        let unknown = judged.unknown.into_iter().map(|unknown| unknown.place);
-        let incomplete = incomplete.into_iter().map(|gap| (gap.place, gap.gap));
-        (judged.compliant, unknown.collect(), incomplete.collect())
+    fn of_refused_configuration(conf: &str) -> Self {
+        Self::of(
+            conf.to_owned(),
+            "a configuration that asuserdata -v refuses".to_owned(),
+            "a valid configuration".to_owned(),
+            "Aspera rejects the configuration",
+            "Run bin/asuserdata -v on the host and correct what it reports.".to_owned(),
+        )
     }
 
-    const KMS: (Encryption, &[&str]) = (Encryption::AwsKms, &[]);
-    const NONE: (Encryption, &[&str]) = (Encryption::None, &[]);
-
-    #[test]
-    fn what_was_not_read_leaves_it_open_and_hides_no_violation() {
-        let gap = || vec![Incomplete::at(PROPERTIES, Gap::NoProperties)];
-        let user = [("a", "s3://h/b")];
-        let (compliant, ..) = judge(&user, Some("AWS_KMS"), KMS, READ, Vec::new());
-        assert_eq!(compliant, Some(true));
-        let (compliant, ..) = judge(&user, Some("AWS_KMS"), KMS, READ, gap());
-        assert_eq!(compliant, None);
-        let (compliant, ..) = judge(&user, None, KMS, READ, gap());
-        assert_eq!(compliant, Some(false));
-        // Taking a file away makes nothing right.
-        let (compliant, ..) = judge(&user, None, NONE, READ, gap());
-        assert_eq!(compliant, None);
-    }
-
-    #[test]
-    fn an_expectation_must_be_about_something() {
-        let users = [("a", "s3://h/b"), ("local", "/srv")];
-        let gap = |place: &str, gap| vec![(place.to_owned(), gap)];
-        for (scopes, gaps) in [
-            (&["user"][..], Vec::new()),
-            (&["user a"], Vec::new()),
-            // A kind of which there is none says nothing of the others.
-            (&["user", "group", "global"], Vec::new()),
-            (&["user a", "user gone"], gap("user gone", Gap::NoSuchScope)),
-            (&["user", "group a"], gap("group a", Gap::NoSuchScope)),
-            (&["user gone"], gap("user gone", Gap::NoSuchScope)),
-            (&["user", "user local"], gap("user local", Gap::NotS3)),
-            (&["group"], gap(CONF, Gap::NothingToJudge)),
-        ] {
-            let is_complete = gaps.is_empty();
-            let found = judge(
-                &users,
-                Some("AWS_KMS"),
-                (Encryption::AwsKms, scopes),
-                READ,
-                Vec::new(),
-            );
-            assert_eq!(
-                found,
-                (is_complete.then_some(true), Vec::new(), gaps),
-                "{scopes:?}"
-            );
-        }
-        let local = [("local", "/srv")];
-        let (compliant, _, gaps) = judge(&local, Some("AWS_KMS"), KMS, READ, Vec::new());
-        assert_eq!((compliant, gaps), (None, gap(CONF, Gap::NothingToJudge)));
-    }
-
-    #[test]
-    fn a_configuration_that_was_not_read_is_one_gap_and_not_two() {
-        let unread = Surroundings {
-            conf_was_read: false,
-            ..READ
-        };
-        let gap = vec![Incomplete::at(CONF, Gap::NoConf)];
-        let found = judge(&[], None, (Encryption::AwsKms, &["user a"]), unread, gap);
-        assert_eq!(
+    fn of(place: String, found: String, expected: String, why: &'static str, fix: String) -> Self {
+        Self {
+            message: format!("{place} has {found}, not {expected}: {why}. {fix}"),
+            place,
             found,
-            (None, Vec::new(), vec![(CONF.to_owned(), Gap::NoConf)])
-        );
-    }
-
-    #[test]
-    fn kms_without_https_is_open() {
-        let lacking = Surroundings {
-            may_lack_https: true,
-            ..READ
-        };
-        let user = [("a", "s3://h/b")];
-        let found = judge(&user, Some("AWS_KMS"), KMS, lacking, Vec::new());
-        assert_eq!(found, (None, vec![PROPERTIES.to_owned()], Vec::new()));
-        // Nothing else needs it.
-        for (trapd, encryption) in [("AES256", Encryption::Aes256), ("NONE", Encryption::None)] {
-            let (compliant, ..) = judge(&user, Some(trapd), (encryption, &[]), lacking, Vec::new());
-            assert_eq!(compliant, Some(true), "{trapd}");
+            expected,
+            why,
+            fix,
         }
     }
+}
 
-    #[test]
-    fn none_in_a_docroot_is_never_sure() {
-        let user = [("a", "s3://h/b?server-side-encryption=NONE")];
-        for (trapd, expected, compliant) in [
-            (None, NONE, None),
-            (Some("NONE"), NONE, None),
-            (Some("AWS_KMS"), NONE, None),
-            (Some("AWS_KMS"), KMS, None),
-            // Whatever it does, it does not encrypt with KMS.
-            (None, KMS, Some(false)),
-            (Some("AES256"), KMS, Some(false)),
-        ] {
-            let (found, ..) = judge(&user, trapd, expected, READ, Vec::new());
-            assert_eq!(found, compliant, "{trapd:?} {:?}", expected.0);
+fn fix(violation: &Violation) -> String {
+    let module = match &violation.place {
+        Place::System => "aspera_trapd_sse",
+        Place::Docroot(..) => "aspera_docroot_sse",
+    };
+    match (violation.difference, &violation.place) {
+        (Difference::NotAbsent, _) => {
+            "Remove the setting with aspera_trapd_sse (state: absent).".to_owned()
         }
+        _ => format!("Set {} with {module}.", violation.expected),
+    }
+}
+
+impl UnknownReport {
+    fn new(unknown: &Unknown, properties: &str) -> Self {
+        let doubts = unknown.doubts.iter();
+        let why: Vec<&str> = doubts.clone().map(|doubt| doubt.why()).collect();
+        let fix: Vec<&str> = doubts.map(|doubt| doubt.fix()).collect();
+        let (why, fix) = (why.join("; "), fix.join(" "));
+        let place = place(&unknown.place, properties);
+        Self {
+            message: format!("{place} is not known to be as expected: {why}. {fix}"),
+            place,
+            why,
+            fix,
+            reasons: unknown.doubts.iter().map(|doubt| doubt.name()).collect(),
+        }
+    }
+}
+
+fn place(place: &Place, properties: &str) -> String {
+    match place {
+        Place::System => properties.to_owned(),
+        Place::Docroot(scope, peer_ip) => scope.place(peer_ip.as_deref()),
     }
 }

@@ -7,10 +7,12 @@ mod aspera_trapd_sse;
 mod compliance;
 mod docroot_failure;
 mod docroot_report;
+mod expect;
 mod host;
 mod pending_restart;
 mod result;
 mod setting;
+mod table;
 
 pub use aspera_docroot_sse::AsperaDocrootSse;
 pub use aspera_sse_info::AsperaSseInfo;

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use crate::ansible::Failure;
 use crate::aspera::encryption::{Encryption, EncryptionSetting};
-use crate::aspera::kms_key::KmsKey;
+use crate::aspera::kms_key::{InvalidKmsKey, KmsKey};
 
 /// The option `state`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -30,7 +30,20 @@ pub(super) fn desired(
         )
         .into());
     };
-    let encryption = Encryption::parse(encryption)?;
-    let kms_key = kms_key.map(KmsKey::parse).transpose()?;
+    let encryption = Encryption::parse(encryption)
+        .map_err(|error| Failure::new(format!("server_side_encryption {error}")))?;
+    let kms_key = kms_key.map(parsed_key).transpose()?;
     Ok(Some(EncryptionSetting::new(encryption, kms_key)?))
+}
+
+fn parsed_key(text: &str) -> Result<KmsKey, Failure> {
+    KmsKey::parse(text).map_err(|error| {
+        let remedy = match error {
+            InvalidKmsKey::Empty | InvalidKmsKey::TemplateWord => {
+                " Leave the option out for the key that AWS manages (aws/s3)."
+            }
+            _ => "",
+        };
+        Failure::new(format!("kms_key_id {error}{remedy}"))
+    })
 }

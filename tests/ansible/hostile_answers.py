@@ -115,7 +115,7 @@ def _odd_keys(template: str, touch: str) -> dict[str, tuple[str, object]]:
 def _nested(variables: dict[str, str], template: str) -> dict[str, Kind]:
     escape = "\x1b]0;canary\x07\n[WARNING]: canary"
     many = {f"canary{number}": template for number in range(10_000)}
-    arguments = {"aspera_root": template, "canary": template, "expect": {"canary": 1, "scopes": ["user"]}}
+    arguments = {"aspera_root": template, "canary": template, "expect": [{"canary": 1, "scopes": ["user"]}]}
     return {
         "key_escape": Kind(_answer(**{escape: 1}), dropped="\\x1b]0;canary\\x07\\n[WARNING]: canary"),
         "key_long": Kind(_answer(**{"k" * 100_000: 1}), dropped="k" * 57 + "..."),
@@ -128,7 +128,7 @@ def _nested(variables: dict[str, str], template: str) -> dict[str, Kind]:
         ),
         "invocation": Kind(
             _answer(invocation={"module_args": arguments, "canary": template}),
-            dropped="invocation.module_args.canary, invocation.module_args.expect.canary, invocation.canary",
+            dropped="invocation.module_args.canary, invocation.module_args.expect[].canary, invocation.canary",
         ),
         "invocation_text": Kind(_answer(invocation=template), dropped="invocation."),
         "invocation_arguments": Kind(_answer(invocation={"module_args": [template]}), dropped="invocation.module_args"),

@@ -314,9 +314,9 @@ def test_an_audit_of_no_host_fails(installed: Controller, folder: Path, limit: t
 @pytest.mark.parametrize(
     ("expect", "says"),
     [
-        ('{"server_side_encryption": "AES256"}', None),
+        ('[{"server_side_encryption": "AES256"}]', None),
         (None, "not AWS_KMS"),
-        ("AES256", "aspera_sse_expect must be a dictionary"),
+        ("AES256", "aspera_sse_expect must be a list"),
     ],
 )
 def test_what_an_audit_expects(installed: Controller, folder: Path, expect: str | None, says: str | None) -> None:

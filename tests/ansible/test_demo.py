@@ -30,10 +30,10 @@ def test_the_demo_foretells_does_and_finds_done(folder: Path) -> None:
     screen = Screen.read(finished.stdout, finished.returncode)
     assert screen.exit_status == 0, screen.text
     assert [result.status for result in screen.results[:6]] == ["changed"] * 4 + ["ok"] * 2
-    # What is told in the end: of five docroots, and that there is no violation.
+    # In the end a table of five docroots, and that there is no violation.
     assert {result.status for result in screen.results[6:]} == {"ok"}
-    assert next(result.item for result in screen.results if result.item) == "global "
-    assert '"violations": []' in screen.text
+    assert "Judged S3 docroots and users: 4. Violations: 0, unknown: 4, incomplete: 0." in screen.text
+    assert "user lab        not S3" in screen.text
     foretold, done, done_again = (screen.results[run : run + 2] for run in (0, 2, 4))
     trapd, docroots = (result.edits for result in foretold)
     assert f"+server-side-encryption-aws-kms-key-id={KEY}" in trapd
@@ -44,9 +44,11 @@ def test_the_demo_foretells_does_and_finds_done(folder: Path) -> None:
     assert [result.diff for result in foretold] == [result.diff for result in done]
     assert [result.diff for result in done_again] == [[], []]
     assert screen.text.index("changed=2") < screen.text.rindex("changed=2") < screen.text.index("changed=0")
-    assert "[WARNING]" not in screen.text
+    # Whoever runs this may have services of the same names in containers of theirs.
+    warnings = [line for line in screen.text.splitlines() if "[WARNING]" in line]
+    assert not [warning for warning in warnings if "Processes that are named like" not in warning]
     assert "DUMMY" not in screen.text
-    before, after = screen.text.split("== 1.")[0], screen.text.split("loads when")[1]
+    before, after = screen.text.split("== 1.")[0], screen.text.split("loads when")[1].split("== 4.")[0]
     for key in (KEY, *TENANT_KEYS):
         assert key not in before
         assert after.count(key) == 1

@@ -93,12 +93,13 @@ def test_the_examples_run_once_filled_in(controller: Controller, folder: Path, m
         "--diff",
         around=(unshare, "--mount", "sh", "-c", WITH_OPT, "sh", str(folder)),
     )
-    assert screen.exit_status == 0, screen.text
+    # An audit fails for a server that does not encrypt.
+    is_audit = module.endswith("_info")
+    assert (screen.exit_status == 0) is not is_audit, screen.text
     assert len(screen.results) >= len(tasks)
     results = screen.results[: len(tasks)]
     changes = [(task, result) for task, result in zip(tasks, results, strict=True) if result.status == "changed"]
-    # A module that only tells changes nothing.
-    assert bool(changes) is not module.endswith("_info")
+    assert bool(changes) is not is_audit
     # Under no_log, Ansible shows no diff.
     assert all(bool(result.edits) != task.get("no_log", False) for task, result in changes), screen.text
     # Neither as it is nor percent-encoded.

@@ -321,6 +321,6 @@ def test_warnings_and_failures_come_through(host: Host) -> None:
     assert "alias" in screen.as_one_line
     screen = host.run({TRAPD: {"server_side_encryption": "aws:kms"}})
     assert screen.recap["server"]["failed"] == 1
-    assert "this looks like AWS_KMS" in screen.as_one_line
+    assert "Did you mean AWS_KMS?" in screen.as_one_line
     assert "junk" not in screen.text
     assert "[DEPRECATION" not in screen.text

@@ -122,10 +122,11 @@ def test_no_secret_in_what_is_told_of_a_server(folder: Path, name: str, before: 
     with host.open_log() as log:
         for expect in (
             None,
-            {"server_side_encryption": "AWS_KMS", "kms_key_ids": [KEY], "scopes": ["user", f"user {HIDDEN}-not"]},
-            {"server_side_encryption": HIDDEN},
-            {"server_side_encryption": "AWS_KMS", "kms_key_ids": [f"{HIDDEN}!"]},
-            {"server_side_encryption": "AWS_KMS", "scopes": [HIDDEN]},
+            [{"server_side_encryption": "AWS_KMS", "kms_key_ids": [KEY], "scopes": ["user", f"user {HIDDEN}-not"]}],
+            [{"server_side_encryption": HIDDEN}],
+            [{"server_side_encryption": "AWS_KMS", "kms_key_ids": [f"{HIDDEN}!"]}],
+            [{"server_side_encryption": "AWS_KMS", "scopes": [HIDDEN]}],
+            [HIDDEN],
             HIDDEN,
         ):
             answer = host.run(INFO, expect=expect, _ansible_verbosity=5)

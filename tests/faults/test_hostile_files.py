@@ -77,14 +77,13 @@ CONFIGURATIONS: dict[str, tuple[bytes, str | None]] = {
     "65 MiB": (b" " * (65 * 1024 * 1024), "larger than 64 MiB"),
 }
 PROPERTIES: dict[str, tuple[bytes, str | None]] = {
-    "50 MB of settings": (
-        b"".join(b"k%07d=%s\n" % (number, b"x" * 90) for number in range(500_000)) + TRAPD_BEFORE,
-        None,
-    ),
-    "a line of 50 MB": (b"k=" + b"x" * (50 * MEGABYTE) + b"\n" + TRAPD_BEFORE, None),
-    "a value over 2,000,000 lines": (b"k=" + b"x\\\n" * (2 * MEGABYTE) + b"y\n" + TRAPD_BEFORE, None),
-    "the key a million times": (TRAPD_BEFORE + b"server-side-encryption=NONE\n" * MEGABYTE, None),
-    "zeros": (bytes(MEGABYTE) + b"\n" + TRAPD_BEFORE, None),
+    "10,000 settings": (b"".join(b"k%07d=%s\n" % (number, b"x" * 90) for number in range(10_000)) + TRAPD_BEFORE, None),
+    "a line of a megabyte": (b"k=" + b"x" * MEGABYTE + b"\n" + TRAPD_BEFORE, None),
+    "a value over 300,000 lines": (b"k=" + b"x\\\n" * 300_000 + b"y\n" + TRAPD_BEFORE, None),
+    "400,000 settings of a letter": (b"a\n" * 400_000 + TRAPD_BEFORE, None),
+    "the key 35,000 times": (TRAPD_BEFORE + b"server-side-encryption=NONE\n" * 35_000, None),
+    "zeros": (bytes(MEGABYTE) + b"\n" + TRAPD_BEFORE, "a byte of 0"),
+    "2 MB": (b"#" * (2 * MEGABYTE), "larger than 1 MiB"),
     "65 MiB": (b"#" * (65 * 1024 * 1024), "larger than 64 MiB"),
 }
 

@@ -66,6 +66,17 @@ converted:
   sample:
     aspera_sse_root: /opt/aspera
     aspera_sse_restart: false
+expect:
+  description:
+    - What to give the option C(expect) of M(aspera_ops.sse.aspera_sse_info) to verify that a host has the settings in
+      C(aspera_sse_system) and C(aspera_sse_docroots). Empty if there is a problem.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - server_side_encryption: AWS_KMS
+      scopes:
+        - user acme
 problems:
   description: What is wrong with the variables, as sentences. They hold no values.
   returned: always

@@ -30,7 +30,7 @@ DESCRIPTIONS = ("../meta/argument_specs.yml", "../../roles/aspera_sse/meta/argum
 #: Variables of the collection that are not the role's: of the action plugins, and of the playbook audit.
 OTHERS: dict[str, dict[str, t.Any]] = {
     "aspera_sse_cache_folder": {"type": "path"},
-    "aspera_sse_expect": {"type": "dict"},
+    "aspera_sse_expect": {"type": "list", "elements": "dict"},
 }
 #: What meta/argument_specs.yml leaves open of variables that may be JSON or YAML text: Ansible's own validation, which
 #: comes first, would refuse the text, and repeat it in its message.
@@ -85,7 +85,8 @@ class ActionModule(ActionBase):
                     problems.append(str(problem))
         if boolean(self._task.args.get("settings_required", False)) and not problems:
             problems.extend(asked_for_nothing(converted))
-        result.update(changed=False, msg=" ".join(problems), converted=converted, problems=problems)
+        expect = [] if problems else expectations(converted)
+        result.update(changed=False, msg=" ".join(problems), converted=converted, problems=problems, expect=expect)
         return result
 
     def _value(self, name: str, variables: Mapping[str, t.Any], described: Description) -> t.Any:
@@ -299,6 +300,36 @@ def check_setting(name: str, setting: Mapping[str, t.Any]) -> None:
     """Refuse a setting without an encryption, unless it takes the setting away."""
     if setting.get("state", "present") == "present" and "server_side_encryption" not in setting:
         raise InvalidVariableError(f"{name} must have server_side_encryption, or state: absent.")
+
+
+def expectations(converted: Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
+    """Return what aspera_sse_info is to expect of a host that has the settings, one entry for each setting."""
+    settings = [("system", converted["aspera_sse_system"])] if converted.get("aspera_sse_system") else []
+    settings += [(scope(docroot), docroot) for docroot in converted.get("aspera_sse_docroots", [])]
+    scopes: dict[tuple[str | None, str | None], list[str]] = {}
+    for name, setting in settings:
+        if setting.get("state", "present") == "present":
+            wanted = (setting["server_side_encryption"], setting.get("kms_key_id"))
+            scopes.setdefault(wanted, []).append(name)
+        elif name == "system":
+            scopes.setdefault((None, None), []).append(name)
+    return [expectation(encryption, key, names) for (encryption, key), names in scopes.items()]
+
+
+def scope(docroot: Mapping[str, t.Any]) -> str:
+    """Name a docroot as aspera_sse_info does."""
+    for kind in ("user", "group"):
+        if docroot.get(kind):
+            return f"{kind} {docroot[kind]}"
+    return "global"
+
+
+def expectation(encryption: str | None, key: str | None, scopes: list[str]) -> dict[str, t.Any]:
+    """Return an entry of the option expect."""
+    if encryption is None:
+        return {"state": "absent", "scopes": scopes}
+    keys = {"kms_key_ids": [key]} if key else {}
+    return {"server_side_encryption": encryption, **keys, "scopes": scopes}
 
 
 def asked_for_nothing(converted: Mapping[str, t.Any]) -> list[str]:

@@ -37,7 +37,7 @@ pub enum State {
 }
 
 /// A service at some moment.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Status {
     /// Who starts and stops it; nothing on a host without a known init system, such as a container.
     pub manager: Option<Manager>,

@@ -5,6 +5,7 @@ mod enabled;
 mod host;
 mod identity;
 mod manager;
+mod options;
 mod processes;
 mod restart;
 
@@ -13,6 +14,7 @@ pub use enabled::is_enabled;
 pub use host::Host;
 pub use identity::{Mismatch, Stranger};
 pub use manager::{Look, Manager, State, Status};
+pub use options::trapd_has_encryption_options;
 pub use processes::Process;
 pub use restart::{LastChange, Reason, Restart, restart};
 

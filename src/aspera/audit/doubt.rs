@@ -1,0 +1,326 @@
+//! What is not known about the encryption of an upload: one entry for each point that the vendor leaves open or that could not be read.
+
+/// A reason why an answer is not certain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Doubt {
+    /// The user is one of access keys.
+    AccessKeys,
+    /// Group membership of the user is not known.
+    GroupsUnknown,
+    /// Several groups of the user have the same precedence.
+    SamePrecedence,
+    /// A precedence cannot be compared.
+    Precedence,
+    /// A docroot element without text.
+    EmptyDocroot,
+    /// A docroot of a form that the vendor does not describe.
+    UnknownDocroot,
+    /// `S3://` in the place of `s3://`.
+    SchemeInCapitals,
+    /// A docroot and restrictions in one block.
+    RestrictionsAndDocroot,
+    /// `s3.properties` could not be read as trapd reads it.
+    Unreadable,
+    /// trapd is not enabled.
+    TrapdOff,
+    /// Whether trapd is enabled is not known.
+    TrapdUnknown,
+    /// The unit or init script of trapd sets the options as well.
+    ServiceOptions,
+    /// `pvcl_cloud` may serve the docroot.
+    PvclCloud,
+    /// The service runs with an older file.
+    OlderFile,
+    /// A key without an encryption in a docroot.
+    KeyWithoutEncryption,
+    /// `AWS_KMS` in a docroot and the key in `s3.properties`.
+    KeyOfTrapd,
+    /// An option more than once in a docroot.
+    RepeatedOption,
+    /// Different settings in a docroot and in `s3.properties`.
+    DocrootAndFile,
+    /// `NONE` in a docroot.
+    NoneInDocroot,
+    /// An option whose name differs from ours in case or by stray characters.
+    NearlyAnOption,
+    /// A `#` in a docroot.
+    Fragment,
+    /// A `?` in the credentials of a docroot.
+    QuestionMarkInCredentials,
+    /// A value that the vendor does not document.
+    UndocumentedValue,
+    /// A store that is not Amazon's.
+    NotAmazon,
+    /// A key of another region or partition than the endpoint's.
+    KeyOfAnotherRegion,
+    /// HTTPS is not forced.
+    HttpsNotForced,
+    /// Only AWS knows the key of an alias.
+    Alias,
+    /// The id of a multi-Region key without its Region.
+    MultiRegionKey,
+    /// The name of a key with blanks around it.
+    BlanksAroundKey,
+    /// A docroot for one client address.
+    ClientAddress,
+    /// Several docroots in one block.
+    SeveralDocroots,
+    /// Blanks around a docroot.
+    BlanksAroundDocroot,
+}
+
+/// The words for a doubt.
+struct Words {
+    name: &'static str,
+    why: &'static str,
+    fix: &'static str,
+}
+
+impl Doubt {
+    /// All of them.
+    pub const ALL: [Self; 32] = [
+        Self::AccessKeys,
+        Self::GroupsUnknown,
+        Self::SamePrecedence,
+        Self::Precedence,
+        Self::EmptyDocroot,
+        Self::UnknownDocroot,
+        Self::SchemeInCapitals,
+        Self::RestrictionsAndDocroot,
+        Self::Unreadable,
+        Self::TrapdOff,
+        Self::TrapdUnknown,
+        Self::ServiceOptions,
+        Self::PvclCloud,
+        Self::OlderFile,
+        Self::KeyWithoutEncryption,
+        Self::KeyOfTrapd,
+        Self::RepeatedOption,
+        Self::DocrootAndFile,
+        Self::NoneInDocroot,
+        Self::NearlyAnOption,
+        Self::Fragment,
+        Self::QuestionMarkInCredentials,
+        Self::UndocumentedValue,
+        Self::NotAmazon,
+        Self::KeyOfAnotherRegion,
+        Self::HttpsNotForced,
+        Self::Alias,
+        Self::MultiRegionKey,
+        Self::BlanksAroundKey,
+        Self::ClientAddress,
+        Self::SeveralDocroots,
+        Self::BlanksAroundDocroot,
+    ];
+
+    /// The name by which programs know it.
+    pub fn name(self) -> &'static str {
+        self.words().name
+    }
+
+    /// What is not known, as a sentence without a full stop.
+    pub fn why(self) -> &'static str {
+        self.words().why
+    }
+
+    /// What to do about it, as a sentence.
+    pub fn fix(self) -> &'static str {
+        self.words().fix
+    }
+
+    /// The sources are the vendor's pages on docroots in object storage, on configuration precedence and on `pvcl_cloud`, the schema that
+    /// `asuserdata -+` prints, and the article on SSE-KMS. What is called undocumented is in none of them.
+    #[expect(clippy::too_many_lines, reason = "one table")]
+    fn words(self) -> Words {
+        match self {
+            Self::AccessKeys => Words {
+                name: "access_keys",
+                why: "restrictions without a docroot are for access keys, and the encryption of an access key is set in its storage, not in aspera.conf",
+                fix: "Check the access keys of this user with the Node API (GET /access_keys).",
+            },
+            Self::GroupsUnknown => Words {
+                name: "groups_unknown",
+                why: "the docroot may come from a group, and the local files do not say whether the user is a member",
+                fix: "Give the user a docroot of its own, or check the membership in the directory (id USER).",
+            },
+            Self::SamePrecedence => Words {
+                name: "same_precedence",
+                why: "the user is in several groups with a docroot and the same precedence, and which one counts is not documented",
+                fix: "Give the groups different precedences, or the user a docroot of its own.",
+            },
+            Self::Precedence => Words {
+                name: "precedence",
+                why: "the precedence of a group is negative or not a number, and what Aspera makes of that is not documented",
+                fix: "Set the precedence of each group to a number from 0.",
+            },
+            Self::EmptyDocroot => Words {
+                name: "empty_docroot",
+                why: "the docroot is empty, and whether that means the whole file system or the docroot of the next level is not documented",
+                fix: "Write AS_NULL for no docroot at this level, or the path that is meant.",
+            },
+            Self::UnknownDocroot => Words {
+                name: "unknown_docroot",
+                why: "the docroot has none of the documented forms",
+                fix: "Correct the docroot: a URI such as s3://HOST/BUCKET/PATH, a path, or AS_NULL.",
+            },
+            Self::SchemeInCapitals => Words {
+                name: "scheme_in_capitals",
+                why: "the scheme of the docroot is in capitals, which Aspera does not take for S3",
+                fix: "Write s3:// in lower case.",
+            },
+            Self::RestrictionsAndDocroot => Words {
+                name: "restrictions_and_docroot",
+                why: "the vendor does not support restrictions and a docroot side by side",
+                fix: "Remove the restrictions or the docroot.",
+            },
+            Self::Unreadable => Words {
+                name: "unreadable",
+                why: "s3.properties could not be read as trapd reads it",
+                fix: "Correct what the warning about s3.properties says, and run this again.",
+            },
+            Self::TrapdOff => Words {
+                name: "trapd_off",
+                why: "trapd is not enabled, and what s3.properties does then is not documented",
+                fix: "Enable trapd (bin/astrap-config.sh enable), or set the encryption in the docroot.",
+            },
+            Self::TrapdUnknown => Words {
+                name: "trapd_unknown",
+                why: "it is not known whether trapd is enabled",
+                fix: "Run this where the init system of the host can be asked, or set the encryption in the docroot.",
+            },
+            Self::ServiceOptions => Words {
+                name: "service_options",
+                why: "the unit or init script of asperatrapd sets encryption options as well, and which ones count is not documented",
+                fix: "Remove the encryption options from the unit or init script and set them in s3.properties.",
+            },
+            Self::PvclCloud => Words {
+                name: "pvcl_cloud",
+                why: "pvcl_cloud may serve this storage, and whether it takes these settings is not documented",
+                fix: "Look at the encryption of an uploaded object, or enable trapd if it is the service that serves S3 here.",
+            },
+            Self::OlderFile => Words {
+                name: "older_file",
+                why: "the service that reads this setting still runs with an older file",
+                fix: "Restart the service.",
+            },
+            Self::KeyWithoutEncryption => Words {
+                name: "key_without_encryption",
+                why: "the docroot names a key and no encryption, and what Aspera makes of that is not documented",
+                fix: "Set server-side-encryption in the docroot as well.",
+            },
+            Self::KeyOfTrapd => Words {
+                name: "key_of_trapd",
+                why: "the docroot sets AWS_KMS without a key, and whether the key of s3.properties then counts is not documented",
+                fix: "Name the key in the docroot.",
+            },
+            Self::RepeatedOption => Words {
+                name: "repeated_option",
+                why: "the docroot has an option more than once, and which one Aspera takes is not documented",
+                fix: "Leave each option in the docroot once.",
+            },
+            Self::DocrootAndFile => Words {
+                name: "docroot_and_file",
+                why: "docroot and s3.properties say different things, and which one wins is not documented",
+                fix: "Set both to the same encryption and key, or look at the encryption of an uploaded object.",
+            },
+            Self::NoneInDocroot => Words {
+                name: "none_in_docroot",
+                why: "what NONE in a docroot does is not documented",
+                fix: "Remove the option from the docroot, or set the encryption that is meant.",
+            },
+            Self::NearlyAnOption => Words {
+                name: "nearly_an_option",
+                why: "the docroot has an option whose name is nearly one of the encryption options",
+                fix: "Correct the name of the option, or remove it.",
+            },
+            Self::Fragment => Words {
+                name: "fragment",
+                why: "the docroot has a bare #, and what follows a # in a URI may not be read",
+                fix: "Write %23 for the # in the docroot.",
+            },
+            Self::QuestionMarkInCredentials => Words {
+                name: "question_mark_in_credentials",
+                why: "the credentials of the docroot seem to hold a bare ?, so that the start of its options is not known",
+                fix: "Write %3F for the ? in the credentials.",
+            },
+            Self::UndocumentedValue => Words {
+                name: "undocumented_value",
+                why: "the value is not one that the vendor documents",
+                fix: "Set NONE, AES256 or AWS_KMS, and the plain name of a key, without blanks around them.",
+            },
+            Self::NotAmazon => Words {
+                name: "not_amazon",
+                why: "the storage is not Amazon's, and whether it honours the setting is up to that store",
+                fix: "Look at the encryption of an uploaded object, or ask the operator of the store.",
+            },
+            Self::KeyOfAnotherRegion => Words {
+                name: "key_of_another_region",
+                why: "the key is of another region or partition than the endpoint, so S3 refuses the uploads",
+                fix: "Name a key of the region of the bucket.",
+            },
+            Self::HttpsNotForced => Words {
+                name: "https_not_forced",
+                why: "s3service.https-only is not true in s3.properties, and S3 refuses uploads with AWS_KMS without HTTPS",
+                fix: "Set s3service.https-only=true in s3.properties and restart asperatrapd.",
+            },
+            Self::Alias => Words {
+                name: "alias",
+                why: "a key is named by an alias, and only AWS knows which key that is",
+                fix: "Name the key by its ARN.",
+            },
+            Self::MultiRegionKey => Words {
+                name: "multi_region_key",
+                why: "the id of a multi-Region key stands for a different key in each Region",
+                fix: "Name the key by its ARN.",
+            },
+            Self::BlanksAroundKey => Words {
+                name: "blanks_around_key",
+                why: "there are blanks around the name of the key, and whether S3 gets them is not documented",
+                fix: "Remove the blanks.",
+            },
+            Self::ClientAddress => Words {
+                name: "client_address",
+                why: "the docroot depends on the address of the client",
+                fix: "Set the same encryption in the docroots of all client addresses.",
+            },
+            Self::BlanksAroundDocroot => Words {
+                name: "blanks_around_docroot",
+                why: "there are blanks or line breaks around the docroot, and whether Aspera removes them is not documented",
+                fix: "Remove the blanks and line breaks around the docroot in aspera.conf.",
+            },
+            Self::SeveralDocroots => Words {
+                name: "several_docroots",
+                why: "several docroots stand side by side, and which one counts is not documented",
+                fix: "Leave one docroot, or set the same encryption in all of them.",
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn each_doubt_has_a_name_of_its_own_and_plain_sentences() {
+        let names: BTreeSet<&str> = Doubt::ALL.iter().map(|doubt| doubt.name()).collect();
+        assert_eq!(names.len(), Doubt::ALL.len());
+        for doubt in Doubt::ALL {
+            assert!(
+                doubt
+                    .name()
+                    .bytes()
+                    .all(|byte| matches!(byte, b'a'..=b'z' | b'_'))
+            );
+            assert!(!doubt.why().ends_with('.'), "{}", doubt.why());
+            assert!(doubt.fix().ends_with('.'), "{}", doubt.fix());
+            assert!(
+                doubt
+                    .fix()
+                    .starts_with(|first: char| first.is_ascii_uppercase())
+            );
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! The host of an S3 docroot: whether it is Amazon's, and which region and partition it names.
+//!
+//! The forms are those of "Amazon S3 endpoints" in the AWS General Reference: `s3.amazonaws.com`, `s3.REGION.amazonaws.com`, the older `s3-REGION`,
+//! `s3.dualstack.REGION`, and each of them behind `BUCKET.`; those of China end in `amazonaws.com.cn`.
+
+/// The host of an S3 docroot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    amazon: Option<Amazon>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Amazon {
+    region: Option<String>,
+    partition: &'static str,
+}
+
+impl Endpoint {
+    /// Reads a host, with or without a port.
+    pub fn parse(host: &str) -> Self {
+        let host = host.split(':').next().unwrap_or_default();
+        let host = host.trim_end_matches('.').to_ascii_lowercase();
+        let (labels, is_china) = match host.strip_suffix(".amazonaws.com.cn") {
+            Some(labels) => (Some(labels), true),
+            None => (host.strip_suffix(".amazonaws.com"), false),
+        };
+        // A machine of a customer has a name below amazonaws.com as well.
+        let labels = labels.filter(|labels| labels.split('.').any(is_label_of_s3));
+        let amazon = labels.map(|labels| {
+            let region = region(labels);
+            let is_government = region.is_some_and(|region| region.starts_with("us-gov-"));
+            Amazon {
+                region: region.map(str::to_owned),
+                partition: match (is_china, is_government) {
+                    (true, _) => "aws-cn",
+                    (_, true) => "aws-us-gov",
+                    _ => "aws",
+                },
+            }
+        });
+        Self { amazon }
+    }
+
+    /// Whether it is a host of Amazon's.
+    pub fn is_amazon(&self) -> bool {
+        self.amazon.is_some()
+    }
+
+    /// Whether S3 at this host refuses a key of a region and partition.
+    pub fn refuses_key_of(&self, partition: &str, region: &str) -> bool {
+        self.amazon.as_ref().is_some_and(|amazon| {
+            let other_region = amazon.region.as_deref().is_some_and(|own| own != region);
+            other_region || amazon.partition != partition
+        })
+    }
+}
+
+fn is_label_of_s3(label: &str) -> bool {
+    label == "s3" || label.starts_with("s3-")
+}
+
+/// The region in what stands before `.amazonaws.com`: in the last label of S3, or the first behind it.
+fn region(labels: &str) -> Option<&str> {
+    let labels: Vec<&str> = labels.split('.').collect();
+    let s3 = labels.iter().rposition(|label| is_label_of_s3(label))?;
+    let with_dash = labels[s3].strip_prefix("s3-");
+    let mut candidates = with_dash
+        .into_iter()
+        .chain(labels[s3 + 1..].iter().copied());
+    candidates.find(|label| is_region(label))
+}
+
+/// Whether it has the form of a region's code, such as `eu-west-1`.
+fn is_region(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let is_word =
+        |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase());
+    match parts.as_slice() {
+        [words @ .., number] => {
+            words.len() >= 2
+                && words.iter().all(is_word)
+                && !number.is_empty()
+                && number.bytes().all(|byte| byte.is_ascii_digit())
+                && words[0] != "external"
+        }
+        [] => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_forms_of_endpoints_are_read() {
+        for (host, region, partition) in [
+            ("s3.amazonaws.com", None, "aws"),
+            ("S3.Amazonaws.COM:443", None, "aws"),
+            ("s3.eu-west-1.amazonaws.com", Some("eu-west-1"), "aws"),
+            ("s3-eu-west-1.amazonaws.com", Some("eu-west-1"), "aws"),
+            ("b.s3.eu-west-1.amazonaws.com", Some("eu-west-1"), "aws"),
+            ("b.s3-eu-west-1.amazonaws.com", Some("eu-west-1"), "aws"),
+            (
+                "s3.dualstack.eu-west-1.amazonaws.com",
+                Some("eu-west-1"),
+                "aws",
+            ),
+            ("s3-fips.us-east-2.amazonaws.com", Some("us-east-2"), "aws"),
+            ("my.bucket.s3.amazonaws.com", None, "aws"),
+            (
+                "b.vpce-1a2b.s3.eu-west-1.vpce.amazonaws.com",
+                Some("eu-west-1"),
+                "aws",
+            ),
+            (
+                "a-1.s3-accesspoint.eu-west-1.amazonaws.com",
+                Some("eu-west-1"),
+                "aws",
+            ),
+            ("s3.eu-west-1.s3.amazonaws.com", None, "aws"),
+            ("s3-external-1.amazonaws.com", None, "aws"),
+            ("b.s3-accelerate.amazonaws.com", None, "aws"),
+            (
+                "s3.us-gov-west-1.amazonaws.com",
+                Some("us-gov-west-1"),
+                "aws-us-gov",
+            ),
+            (
+                "s3.cn-north-1.amazonaws.com.cn",
+                Some("cn-north-1"),
+                "aws-cn",
+            ),
+        ] {
+            let amazon = Endpoint::parse(host).amazon.unwrap();
+            assert_eq!(amazon.region.as_deref(), region, "{host}");
+            assert_eq!(amazon.partition, partition, "{host}");
+        }
+        for host in [
+            "",
+            "gateway.storjshare.io",
+            "ec2-192-0-2-1.compute-1.amazonaws.com",
+            "amazonaws.com.example.org",
+            "evilamazonaws.com",
+        ] {
+            assert!(!Endpoint::parse(host).is_amazon(), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_key_of_another_region_or_partition_is_refused() {
+        let named = Endpoint::parse("s3.eu-west-1.amazonaws.com");
+        assert!(!named.refuses_key_of("aws", "eu-west-1"));
+        assert!(named.refuses_key_of("aws", "us-east-1"));
+        let any = Endpoint::parse("s3.amazonaws.com");
+        assert!(!any.refuses_key_of("aws", "us-east-1"));
+        assert!(any.refuses_key_of("aws-cn", "cn-north-1"));
+        assert!(!Endpoint::parse("minio.example.org").refuses_key_of("aws", "us-east-1"));
+    }
+}

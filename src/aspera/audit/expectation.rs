@@ -1,0 +1,141 @@
+//! What somebody expects, and whether one possible result meets it.
+
+use super::doubt::Doubt;
+use super::possible::Request;
+use crate::aspera::aspera_conf::Scope;
+use crate::aspera::encryption::Encryption;
+use crate::aspera::kms_key::KmsKey;
+
+/// One entry of the list of expectations: the first that names a docroot judges it.
+#[derive(Debug, Clone)]
+pub struct Expectation {
+    /// What is expected.
+    pub wanted: Wanted,
+    /// Of whom; of every docroot if there is none.
+    pub scopes: Vec<ScopePattern>,
+}
+
+/// What is expected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wanted {
+    /// An encryption, with one of the keys; with any, that of AWS included, if there are none.
+    Encryption(Encryption, Vec<KmsKey>),
+    /// No setting: for `s3.properties` only.
+    Absent,
+}
+
+/// Whom an expectation names.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum ScopePattern {
+    /// `s3.properties`, as a setting of its own.
+    System,
+    /// All users.
+    Users,
+    /// All groups.
+    Groups,
+    /// One user or group, or the default.
+    One(Scope),
+}
+
+/// How one possible result compares with an expectation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparison {
+    /// It meets it.
+    Meets,
+    /// It differs.
+    Differs(Difference),
+    /// It cannot be known.
+    Unknown(Doubt),
+}
+
+/// What differs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Difference {
+    /// Another encryption.
+    OtherEncryption,
+    /// No key where one is expected.
+    NoKey,
+    /// What is in the place of the key is not the name of one.
+    NotAKey,
+    /// Another key.
+    OtherKey,
+    /// A setting where none is expected.
+    NotAbsent,
+}
+
+impl Difference {
+    /// What differs, as a sentence without a full stop.
+    pub fn why(self) -> &'static str {
+        match self {
+            Self::OtherEncryption => "another encryption is in effect",
+            Self::NoKey => "no key is named, so S3 uses the key that AWS manages",
+            Self::NotAKey => "the value of the key is not the name of a KMS key",
+            Self::OtherKey => "another key is used",
+            Self::NotAbsent => "a setting is in force where none is expected",
+        }
+    }
+}
+
+impl Wanted {
+    /// The expectation in words.
+    pub fn words(&self) -> String {
+        let Self::Encryption(encryption, keys) = self else {
+            return "no setting".to_owned();
+        };
+        let keys: Vec<&str> = keys.iter().map(KmsKey::as_str).collect();
+        match keys.as_slice() {
+            [] => encryption.to_string(),
+            [key] => format!("{encryption} with {key}"),
+            keys => format!("{encryption} with one of {}", keys.join(", ")),
+        }
+    }
+
+    /// Compares one possible result.
+    pub fn compare(&self, request: &Request) -> Comparison {
+        match self {
+            Self::Absent if request.is_empty() => Comparison::Meets,
+            Self::Absent => Comparison::Differs(Difference::NotAbsent),
+            Self::Encryption(encryption, keys) => compare(*encryption, keys, request),
+        }
+    }
+}
+
+fn compare(wanted: Encryption, keys: &[KmsKey], request: &Request) -> Comparison {
+    let encryption = match request.encryption.as_deref().map(Encryption::parse) {
+        None => Encryption::None,
+        Some(Ok(encryption)) => encryption,
+        Some(Err(_)) => return Comparison::Unknown(Doubt::UndocumentedValue),
+    };
+    if encryption != wanted {
+        return Comparison::Differs(Difference::OtherEncryption);
+    }
+    if keys.is_empty() {
+        return Comparison::Meets;
+    }
+    let Some(text) = request.kms_key.as_deref() else {
+        return Comparison::Differs(Difference::NoKey);
+    };
+    let Ok(found) = KmsKey::parse(text) else {
+        // The blanks may be taken off on the way to S3, or not.
+        let is_almost_a_key =
+            KmsKey::parse(text.trim_matches(|c: char| c.is_whitespace() || c.is_control())).is_ok();
+        return if is_almost_a_key {
+            Comparison::Unknown(Doubt::BlanksAroundKey)
+        } else {
+            Comparison::Differs(Difference::NotAKey)
+        };
+    };
+    let mut doubt = None;
+    for key in keys {
+        match key.is_same(&found) {
+            Some(true) => return Comparison::Meets,
+            Some(false) => {}
+            None if key.is_alias() || found.is_alias() => doubt = doubt.or(Some(Doubt::Alias)),
+            None => doubt = doubt.or(Some(Doubt::MultiRegionKey)),
+        }
+    }
+    doubt.map_or(
+        Comparison::Differs(Difference::OtherKey),
+        Comparison::Unknown,
+    )
+}

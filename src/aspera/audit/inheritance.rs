@@ -1,0 +1,260 @@
+//! Whose docroot a user without one of its own takes: that of a group, by precedence, else the default, else the whole file system.
+//!
+//! The order is that of the vendor's page on configuration precedence. Groups are those of the operating system.
+
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::rc::Rc;
+
+use super::accounts::Accounts;
+use super::doubt::Doubt;
+use super::possible::{Outcome, Possible};
+use crate::aspera::aspera_conf::{Precedence, Scope};
+
+/// What one user, group or default block says about docroots.
+#[derive(Debug, Clone)]
+pub struct Level {
+    pub scope: Scope,
+    pub state: State,
+    /// What comes of its elements: those for one client address as well, and `not S3` for an empty one.
+    pub possible: Possible,
+    pub has_restriction: bool,
+    /// Whether it has a docroot for anyone, also for one client address only.
+    pub has_docroot: bool,
+    pub precedence: Precedence,
+}
+
+/// Whether a block has a docroot for every client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// It has none: the next level counts.
+    Unset,
+    /// It has an empty one, of which it is not documented whether the next level counts.
+    Empty,
+    /// It has one.
+    Set,
+}
+
+/// What a user takes from other levels.
+#[derive(Debug, Default)]
+pub struct Inherited {
+    pub possible: Possible,
+    /// Whose docroot it is, where only one is possible.
+    pub from: Option<Scope>,
+}
+
+/// All that can be inherited.
+pub struct Inheritance<'a> {
+    accounts: &'a Accounts,
+    groups: Vec<Level>,
+    defaults: Vec<Level>,
+    /// The groups, by their places, that the local files list with the names of their members.
+    by_member: HashMap<&'a str, Vec<usize>>,
+    /// The groups of which a local user may be a member without a word in the local files.
+    unlisted: Vec<usize>,
+    /// There are few different memberships, and many users.
+    known: RefCell<HashMap<Membership, Rc<Inherited>>>,
+}
+
+/// The groups of a user.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Membership {
+    certain: BTreeSet<usize>,
+    is_local: bool,
+}
+
+impl Level {
+    /// Whether it says anything that a user could take.
+    fn matters(&self) -> bool {
+        self.state != State::Unset || self.has_restriction || self.possible != Possible::default()
+    }
+
+    /// What a user takes from it.
+    fn taken(&self) -> Possible {
+        let mut taken = self.possible.clone();
+        if self.has_restriction && self.has_docroot {
+            taken.unbound(Doubt::RestrictionsAndDocroot);
+        }
+        taken
+    }
+
+    /// What its restrictions, if it has any, mean for its own docroots.
+    pub fn doubt_of_restriction(&self) -> Option<Doubt> {
+        self.has_restriction.then_some(if self.has_docroot {
+            Doubt::RestrictionsAndDocroot
+        } else {
+            Doubt::AccessKeys
+        })
+    }
+}
+
+impl<'a> Inheritance<'a> {
+    /// Prepares the levels above the users.
+    pub fn new(groups: Vec<Level>, defaults: Vec<Level>, accounts: &'a Accounts) -> Self {
+        let groups: Vec<Level> = groups.into_iter().filter(Level::matters).collect();
+        let mut by_member: HashMap<&str, Vec<usize>> = HashMap::new();
+        let mut unlisted = Vec::new();
+        for (index, level) in groups.iter().enumerate() {
+            match accounts.members(level.scope.name().unwrap_or_default()) {
+                Some(members) => {
+                    for member in members {
+                        by_member.entry(member).or_default().push(index);
+                    }
+                }
+                None => unlisted.push(index),
+            }
+        }
+        Self {
+            accounts,
+            groups,
+            defaults,
+            by_member,
+            unlisted,
+            known: RefCell::default(),
+        }
+    }
+
+    /// What a user takes, whose own block has a docroot for no client, or only an empty one.
+    pub fn of_user(&self, user: &str) -> Rc<Inherited> {
+        let is_local = self.accounts.is_local(user);
+        let listed = self.by_member.get(user).filter(|_| is_local);
+        let membership = Membership {
+            certain: listed.into_iter().flatten().copied().collect(),
+            is_local,
+        };
+        if let Some(inherited) = self.known.borrow().get(&membership) {
+            return Rc::clone(inherited);
+        }
+        let inherited = Rc::new(self.of_member(&membership));
+        let mut known = self.known.borrow_mut();
+        known.insert(membership, Rc::clone(&inherited));
+        inherited
+    }
+
+    /// What stands behind the groups: the default, and where that sets nothing, the whole file system.
+    pub fn of_default(&self) -> Inherited {
+        let mut inherited = Inherited::default();
+        self.add_default(&mut inherited, &mut Vec::new(), false);
+        inherited
+    }
+
+    /// What stands behind the default: the whole file system, the vendor's built-in default, or with restrictions the storages of access keys.
+    pub fn beyond(&self, is_restricted: bool) -> Possible {
+        if is_restricted || self.defaults.iter().any(|level| level.has_restriction) {
+            Possible::anything(Doubt::AccessKeys)
+        } else {
+            Possible::certainly(Outcome::NotS3)
+        }
+    }
+
+    fn of_member(&self, membership: &Membership) -> Inherited {
+        let possible_groups: BTreeSet<usize> = if membership.is_local {
+            self.unlisted
+                .iter()
+                .chain(&membership.certain)
+                .copied()
+                .collect()
+        } else {
+            (0..self.groups.len()).collect()
+        };
+        let certain_and_set: Vec<&Level> = membership
+            .certain
+            .iter()
+            .map(|&index| &self.groups[index])
+            .filter(|level| level.state == State::Set)
+            .collect();
+        // Of two blocks of one group it is not documented which counts: neither excludes the other.
+        let is_reached = |index: &usize| {
+            let group = &self.groups[*index];
+            let mut others = certain_and_set
+                .iter()
+                .filter(|other| other.scope != group.scope);
+            !others.any(|other| other.precedence.is_before(group.precedence))
+        };
+        let mut reached: Vec<usize> = possible_groups.into_iter().filter(is_reached).collect();
+        // The most plausible first.
+        reached.sort_by(|one, other| {
+            let number = |index: usize| match self.groups[index].precedence {
+                Precedence::Number(number) => number,
+                Precedence::Incomparable => f64::INFINITY,
+            };
+            number(*one).total_cmp(&number(*other))
+        });
+        let is_restricted = reached.iter().any(|&index| {
+            let group = &self.groups[index];
+            group.has_restriction && group.state != State::Set
+        });
+        let mut inherited = Inherited::default();
+        let mut sources = Vec::new();
+        let mut is_member = true;
+        for &index in &reached {
+            let level = &self.groups[index];
+            inherited.possible.merge(level.taken());
+            if !membership.certain.contains(&index) {
+                inherited.possible.note(Doubt::GroupsUnknown);
+                is_member = false;
+            }
+            if level.state != State::Unset {
+                sources.push(level);
+            }
+        }
+        note_order(&mut inherited.possible, &sources);
+        if certain_and_set.is_empty() {
+            self.add_default(&mut inherited, &mut sources, is_restricted);
+        } else {
+            inherited.from = only(&sources);
+        }
+        inherited.from = inherited.from.filter(|_| is_member);
+        inherited
+    }
+
+    fn add_default<'l>(
+        &'l self,
+        inherited: &mut Inherited,
+        sources: &mut Vec<&'l Level>,
+        is_restricted: bool,
+    ) {
+        for level in &self.defaults {
+            inherited.possible.merge(level.taken());
+            if level.state != State::Unset {
+                sources.push(level);
+            }
+        }
+        let own = self
+            .defaults
+            .iter()
+            .filter(|level| level.state != State::Unset);
+        if own.count() > 1 {
+            inherited.possible.note(Doubt::SeveralDocroots);
+        }
+        if self.defaults.iter().all(|level| level.state != State::Set) {
+            inherited.possible.merge(self.beyond(is_restricted));
+        }
+        inherited.from = only(sources);
+    }
+}
+
+/// Says why it is open which of several groups counts.
+fn note_order(possible: &mut Possible, levels: &[&Level]) {
+    if levels.len() < 2 {
+        return;
+    }
+    let is_incomparable = |level: &&Level| level.precedence == Precedence::Incomparable;
+    let mut neighbours = levels.windows(2);
+    if levels.iter().any(is_incomparable) {
+        possible.note(Doubt::Precedence);
+    } else if neighbours.any(|pair| pair[0].precedence == pair[1].precedence) {
+        possible.note(Doubt::SamePrecedence);
+    }
+    let mut scopes = HashSet::new();
+    if levels.iter().any(|level| !scopes.insert(&level.scope)) {
+        possible.note(Doubt::SeveralDocroots);
+    }
+}
+
+fn only(levels: &[&Level]) -> Option<Scope> {
+    match levels {
+        [level] => Some(level.scope.clone()),
+        _ => None,
+    }
+}

@@ -1,0 +1,255 @@
+//! The rows and `s3.properties` held against the expectations.
+
+use std::collections::HashMap;
+
+use super::doubt::Doubt;
+use super::expectation::{Comparison, Difference, Expectation, ScopePattern, Wanted};
+use super::facts::Facts;
+use super::possible::{Outcome, Possible, Request, Source};
+use super::rows::Row;
+use super::s3_docroot;
+use crate::aspera::aspera_conf::Scope;
+
+/// Whether a server is as expected.
+#[derive(Debug, Default)]
+pub struct Judgement {
+    /// What differs for certain.
+    pub violations: Vec<Violation>,
+    /// What cannot be known.
+    pub unknown: Vec<Unknown>,
+    /// The users and groups that are expected and not in `aspera.conf`.
+    pub missing: Vec<Scope>,
+    /// How `s3.properties` was judged; nothing if no entry names it or it could not be read.
+    pub system: Option<Verdict>,
+    /// How each row was judged, in their order.
+    pub rows: Vec<RowVerdict>,
+}
+
+/// How a row was judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RowVerdict {
+    /// The entry of the list of expectations that judged it, from 0; nothing if none names it.
+    pub entry: Option<usize>,
+    /// The verdict; nothing if no entry names it.
+    pub verdict: Option<Verdict>,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Every possible result is as expected.
+    Met,
+    /// No possible result is as expected.
+    Violated(Difference),
+    /// It cannot be known.
+    Unknown,
+    /// No upload goes to S3.
+    NotS3,
+}
+
+/// What differs for certain.
+#[derive(Debug)]
+pub struct Violation {
+    /// Where.
+    pub place: Place,
+    /// What is there.
+    pub found: Request,
+    /// What is expected, in words.
+    pub expected: String,
+    /// What differs.
+    pub difference: Difference,
+}
+
+/// What cannot be known.
+#[derive(Debug)]
+pub struct Unknown {
+    /// Where.
+    pub place: Place,
+    /// The reasons.
+    pub doubts: Vec<Doubt>,
+}
+
+/// A part of a server that is judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// `s3.properties`
+    System,
+    /// A row: whose it is, and for which client address.
+    Docroot(Scope, Option<String>),
+}
+
+/// Holds a server against expectations.
+pub fn judge(facts: &Facts, rows: &[Row], expectations: &[Expectation]) -> Judgement {
+    let entries = Entries::index(expectations);
+    let mut judgement = Judgement::default();
+    judgement.judge_system(facts, &entries, expectations);
+    for row in rows {
+        let entry = entries.of(&row.scope);
+        let verdict = entry.map(|entry| {
+            let place = || Place::Docroot(row.scope.clone(), row.peer_ip.clone());
+            judgement.judge_one(place, &row.possible, &expectations[entry].wanted)
+        });
+        judgement.rows.push(RowVerdict { entry, verdict });
+    }
+    judgement.find_missing(facts, expectations);
+    judgement
+}
+
+impl Judgement {
+    /// Whether the server is as expected; `is_complete` says whether all was read that had to be.
+    pub fn compliant(&self, is_complete: bool) -> Option<bool> {
+        if !self.violations.is_empty() {
+            return Some(false);
+        }
+        let is_known = is_complete && self.unknown.is_empty() && self.missing.is_empty();
+        is_known.then_some(true)
+    }
+
+    fn judge_system(&mut self, facts: &Facts, entries: &Entries, expectations: &[Expectation]) {
+        // A file that could not be read is reported as such.
+        let (Some(entry), Some(file)) = (entries.system, &facts.system) else {
+            return;
+        };
+        let request = file.request.clone();
+        let is_set = !request.is_empty();
+        let mut possible = Possible::certainly(Outcome::S3(request, Source::Trapd));
+        s3_docroot::add_doubts_of_values(&mut possible);
+        s3_docroot::add_doubts_of_transport(&mut possible, facts);
+        match facts.trapd_enabled {
+            Some(false) if is_set => possible.leave_unproven(Doubt::TrapdOff),
+            None if is_set => possible.leave_unproven(Doubt::TrapdUnknown),
+            _ => {}
+        }
+        if facts.service_options {
+            possible.unbound(Doubt::ServiceOptions);
+        }
+        if facts.trapd_runs_older_file {
+            possible.leave_unproven(Doubt::OlderFile);
+        }
+        let wanted = &expectations[entry].wanted;
+        self.system = Some(self.judge_one(|| Place::System, &possible, wanted));
+    }
+
+    fn judge_one(
+        &mut self,
+        place: impl Fn() -> Place,
+        possible: &Possible,
+        wanted: &Wanted,
+    ) -> Verdict {
+        let verdict = verdict(possible, wanted);
+        match verdict {
+            Verdict::Violated(difference) => self.violations.push(Violation {
+                place: place(),
+                found: possible.requests().next().cloned().unwrap_or_default(),
+                expected: wanted.words(),
+                difference,
+            }),
+            Verdict::Unknown => self.unknown.push(Unknown {
+                place: place(),
+                doubts: doubts(possible, wanted),
+            }),
+            Verdict::Met | Verdict::NotS3 => {}
+        }
+        verdict
+    }
+
+    fn find_missing(&mut self, facts: &Facts, expectations: &[Expectation]) {
+        let Some(conf) = facts.conf else { return };
+        let known: std::collections::HashSet<Scope> =
+            conf.blocks.iter().map(|block| conf.scope(block)).collect();
+        let scopes = expectations
+            .iter()
+            .flat_map(|expectation| &expectation.scopes);
+        for scope in scopes {
+            if let ScopePattern::One(scope @ (Scope::User(_) | Scope::Group(_))) = scope
+                && !known.contains(scope)
+            {
+                self.missing.push(scope.clone());
+            }
+        }
+    }
+}
+
+/// What comes of holding a set of possible results against what is wanted.
+fn verdict(possible: &Possible, wanted: &Wanted) -> Verdict {
+    if possible.is_certain() && possible.outcomes == [Outcome::NotS3] {
+        return Verdict::NotS3;
+    }
+    let comparisons: Vec<Comparison> = possible
+        .requests()
+        .map(|request| wanted.compare(request))
+        .collect();
+    let all_meet = comparisons
+        .iter()
+        .all(|comparison| *comparison == Comparison::Meets);
+    let difference = comparisons.iter().find_map(|comparison| match comparison {
+        Comparison::Differs(difference) => Some(*difference),
+        _ => None,
+    });
+    let all_differ = comparisons
+        .iter()
+        .all(|comparison| matches!(comparison, Comparison::Differs(_)));
+    // What may not go to S3 at all is no violation: with less knowledge, compliant would else become not compliant.
+    let may_not_be_s3 = possible.outcomes.contains(&Outcome::NotS3);
+    match difference {
+        _ if possible.unbounded || comparisons.is_empty() => Verdict::Unknown,
+        None if all_meet && !possible.unproven => Verdict::Met,
+        Some(difference) if all_differ && !may_not_be_s3 => Verdict::Violated(difference),
+        _ => Verdict::Unknown,
+    }
+}
+
+/// Why that cannot be known: what stands against certainty, then what cannot be compared.
+fn doubts(possible: &Possible, wanted: &Wanted) -> Vec<Doubt> {
+    let mut doubts = possible.doubts.clone();
+    for request in possible.requests() {
+        if let Comparison::Unknown(doubt) = wanted.compare(request)
+            && !doubts.contains(&doubt)
+        {
+            doubts.push(doubt);
+        }
+    }
+    doubts
+}
+
+/// Which entry judges whom: the first that names it.
+struct Entries {
+    system: Option<usize>,
+    everyone: Option<usize>,
+    by_pattern: HashMap<ScopePattern, usize>,
+}
+
+impl Entries {
+    fn index(expectations: &[Expectation]) -> Self {
+        let mut entries = Self {
+            system: None,
+            everyone: None,
+            by_pattern: HashMap::new(),
+        };
+        for (index, expectation) in expectations.iter().enumerate() {
+            if expectation.scopes.is_empty() {
+                entries.everyone.get_or_insert(index);
+            }
+            for scope in &expectation.scopes {
+                entries.by_pattern.entry(scope.clone()).or_insert(index);
+            }
+        }
+        entries.system = entries.by_pattern.get(&ScopePattern::System).copied();
+        entries
+    }
+
+    fn of(&self, scope: &Scope) -> Option<usize> {
+        let kind = match scope {
+            Scope::User(_) => Some(ScopePattern::Users),
+            Scope::Group(_) => Some(ScopePattern::Groups),
+            Scope::Global => None,
+        };
+        let by_kind = kind.and_then(|kind| self.by_pattern.get(&kind));
+        let by_name = self.by_pattern.get(&ScopePattern::One(scope.clone()));
+        [by_kind, by_name, self.everyone.as_ref()]
+            .into_iter()
+            .flatten()
+            .min()
+            .copied()
+    }
+}

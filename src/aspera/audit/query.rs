@@ -1,0 +1,79 @@
+//! The ways to read the options of an S3 docroot.
+
+use super::doubt::Doubt;
+use crate::aspera::docroot_uri::DocrootUri;
+use crate::aspera::encryption::{ENCRYPTION_KEY, KMS_KEY_KEY};
+
+/// The values of the two options, each in the order of the query.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Values {
+    pub encryptions: Vec<String>,
+    pub kms_keys: Vec<String>,
+}
+
+/// One way to read a query.
+pub struct QueryReading {
+    pub values: Values,
+    /// What makes this way possible; nothing for the plain one.
+    pub doubt: Option<Doubt>,
+}
+
+/// All ways to read the query of a docroot, the plain one first.
+pub fn readings(uri: &DocrootUri) -> Vec<QueryReading> {
+    let mut readings = Vec::new();
+    add_readings(&mut readings, uri, None);
+    // What follows a bare # is the fragment (RFC 3986, 3.5), which java.net.URI does not count as a part of the query.
+    if let Some(uri) = uri.without_fragment() {
+        add_readings(&mut readings, &uri, Some(Doubt::Fragment));
+    }
+    readings
+}
+
+fn add_readings(readings: &mut Vec<QueryReading>, uri: &DocrootUri, doubt: Option<Doubt>) {
+    let options = uri.decoded_options();
+    let ways = [
+        (Names::Exact, doubt),
+        (Names::Near, Some(Doubt::NearlyAnOption)),
+    ];
+    for (names, doubt) in ways {
+        let values = Values::read(&options, names);
+        if readings.iter().all(|reading| reading.values != values) {
+            readings.push(QueryReading { values, doubt });
+        }
+    }
+}
+
+/// Which names of options count.
+#[derive(Clone, Copy)]
+enum Names {
+    Exact,
+    /// Those as well that differ in case, by blanks around them, or by what is left of an `&amp;` that was escaped twice.
+    Near,
+}
+
+impl Values {
+    fn read(options: &[(String, String)], names: Names) -> Self {
+        let mut values = Self::default();
+        for (name, value) in options {
+            if names.take(name, ENCRYPTION_KEY) {
+                values.encryptions.push(value.clone());
+            } else if names.take(name, KMS_KEY_KEY) {
+                values.kms_keys.push(value.clone());
+            }
+        }
+        values
+    }
+}
+
+impl Names {
+    fn take(self, name: &str, wanted: &str) -> bool {
+        match self {
+            Self::Exact => name == wanted,
+            Self::Near => {
+                let name = name.trim();
+                let name = name.strip_prefix("amp;").unwrap_or(name);
+                name.eq_ignore_ascii_case(wanted)
+            }
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! The docroots of a server, and the users without one, each with what may become of its uploads.
+
+use super::doubt::Doubt;
+use super::facts::Facts;
+use super::inheritance::{Inheritance, Level, State};
+use super::possible::{Outcome, Possible};
+use super::s3_docroot;
+use crate::aspera::aspera_conf::{AsperaConf, Block, DocrootElement, Scope};
+use crate::aspera::docroot_uri::{DocrootUri, Storage};
+use crate::subject::with_subject;
+
+/// A docroot, or a user, group or default whose docroot is set elsewhere.
+#[derive(Debug)]
+pub struct Row {
+    /// Whose it is.
+    pub scope: Scope,
+    /// The client address for which it is, if it is for one.
+    pub peer_ip: Option<String>,
+    /// The docroot; nothing where there is none of its own.
+    pub uri: Option<DocrootUri>,
+    /// Whose docroot it takes, where it has none of its own and only one is possible.
+    pub inherited_from: Option<Scope>,
+    /// What may become of an upload.
+    pub possible: Possible,
+}
+
+/// All rows of a server, in the order of `aspera.conf`. None if that file could not be read.
+pub fn rows(facts: &Facts) -> Vec<Row> {
+    let Some(conf) = facts.conf else {
+        return Vec::new();
+    };
+    let elements = |block| -> Vec<Element> {
+        let docroots = conf.docroots(block).iter();
+        let read = |docroot| Element::read(conf, docroot, facts);
+        with_subject(conf.scope(block), || docroots.map(read).collect())
+    };
+    let blocks: Vec<(&Block, Vec<Element>)> = conf
+        .blocks
+        .iter()
+        .map(|block| (block, elements(block)))
+        .collect();
+    let levels = |is_wanted: fn(&Scope) -> bool| -> Vec<Level> {
+        let blocks = blocks.iter().filter(|(block, _)| !conf.is_user(block));
+        let levels = blocks.map(|(block, elements)| level(conf, block, elements));
+        levels.filter(|level| is_wanted(&level.scope)).collect()
+    };
+    let groups = levels(|scope| matches!(scope, Scope::Group(_)));
+    let defaults = levels(|scope| matches!(scope, Scope::Global));
+    let inheritance = Inheritance::new(groups, defaults, facts.accounts);
+    let mut rows = Vec::with_capacity(blocks.len());
+    for (block, elements) in blocks {
+        let level = level(conf, block, &elements);
+        with_subject(&level.scope, || {
+            add_rows(&mut rows, &level, elements, &inheritance);
+        });
+    }
+    for row in &mut rows {
+        row.add_doubts_of_services(facts);
+        if row.possible.is_certain() {
+            row.possible.doubts.clear();
+        }
+    }
+    rows
+}
+
+/// A docroot element.
+struct Element {
+    peer_ip: Option<String>,
+    uri: DocrootUri,
+    storage: Storage,
+    possible: Possible,
+}
+
+impl Element {
+    fn read(conf: &AsperaConf, docroot: &DocrootElement, facts: &Facts) -> Self {
+        let uri = DocrootUri::new(conf.text(docroot));
+        let storage = uri.storage();
+        let mut possible = match storage {
+            Storage::Unset => Possible::default(),
+            Storage::Empty | Storage::Local | Storage::Other(_) => {
+                Possible::certainly(Outcome::NotS3)
+            }
+            Storage::S3 => s3_docroot::possible(&uri, facts),
+            Storage::MisspelledS3 => {
+                let mut possible = Possible::certainly(Outcome::NotS3);
+                possible.leave_unproven(Doubt::SchemeInCapitals);
+                possible.merge(s3_docroot::possible(&uri, facts));
+                possible
+            }
+            Storage::Unknown => Possible::anything(Doubt::UnknownDocroot),
+        };
+        // Behind the last option, they would be a part of its value.
+        if possible.requests().next().is_some() && conf.has_blanks_around(docroot) {
+            possible.leave_unproven(Doubt::BlanksAroundDocroot);
+        }
+        Self {
+            peer_ip: docroot.peer_ip.clone(),
+            uri,
+            storage,
+            possible,
+        }
+    }
+
+    fn is_set(&self) -> bool {
+        !matches!(self.storage, Storage::Unset | Storage::Empty)
+    }
+
+    fn state(&self) -> State {
+        match self.storage {
+            _ if self.peer_ip.is_some() => State::Unset,
+            Storage::Unset => State::Unset,
+            Storage::Empty => State::Empty,
+            _ => State::Set,
+        }
+    }
+}
+
+fn level(conf: &AsperaConf, block: &Block, elements: &[Element]) -> Level {
+    let mut possible = Possible::default();
+    for element in elements {
+        possible.merge(element.possible.clone());
+        if element.storage == Storage::Empty {
+            possible.note(Doubt::EmptyDocroot);
+        }
+    }
+    let is_for_one_address =
+        |element: &Element| element.peer_ip.is_some() && element.storage != Storage::Unset;
+    if elements.iter().any(is_for_one_address) {
+        possible.note(Doubt::ClientAddress);
+    }
+    if elements
+        .iter()
+        .filter(|element| element.is_set() && element.peer_ip.is_none())
+        .count()
+        > 1
+    {
+        possible.note(Doubt::SeveralDocroots);
+    }
+    let has = |state| elements.iter().any(|element| element.state() == state);
+    Level {
+        scope: conf.scope(block),
+        state: match (has(State::Set), has(State::Empty)) {
+            (true, _) => State::Set,
+            (_, true) => State::Empty,
+            _ => State::Unset,
+        },
+        possible,
+        has_restriction: block.has_restriction,
+        has_docroot: elements.iter().any(Element::is_set),
+        precedence: block.precedence,
+    }
+}
+
+fn add_rows(rows: &mut Vec<Row>, level: &Level, elements: Vec<Element>, inheritance: &Inheritance) {
+    let scope = &level.scope;
+    for element in elements {
+        if element.storage == Storage::Unset {
+            continue;
+        }
+        let mut possible = element.possible;
+        if element.storage == Storage::Empty {
+            possible.merge_for(next_level(scope, inheritance).possible, Doubt::EmptyDocroot);
+        }
+        if let Some(doubt) = level.doubt_of_restriction() {
+            possible.unbound(doubt);
+        }
+        rows.push(Row {
+            scope: scope.clone(),
+            peer_ip: element.peer_ip,
+            uri: Some(element.uri),
+            inherited_from: None,
+            possible,
+        });
+    }
+    let is_user = matches!(scope, Scope::User(_));
+    if is_user && level.state == State::Unset {
+        let next = next_level(scope, inheritance);
+        let mut possible = next.possible;
+        if level.has_restriction {
+            possible.unbound(Doubt::AccessKeys);
+        }
+        rows.push(Row::without_docroot(scope, next.from, possible));
+    } else if !is_user && level.has_restriction && !level.has_docroot {
+        let possible = Possible::anything(Doubt::AccessKeys);
+        rows.push(Row::without_docroot(scope, None, possible));
+    }
+}
+
+/// What counts for a block where its own docroot does not.
+fn next_level(scope: &Scope, inheritance: &Inheritance) -> NextLevel {
+    match scope {
+        Scope::User(name) => {
+            let inherited = inheritance.of_user(name);
+            NextLevel {
+                possible: inherited.possible.clone(),
+                from: inherited.from.clone(),
+            }
+        }
+        Scope::Group(_) => {
+            let inherited = inheritance.of_default();
+            NextLevel {
+                possible: inherited.possible,
+                from: inherited.from,
+            }
+        }
+        Scope::Global => NextLevel {
+            possible: inheritance.beyond(false),
+            from: None,
+        },
+    }
+}
+
+struct NextLevel {
+    possible: Possible,
+    from: Option<Scope>,
+}
+
+impl Row {
+    /// Where it is, such as `user xfer for 192.0.2.1`.
+    pub fn place(&self) -> String {
+        self.scope.place(self.peer_ip.as_deref())
+    }
+
+    /// Whether no upload of it goes to S3.
+    pub fn is_not_s3(&self) -> bool {
+        self.possible.is_certain() && self.possible.outcomes == [Outcome::NotS3]
+    }
+
+    fn without_docroot(scope: &Scope, inherited_from: Option<Scope>, possible: Possible) -> Self {
+        Self {
+            scope: scope.clone(),
+            peer_ip: None,
+            uri: None,
+            inherited_from,
+            possible,
+        }
+    }
+
+    fn add_doubts_of_services(&mut self, facts: &Facts) {
+        let may_be_s3 = self.possible.may_be_s3();
+        if facts.noded_runs_older_file || facts.trapd_runs_older_file && may_be_s3 {
+            self.possible.unbound(Doubt::OlderFile);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aspera::audit::Accounts;
+    use crate::subject::faults::named_after_a_panic_at;
+
+    #[test]
+    fn a_panic_names_the_docroot_or_the_user_without_one() {
+        let conf = b"<CONF><aaa><realms><realm><users><user><name>a</name><file_system><access><paths><path><absolute>s3://h/a</absolute></path>\
+            </paths></access></file_system></user><user><name>b</name></user></users></realm></realms></aaa></CONF>";
+        let conf = AsperaConf::parse(conf).unwrap();
+        let facts = Facts {
+            conf: Some(&conf),
+            system: None,
+            trapd_enabled: None,
+            service_options: false,
+            version: None,
+            accounts: &Accounts::default(),
+            noded_runs_older_file: false,
+            trapd_runs_older_file: false,
+        };
+        for name in ["user a", "user b"] {
+            assert_eq!(
+                named_after_a_panic_at(name, || rows(&facts)).as_deref(),
+                Some(name)
+            );
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! What may become of an upload to one S3 docroot.
+
+use super::doubt::Doubt;
+use super::endpoint::Endpoint;
+use super::facts::{Facts, SystemFile};
+use super::possible::{Outcome, Possible, Request, Source};
+use super::query::{self, Values};
+use crate::aspera::docroot_uri::DocrootUri;
+use crate::aspera::encryption::{Encryption, EncryptionSetting};
+use crate::aspera::kms_key::KmsKey;
+
+/// What may become of an upload to a docroot that begins with `s3://`.
+pub fn possible(uri: &DocrootUri, facts: &Facts) -> Possible {
+    let mut possible = Possible::default();
+    for reading in query::readings(uri) {
+        let served = served(&reading.values, facts);
+        match reading.doubt {
+            None => drop(possible.merge(served)),
+            Some(doubt) => possible.merge_for(served, doubt),
+        }
+    }
+    if uri.has_question_mark_in_credentials() {
+        possible.unbound(Doubt::QuestionMarkInCredentials);
+    }
+    add_doubts_of_values(&mut possible);
+    add_doubts_of_endpoint(&mut possible, &Endpoint::parse(uri.host()));
+    add_doubts_of_transport(&mut possible, facts);
+    possible
+}
+
+/// What stands against a docroot that is to have a setting: S3 would refuse the uploads, or may not read the setting as it is written.
+pub fn doubts_of_setting(uri: &DocrootUri, setting: &EncryptionSetting) -> Vec<Doubt> {
+    let request = Request {
+        encryption: Some(setting.encryption().as_str().to_owned()),
+        kms_key: setting.kms_key().map(|key| key.as_str().to_owned()),
+    };
+    let is_kms = request.is_kms();
+    let mut possible = Possible::certainly(Outcome::S3(request, Source::Docroot));
+    for reading in query::readings(uri) {
+        reading
+            .doubt
+            .into_iter()
+            .for_each(|doubt| possible.note(doubt));
+    }
+    // A store of another kind may take AES256 as Amazon's does; it has no keys of AWS.
+    if is_kms {
+        add_doubts_of_endpoint(&mut possible, &Endpoint::parse(uri.host()));
+    }
+    possible.doubts
+}
+
+/// What stands against taking a request at its word: used for `s3.properties` as a whole, too.
+pub fn add_doubts_of_values(possible: &mut Possible) {
+    let is_undocumented = |request: &Request| {
+        let encryption = request.encryption.as_deref();
+        let key = request.kms_key.as_deref();
+        encryption.is_some_and(|text| Encryption::parse(text).is_err())
+            || key.is_some_and(|text| KmsKey::parse(text).is_err())
+    };
+    if possible.requests().any(is_undocumented) {
+        possible.leave_unproven(Doubt::UndocumentedValue);
+    }
+}
+
+/// S3 refuses `AWS_KMS` without HTTPS. By default trapd does not force it, and whether it does so for `AWS_KMS` is not documented; `pvcl_cloud` uses HTTPS by default.
+pub fn add_doubts_of_transport(possible: &mut Possible, facts: &Facts) {
+    let is_forced = facts.system.as_ref().is_some_and(|file| file.https_only);
+    let trapd_may_serve = facts.trapd_enabled != Some(false) || !facts.pvcl_is_possible();
+    if trapd_may_serve && !is_forced && possible.requests().any(Request::is_kms) {
+        possible.leave_unproven(Doubt::HttpsNotForced);
+    }
+}
+
+/// The outcomes of `s3.properties` for a docroot that says nothing.
+pub fn of_system_file(facts: &Facts) -> Possible {
+    let mut possible = Possible::default();
+    match &facts.system {
+        None => possible.unbound(Doubt::Unreadable),
+        Some(file) if file.request.is_empty() => drop(possible.add(Outcome::nothing())),
+        Some(file) => {
+            let set = Outcome::S3(file.request.clone(), Source::Trapd);
+            match facts.trapd_enabled {
+                Some(true) => drop(possible.add(set)),
+                // The more plausible one first.
+                Some(false) => {
+                    possible.add(Outcome::nothing());
+                    possible.add_for(set, Doubt::TrapdOff);
+                }
+                None => {
+                    possible.add(set);
+                    possible.add_for(Outcome::nothing(), Doubt::TrapdUnknown);
+                }
+            }
+        }
+    }
+    if facts.service_options {
+        possible.unbound(Doubt::ServiceOptions);
+    }
+    possible
+}
+
+/// By whichever service serves it.
+fn served(values: &Values, facts: &Facts) -> Possible {
+    let mut possible = by_trapd(values, facts.system.as_ref(), of_system_file(facts));
+    if facts.service_options {
+        possible.unbound(Doubt::ServiceOptions);
+    }
+    if facts.pvcl_is_possible() {
+        let nothing = Possible::certainly(Outcome::nothing());
+        let alone = by_trapd(values, Some(&SystemFile::default()), nothing);
+        possible.merge(alone);
+        possible.add(Outcome::nothing());
+        if possible.requests().any(|request| !request.is_empty()) {
+            possible.note(Doubt::PvclCloud);
+        }
+    }
+    possible
+}
+
+/// By trapd: `file` is what `s3.properties` sets, `of_file` what comes of it where the docroot says nothing.
+fn by_trapd(values: &Values, file: Option<&SystemFile>, of_file: Possible) -> Possible {
+    match values {
+        Values {
+            encryptions,
+            kms_keys,
+        } if encryptions.is_empty() && kms_keys.is_empty() => of_file,
+        Values {
+            encryptions,
+            kms_keys,
+        } if encryptions.is_empty() => with_keys(&of_file, kms_keys),
+        values => of_docroot(values, file, &of_file),
+    }
+}
+
+/// A docroot that names keys and no encryption.
+fn with_keys(of_file: &Possible, kms_keys: &[String]) -> Possible {
+    let mut possible = of_file.clone();
+    for kms_key in kms_keys {
+        for request in of_file.requests() {
+            let request = Request {
+                kms_key: Some(kms_key.clone()),
+                ..request.clone()
+            };
+            possible.add_for(
+                Outcome::S3(request, Source::Docroot),
+                Doubt::KeyWithoutEncryption,
+            );
+        }
+    }
+    possible
+}
+
+/// A docroot that names an encryption.
+fn of_docroot(values: &Values, file: Option<&SystemFile>, of_file: &Possible) -> Possible {
+    let mut possible = Possible::default();
+    let request_of_file = file.map(|file| &file.request);
+    for encryption in &values.encryptions {
+        let request = |kms_key: Option<String>| {
+            let encryption = Some(encryption.clone());
+            Outcome::S3(
+                Request {
+                    encryption,
+                    kms_key,
+                },
+                Source::Docroot,
+            )
+        };
+        for kms_key in &values.kms_keys {
+            possible.add(request(Some(kms_key.clone())));
+        }
+        if values.kms_keys.is_empty() {
+            possible.add(request(None));
+            let key_of_file = request_of_file.and_then(|request| request.kms_key.clone());
+            if encryption == Encryption::AwsKms.as_str() && key_of_file.is_some() {
+                possible.add_for(request(key_of_file), Doubt::KeyOfTrapd);
+            }
+        }
+    }
+    if values.encryptions.len() > 1 || values.kms_keys.len() > 1 {
+        possible.note(Doubt::RepeatedOption);
+    }
+    match request_of_file {
+        None => possible.unbound(Doubt::Unreadable),
+        Some(request) => add_wins_of_file(&mut possible, request),
+    }
+    if values
+        .encryptions
+        .iter()
+        .any(|encryption| encryption == Encryption::None.as_str())
+    {
+        possible.leave_unproven(Doubt::NoneInDocroot);
+        // NONE may mean that the docroot sets no encryption.
+        possible.merge(with_keys(of_file, &values.kms_keys));
+    }
+    possible
+}
+
+/// Which of docroot and file wins is not documented, and neither is whether one wins as a whole or option by option.
+fn add_wins_of_file(possible: &mut Possible, file: &Request) {
+    if file.encryption.is_some() {
+        possible.add_for(
+            Outcome::S3(file.clone(), Source::Trapd),
+            Doubt::DocrootAndFile,
+        );
+    }
+    let own: Vec<Request> = possible.requests().cloned().collect();
+    for request in own {
+        let conflicts =
+            file.encryption.is_some() || file.kms_key.is_some() && request.kms_key.is_some();
+        if conflicts {
+            let mixed = Request {
+                encryption: file.encryption.clone().or(request.encryption),
+                kms_key: file.kms_key.clone().or(request.kms_key),
+            };
+            possible.add_for(Outcome::S3(mixed, Source::Trapd), Doubt::DocrootAndFile);
+        }
+    }
+}
+
+fn add_doubts_of_endpoint(possible: &mut Possible, endpoint: &Endpoint) {
+    let asks = |request: &Request| {
+        let encryption = request.encryption.as_deref();
+        encryption.is_some_and(|text| text != Encryption::None.as_str())
+    };
+    let asks_for_encryption = possible.requests().any(asks);
+    if !endpoint.is_amazon() {
+        if asks_for_encryption {
+            possible.leave_unproven(Doubt::NotAmazon);
+            possible.add(Outcome::nothing());
+        }
+        return;
+    }
+    let is_refused = |request: &Request| {
+        let key = request.kms_key.as_deref().map(KmsKey::parse);
+        let arn = key
+            .as_ref()
+            .and_then(|key| key.as_ref().ok()?.partition_and_region());
+        request.is_kms()
+            && arn.is_some_and(|(partition, region)| endpoint.refuses_key_of(partition, region))
+    };
+    if possible.requests().any(is_refused) {
+        possible.leave_unproven(Doubt::KeyOfAnotherRegion);
+    }
+}

@@ -1,0 +1,109 @@
+//! The option `expect` of `aspera_sse_info`.
+
+use anyhow::Result;
+use serde::Deserialize;
+
+use super::setting::State;
+use crate::ansible::{Failure, Kind, OptionSpec};
+use crate::aspera::aspera_conf::Scope;
+use crate::aspera::audit::{Expectation, ScopePattern, Wanted};
+use crate::aspera::encryption::{Encryption, EncryptionSetting};
+use crate::aspera::kms_key::KmsKey;
+
+/// An entry of the option.
+pub(super) const ENTRY: &[OptionSpec] = &[
+    OptionSpec::new("state", Kind::Str)
+        .or("present")
+        .one_of(&["present", "absent"]),
+    OptionSpec::new("server_side_encryption", Kind::Str).shown_if(Encryption::is_recognised),
+    OptionSpec::new("kms_key_ids", Kind::List(&Kind::Str))
+        .shown_if(|text| KmsKey::parse(text).is_ok()),
+    OptionSpec::new("scopes", Kind::List(&Kind::Str)),
+];
+
+/// An entry as it is given.
+#[derive(Deserialize)]
+pub(super) struct Entry {
+    state: State,
+    server_side_encryption: Option<String>,
+    kms_key_ids: Option<Vec<String>>,
+    scopes: Option<Vec<String>>,
+}
+
+/// What all entries expect.
+pub(super) fn expectations(entries: &[Entry]) -> Result<Vec<Expectation>> {
+    let expectation = |(index, entry): (usize, &Entry)| {
+        let expectation = entry.expectation();
+        expectation.map_err(|what| Failure::new(format!("expect[{index}]: {what}")).into())
+    };
+    if entries.is_empty() {
+        return Err(Failure::new(
+            "The option expect is an empty list. Name what you expect in it, or leave it out.",
+        )
+        .into());
+    }
+    entries.iter().enumerate().map(expectation).collect()
+}
+
+impl Entry {
+    fn expectation(&self) -> Result<Expectation, String> {
+        let scopes = self.scopes.as_deref().unwrap_or_default();
+        let scopes: Vec<ScopePattern> = scopes
+            .iter()
+            .map(|scope| pattern(scope))
+            .collect::<Option<_>>()
+            .ok_or(
+                "An element of scopes is not one of system, user, group, global, user NAME and group NAME. Correct it.",
+            )?;
+        let wanted = match self.state {
+            State::Absent => self.absent(&scopes)?,
+            State::Present => self.present()?,
+        };
+        Ok(Expectation { wanted, scopes })
+    }
+
+    fn absent(&self, scopes: &[ScopePattern]) -> Result<Wanted, String> {
+        if scopes != [ScopePattern::System] {
+            return Err("state: absent goes with scopes: [system] only. For docroots, expect the encryption that their uploads should get.".to_owned());
+        }
+        if self.server_side_encryption.is_some() || self.kms_key_ids.is_some() {
+            return Err("state: absent expects no encryption and no key. Remove server_side_encryption and kms_key_ids.".to_owned());
+        }
+        Ok(Wanted::Absent)
+    }
+
+    fn present(&self) -> Result<Wanted, String> {
+        let text = self.server_side_encryption.as_deref();
+        let text =
+            text.ok_or("server_side_encryption is missing. Set it to NONE, AES256 or AWS_KMS.")?;
+        let encryption =
+            Encryption::parse(text).map_err(|error| format!("server_side_encryption {error}"))?;
+        let texts = self.kms_key_ids.as_deref().unwrap_or_default();
+        let key = |(index, text): (usize, &String)| {
+            let key =
+                KmsKey::parse(text).map_err(|error| format!("kms_key_ids[{index}] {error}"))?;
+            EncryptionSetting::new(encryption, Some(key.clone()))
+                .map_err(|_| "kms_key_ids goes with server_side_encryption AWS_KMS only. Remove one of the two.")?;
+            Ok(key)
+        };
+        let keys = texts
+            .iter()
+            .enumerate()
+            .map(key)
+            .collect::<Result<_, String>>()?;
+        Ok(Wanted::Encryption(encryption, keys))
+    }
+}
+
+fn pattern(scope: &str) -> Option<ScopePattern> {
+    let named = |name: &str| (!name.is_empty()).then(|| name.to_owned());
+    Some(match (scope, scope.split_once(' ')) {
+        ("system", _) => ScopePattern::System,
+        ("user", _) => ScopePattern::Users,
+        ("group", _) => ScopePattern::Groups,
+        ("global", _) => ScopePattern::One(Scope::Global),
+        (_, Some(("user", name))) => ScopePattern::One(Scope::User(named(name)?)),
+        (_, Some(("group", name))) => ScopePattern::One(Scope::Group(named(name)?)),
+        _ => return None,
+    })
+}

@@ -1,0 +1,164 @@
+//! Who gets which encryption, as lines for people to read: what matters most comes first.
+
+use crate::aspera::audit::{Outcome, Row, RowVerdict, Source, Verdict};
+
+/// The most lines that are shown; a server may have very many users.
+const MAX_LINES: usize = 200;
+
+/// A line for each row, and one that says how many more there are. `verdicts` are those of the rows, in their order; none without an expectation.
+pub(super) fn table(rows: &[Row], verdicts: &[RowVerdict]) -> Vec<String> {
+    let verdict = |index: usize| verdicts.get(index).and_then(|judged| judged.verdict);
+    let mut order: Vec<usize> = (0..rows.len()).collect();
+    order.sort_by_key(|&index| (rank(verdict(index)), rows[index].possible.is_certain()));
+    let cells: Vec<[String; 3]> = order
+        .iter()
+        .take(MAX_LINES)
+        .map(|&index| {
+            let row = &rows[index];
+            [
+                verdicts
+                    .get(index)
+                    .map_or("", |_| word(verdict(index)))
+                    .to_owned(),
+                row.place(),
+                encryption(row),
+            ]
+        })
+        .collect();
+    let width = |column: usize| {
+        cells
+            .iter()
+            .map(|cells| cells[column].chars().count())
+            .max()
+    };
+    let widths = [width(0).unwrap_or(0), width(1).unwrap_or(0)];
+    let lines = cells.iter().map(|[verdict, place, encryption]| {
+        let line = format!(
+            "{verdict:0$}  {place:1$}  {encryption}",
+            widths[0], widths[1]
+        );
+        line.trim_start().to_owned()
+    });
+    let more = rows.len().saturating_sub(MAX_LINES);
+    let more = (more > 0).then(|| format!("... and {more} more"));
+    lines.chain(more).collect()
+}
+
+fn rank(verdict: Option<Verdict>) -> u8 {
+    match verdict {
+        Some(Verdict::Violated(_)) => 0,
+        Some(Verdict::Unknown) => 1,
+        Some(Verdict::Met) => 2,
+        None => 3,
+        Some(Verdict::NotS3) => 4,
+    }
+}
+
+fn word(verdict: Option<Verdict>) -> &'static str {
+    match verdict {
+        Some(Verdict::Violated(_)) => "VIOLATED",
+        Some(Verdict::Unknown) => "unknown",
+        Some(Verdict::Met) => "met",
+        Some(Verdict::NotS3) | None => "-",
+    }
+}
+
+/// Such as `AWS_KMS with KEY from docroot, inherited from group media; not certain: trapd_unknown`.
+fn encryption(row: &Row) -> String {
+    let possible = &row.possible;
+    let mut words = match possible.outcomes.first() {
+        None => "not known".to_owned(),
+        Some(Outcome::NotS3) if possible.unbounded => "not known".to_owned(),
+        Some(Outcome::NotS3) => "not S3".to_owned(),
+        Some(Outcome::S3(_, Source::Nowhere)) => "no encryption".to_owned(),
+        Some(Outcome::S3(request, source)) => {
+            let from = if *source == Source::Trapd {
+                "s3.properties"
+            } else {
+                "docroot"
+            };
+            format!("{} from {from}", request.words())
+        }
+    };
+    if let Some(scope) = &row.inherited_from {
+        words += &format!(", inherited from {scope}");
+    }
+    if !possible.is_certain() {
+        let reasons: Vec<&str> = possible.doubts.iter().map(|doubt| doubt.name()).collect();
+        words += &format!("; not certain: {}", reasons.join(", "));
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aspera::aspera_conf::Scope;
+    use crate::aspera::audit::{Difference, Doubt, Possible, Request};
+
+    fn row(name: &str, possible: Possible) -> Row {
+        Row {
+            scope: Scope::User(name.to_owned()),
+            peer_ip: None,
+            uri: None,
+            inherited_from: None,
+            possible,
+        }
+    }
+
+    fn rows() -> Vec<Row> {
+        let request = Request {
+            encryption: Some("AES256".to_owned()),
+            kms_key: None,
+        };
+        vec![
+            row("local", Possible::certainly(Outcome::NotS3)),
+            row(
+                "media",
+                Possible::certainly(Outcome::S3(request, Source::Docroot)),
+            ),
+            row("svc", Possible::anything(Doubt::AccessKeys)),
+            row("plain", Possible::certainly(Outcome::nothing())),
+        ]
+    }
+
+    #[test]
+    fn what_matters_most_comes_first() {
+        let verdicts = [
+            Verdict::NotS3,
+            Verdict::Met,
+            Verdict::Unknown,
+            Verdict::Violated(Difference::OtherEncryption),
+        ];
+        let verdicts = verdicts.map(|verdict| RowVerdict {
+            entry: Some(0),
+            verdict: Some(verdict),
+        });
+        assert_eq!(
+            table(&rows(), &verdicts),
+            [
+                "VIOLATED  user plain  no encryption",
+                "unknown   user svc    not known; not certain: access_keys",
+                "met       user media  AES256 from docroot",
+                "-         user local  not S3",
+            ]
+        );
+    }
+
+    #[test]
+    fn without_an_expectation_the_doubtful_come_first() {
+        let table = table(&rows(), &[]);
+        assert_eq!(table[0], "user svc    not known; not certain: access_keys");
+        assert_eq!(table[1], "user local  not S3");
+    }
+
+    #[test]
+    fn very_many_are_counted() {
+        let rows: Vec<Row> = (0..250)
+            .map(|_| row("a", Possible::certainly(Outcome::NotS3)))
+            .collect();
+        let table = table(&rows, &[]);
+        assert_eq!(table.len(), 201);
+        assert_eq!(table[200], "... and 50 more");
+    }
+}

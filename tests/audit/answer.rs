@@ -1,0 +1,127 @@
+//! What an audit answers: the same type for the product, the model and the table.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde::Deserialize;
+
+/// The whole answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    pub compliant: Option<bool>,
+    /// By place: `user a`, `group g`, `global`, each with ` for PEER` behind it where it is for one client address, and `system`.
+    /// Places may occur more than once; their verdicts are sorted.
+    pub rows: BTreeMap<String, Vec<Verdict>>,
+}
+
+/// What came of one row.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
+pub enum Verdict {
+    Met,
+    NotS3,
+    NotJudged,
+    Violated,
+    /// With names of reasons.
+    Unknown(BTreeSet<String>),
+}
+
+impl Answer {
+    pub fn new(compliant: Option<bool>, rows: impl IntoIterator<Item = (String, Verdict)>) -> Self {
+        let mut by_place: BTreeMap<String, Vec<Verdict>> = BTreeMap::new();
+        for (place, verdict) in rows {
+            by_place.entry(place).or_default().push(verdict);
+        }
+        for verdicts in by_place.values_mut() {
+            verdicts.sort();
+        }
+        Self {
+            compliant,
+            rows: by_place,
+        }
+    }
+
+    /// The same answer, where all that is unknown is unknown for no reason.
+    pub fn without_reasons(&self) -> Self {
+        let mut bare = self.clone();
+        for verdict in bare.rows.values_mut().flatten() {
+            if let Verdict::Unknown(reasons) = verdict {
+                reasons.clear();
+            }
+        }
+        bare
+    }
+
+    /// Whether the answer is the one that is wanted, and names at least its reasons.
+    pub fn gives(&self, wanted: &Self) -> bool {
+        self.without_reasons() == wanted.without_reasons()
+            && wanted.rows.iter().all(|(place, verdicts)| {
+                let given: BTreeSet<&String> = reasons(&self.rows[place]).collect();
+                reasons(verdicts).all(|reason| given.contains(reason))
+            })
+    }
+}
+
+fn reasons(verdicts: &[Verdict]) -> impl Iterator<Item = &String> {
+    verdicts.iter().flat_map(|verdict| match verdict {
+        Verdict::Unknown(reasons) => reasons.iter().collect(),
+        _ => Vec::new(),
+    })
+}
+
+impl TryFrom<String> for Verdict {
+    type Error = String;
+
+    /// `met`, `violated`, `not_s3`, `not_judged`, `unknown`, or `unknown (reason, reason)`.
+    fn try_from(text: String) -> Result<Self, String> {
+        let (word, reasons) = match text.split_once(" (") {
+            Some((word, rest)) => (word, rest.strip_suffix(')').ok_or("a ) is missing")?),
+            None => (text.as_str(), ""),
+        };
+        let reasons: BTreeSet<String> = reasons
+            .split(", ")
+            .filter(|reason| !reason.is_empty())
+            .map(str::to_owned)
+            .collect();
+        match word {
+            "unknown" => Ok(Self::Unknown(reasons)),
+            _ if !reasons.is_empty() => Err(format!("{word} has no reasons")),
+            "met" => Ok(Self::Met),
+            "not_s3" => Ok(Self::NotS3),
+            "not_judged" => Ok(Self::NotJudged),
+            "violated" => Ok(Self::Violated),
+            other => Err(format!("{other} is not a verdict")),
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Met => formatter.write_str("met"),
+            Self::NotS3 => formatter.write_str("not_s3"),
+            Self::NotJudged => formatter.write_str("not_judged"),
+            Self::Violated => formatter.write_str("violated"),
+            Self::Unknown(reasons) if reasons.is_empty() => formatter.write_str("unknown"),
+            Self::Unknown(reasons) => {
+                let reasons: Vec<&str> = reasons.iter().map(String::as_str).collect();
+                write!(formatter, "unknown ({})", reasons.join(", "))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.compliant {
+            Some(compliant) => writeln!(formatter, "compliant: {compliant}")?,
+            None => writeln!(formatter, "compliant: null")?,
+        }
+        for (place, verdicts) in &self.rows {
+            for verdict in verdicts {
+                writeln!(formatter, "  {place}: {verdict}")?;
+            }
+        }
+        Ok(())
+    }
+}

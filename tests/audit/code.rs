@@ -1,0 +1,144 @@
+//! The product's answer.
+
+use aspera_sse::aspera::aspera_conf::{AsperaConf, Scope};
+use aspera_sse::aspera::audit::{
+    Accounts, Expectation, Facts, Judgement, Place, Request, Row, ScopePattern, SystemFile,
+    Verdict as Found, Wanted, judge, rows,
+};
+use aspera_sse::aspera::encryption::Encryption;
+use aspera_sse::aspera::installation::Version;
+use aspera_sse::aspera::kms_key::KmsKey;
+use aspera_sse::aspera::s3_properties;
+
+use crate::answer::{Answer, Verdict};
+use crate::configuration::{self, Configuration, S3Properties, State, Trapd};
+
+/// Reads the files that the configuration writes, and judges.
+pub fn code_answer(configuration: &Configuration) -> Answer {
+    let text = configuration.to_aspera_conf();
+    let conf = AsperaConf::parse(text.as_bytes()).expect("an aspera.conf");
+    let passwd = configuration.to_passwd();
+    let group = configuration.to_group();
+    let accounts = Accounts::parse(passwd.as_deref(), group.as_deref());
+    let facts = Facts {
+        conf: configuration.aspera_conf_readable.then_some(&conf),
+        system: system(configuration),
+        trapd_enabled: match configuration.trapd {
+            Trapd::Enabled => Some(true),
+            Trapd::Disabled => Some(false),
+            Trapd::Unknown => None,
+        },
+        service_options: configuration.service_options,
+        version: version(configuration.version.as_deref()),
+        accounts: &accounts,
+        noded_runs_older_file: configuration.older_aspera_conf,
+        trapd_runs_older_file: configuration.older_s3_properties,
+    };
+    let expectations: Vec<Expectation> = configuration.expect.iter().map(expectation).collect();
+    let rows = rows(&facts);
+    let judgement = judge(&facts, &rows, &expectations);
+    answer(&facts, &expectations, &rows, &judgement)
+}
+
+fn system(configuration: &Configuration) -> Option<SystemFile> {
+    if configuration.s3_properties == S3Properties::Unreadable {
+        return None;
+    }
+    let Some(text) = configuration.to_s3_properties() else {
+        return Some(SystemFile::default());
+    };
+    let contents = s3_properties::read(text.as_bytes()).expect("an s3.properties");
+    Some(SystemFile {
+        request: Request {
+            encryption: contents.encryption,
+            kms_key: contents.kms_key,
+        },
+        https_only: contents.https_only,
+    })
+}
+
+fn version(text: Option<&str>) -> Option<Version> {
+    Version::from_ascp_output(&format!("ascp version {}\n", text?))
+}
+
+fn expectation(expectation: &configuration::Expectation) -> Expectation {
+    let keys = expectation.keys.iter().map(|key| KmsKey::parse(key));
+    let scopes = expectation.scopes.iter();
+    Expectation {
+        wanted: match expectation.state {
+            State::Absent => Wanted::Absent,
+            State::Present => Wanted::Encryption(
+                Encryption::parse(&expectation.encryption).expect("an encryption"),
+                keys.collect::<Result<_, _>>().expect("keys"),
+            ),
+        },
+        scopes: scopes.map(|scope| pattern(scope)).collect(),
+    }
+}
+
+fn pattern(scope: &str) -> ScopePattern {
+    match (scope, scope.split_once(' ')) {
+        (_, Some(("user", name))) => ScopePattern::One(Scope::User(name.to_owned())),
+        (_, Some((_, name))) => ScopePattern::One(Scope::Group(name.to_owned())),
+        ("system", None) => ScopePattern::System,
+        ("user", None) => ScopePattern::Users,
+        ("group", None) => ScopePattern::Groups,
+        _ => ScopePattern::One(Scope::Global),
+    }
+}
+
+fn answer(
+    facts: &Facts,
+    expectations: &[Expectation],
+    rows: &[Row],
+    judgement: &Judgement,
+) -> Answer {
+    let mut judged: Vec<(String, Verdict)> = Vec::new();
+    let system_is_expected = expectations
+        .iter()
+        .any(|expectation| expectation.scopes.contains(&ScopePattern::System));
+    let system = match judgement.system {
+        None if system_is_expected => Verdict::Unknown(["unreadable".to_owned()].into()),
+        system => verdict(judgement, system, &Place::System),
+    };
+    judged.push(("system".to_owned(), system));
+    for (row, found) in rows.iter().zip(&judgement.rows) {
+        let place = Place::Docroot(row.scope.clone(), row.peer_ip.clone());
+        let verdict = verdict(judgement, found.verdict, &place);
+        judged.push((name(&row.scope, row.peer_ip.as_deref()), verdict));
+    }
+    // What the module finds unread, and lists as incomplete.
+    let has_unread = facts.conf.is_none()
+        || facts.noded_runs_older_file
+        || facts.trapd_runs_older_file
+        || system_is_expected && facts.system.is_none();
+    let compliant = judgement.compliant(!has_unread);
+    Answer::new(compliant.filter(|_| !expectations.is_empty()), judged)
+}
+
+fn verdict(judgement: &Judgement, found: Option<Found>, place: &Place) -> Verdict {
+    match found {
+        None => Verdict::NotJudged,
+        Some(Found::Met) => Verdict::Met,
+        Some(Found::Violated(_)) => Verdict::Violated,
+        Some(Found::NotS3) => Verdict::NotS3,
+        Some(Found::Unknown) => {
+            let unknown = judgement.unknown.iter();
+            let here = unknown.filter(|unknown| unknown.place == *place);
+            let doubts = here.flat_map(|unknown| &unknown.doubts);
+            Verdict::Unknown(doubts.map(|doubt| doubt.name().to_owned()).collect())
+        }
+    }
+}
+
+fn name(scope: &Scope, peer_ip: Option<&str>) -> String {
+    let name = match scope {
+        Scope::User(name) => format!("user {name}"),
+        Scope::Group(name) => format!("group {name}"),
+        Scope::Global => "global".to_owned(),
+    };
+    match peer_ip {
+        Some(peer) => format!("{name} for {peer}"),
+        None => name,
+    }
+}

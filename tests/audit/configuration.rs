@@ -1,0 +1,247 @@
+//! What an audit looks at, in a form that is easy to write by hand: see `table/README.md` for the short forms in YAML.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use serde::Deserialize;
+
+use crate::short_form;
+
+/// Everything that an answer depends on.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(try_from = "short_form::Configuration")]
+pub struct Configuration {
+    /// Whether `aspera.conf` can be read; its blocks follow.
+    pub aspera_conf_readable: bool,
+    pub users: Vec<Block>,
+    pub groups: Vec<Block>,
+    pub defaults: Vec<Block>,
+    pub s3_properties: S3Properties,
+    /// Local users and the number of their primary group; nothing if `/etc/passwd` cannot be read.
+    pub passwd: Option<BTreeMap<String, u32>>,
+    /// Local groups; nothing if `/etc/group` cannot be read.
+    pub group: Option<BTreeMap<String, LocalGroup>>,
+    pub trapd: Trapd,
+    /// What `ascp -A` gives as the version; nothing if it cannot be told.
+    pub version: Option<String>,
+    /// Whether the unit or init script of trapd sets options of the two names.
+    pub service_options: bool,
+    /// Whether a live process of asperanoded is older than `aspera.conf`.
+    pub older_aspera_conf: bool,
+    /// Whether a live process of asperatrapd is older than `s3.properties`.
+    pub older_s3_properties: bool,
+    pub expect: Vec<Expectation>,
+}
+
+/// A `user`, `group` or `default` element.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Block {
+    /// Empty for a default.
+    pub name: String,
+    pub docroots: Vec<Docroot>,
+    pub restrictions: bool,
+    pub precedence: Option<String>,
+    pub pvcl: bool,
+}
+
+/// An `absolute` element.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Docroot {
+    pub text: String,
+    pub peer_ip: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum S3Properties {
+    Missing,
+    Unreadable,
+    Set(S3Settings),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct S3Settings {
+    pub encryption: Option<String>,
+    pub key: Option<String>,
+    pub https_only: Option<bool>,
+}
+
+/// A line of `/etc/group`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LocalGroup {
+    pub gid: u32,
+    pub members: Vec<String>,
+}
+
+/// Whether trapd is enabled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Trapd {
+    Enabled,
+    Disabled,
+    Unknown,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(from = "short_form::Expectation")]
+pub struct Expectation {
+    pub encryption: String,
+    pub keys: Vec<String>,
+    /// `system`, `user`, `group`, `global`, `user NAME`, `group NAME`; none means every docroot.
+    pub scopes: Vec<String>,
+    pub state: State,
+}
+
+/// What is expected of the system-wide setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    Present,
+    Absent,
+}
+
+impl Configuration {
+    /// The text of `aspera.conf`, whether or not it can be read.
+    pub fn to_aspera_conf(&self) -> String {
+        let mut text =
+            String::from("<?xml version='1.0' encoding='UTF-8'?>\n<CONF version=\"2\">\n");
+        for block in &self.defaults {
+            block.write_to(&mut text, "default", 1);
+        }
+        text += "  <aaa><realms><realm>\n";
+        for (outer, inner, blocks) in [
+            ("users", "user", &self.users),
+            ("groups", "group", &self.groups),
+        ] {
+            let _ = writeln!(text, "    <{outer}>");
+            for block in blocks {
+                block.write_to(&mut text, inner, 3);
+            }
+            let _ = writeln!(text, "    </{outer}>");
+        }
+        text += "  </realm></realms></aaa>\n</CONF>\n";
+        text
+    }
+
+    /// The text of `s3.properties`; nothing if the file is missing or cannot be read.
+    pub fn to_s3_properties(&self) -> Option<String> {
+        let S3Properties::Set(settings) = &self.s3_properties else {
+            return None;
+        };
+        let https_only = settings.https_only.map(|value| value.to_string());
+        let mut text = String::from("# Made for a test.\n");
+        for (name, value) in [
+            ("s3service.https-only", &https_only),
+            ("server-side-encryption", &settings.encryption),
+            ("server-side-encryption-aws-kms-key-id", &settings.key),
+        ] {
+            if let Some(value) = value {
+                let _ = writeln!(text, "{name}={}", escaped_for_properties(value));
+            }
+        }
+        Some(text)
+    }
+
+    /// The text of `/etc/passwd`; nothing if it cannot be read.
+    pub fn to_passwd(&self) -> Option<String> {
+        let users = self.passwd.as_ref()?;
+        let lines = users.iter().zip(2000..).map(|((name, gid), uid)| {
+            format!("{name}:x:{uid}:{gid}::/home/{name}:/bin/aspshell\n")
+        });
+        Some(
+            std::iter::once("root:x:0:0::/root:/bin/sh\n".to_owned())
+                .chain(lines)
+                .collect(),
+        )
+    }
+
+    /// The text of `/etc/group`; nothing if it cannot be read.
+    pub fn to_group(&self) -> Option<String> {
+        let groups = self.group.as_ref()?;
+        let lines = groups
+            .iter()
+            .map(|(name, group)| format!("{name}:x:{}:{}\n", group.gid, group.members.join(",")));
+        Some(
+            std::iter::once("root:x:0:\n".to_owned())
+                .chain(lines)
+                .collect(),
+        )
+    }
+}
+
+impl Block {
+    fn write_to(&self, text: &mut String, element: &str, depth: usize) {
+        let margin = "  ".repeat(depth);
+        let _ = writeln!(text, "{margin}<{element}>");
+        if element != "default" {
+            let _ = writeln!(
+                text,
+                "{margin}  <name>{}</name>",
+                escaped_for_xml(&self.name)
+            );
+        }
+        if let Some(precedence) = &self.precedence {
+            let precedence = escaped_for_xml(precedence);
+            let _ = writeln!(text, "{margin}  <precedence>{precedence}</precedence>");
+        }
+        if self.pvcl {
+            let _ = writeln!(text, "{margin}  <pvcl><https_only>true</https_only></pvcl>");
+        }
+        if self.restrictions || !self.docroots.is_empty() {
+            let _ = writeln!(text, "{margin}  <file_system><access><paths><path>");
+            for docroot in &self.docroots {
+                let peer_ip = docroot.peer_ip.as_deref();
+                let peer_ip = peer_ip.map(|peer| format!(" peer_ip=\"{}\"", escaped_for_xml(peer)));
+                let peer_ip = peer_ip.unwrap_or_default();
+                let value = escaped_for_xml(&docroot.text);
+                let _ = writeln!(text, "{margin}    <absolute{peer_ip}>{value}</absolute>");
+            }
+            if self.restrictions {
+                let restriction = "<restriction>s3://*</restriction>";
+                let _ = writeln!(
+                    text,
+                    "{margin}    <restrictions>{restriction}</restrictions>"
+                );
+            }
+            let _ = writeln!(text, "{margin}  </path></paths></access></file_system>");
+        }
+        let _ = writeln!(text, "{margin}</{element}>");
+    }
+}
+
+fn escaped_for_xml(value: &str) -> String {
+    let mut text = String::new();
+    for character in value.chars() {
+        match character {
+            '&' => text += "&amp;",
+            '<' => text += "&lt;",
+            '>' => text += "&gt;",
+            '"' => text += "&quot;",
+            '\r' => text += "&#13;",
+            other => text.push(other),
+        }
+    }
+    text
+}
+
+/// As `java.util.Properties` reads it: all blanks stay.
+fn escaped_for_properties(value: &str) -> String {
+    let mut text = String::new();
+    for (index, character) in value.chars().enumerate() {
+        match character {
+            '\\' => text += "\\\\",
+            '\n' => text += "\\n",
+            '\r' => text += "\\r",
+            '\t' => text += "\\t",
+            '\u{c}' => text += "\\f",
+            ' ' if index == 0 => text += "\\ ",
+            ' '..='~' => text.push(character),
+            other => {
+                let mut units = [0; 2];
+                for unit in other.encode_utf16(&mut units) {
+                    let _ = write!(text, "\\u{unit:04x}");
+                }
+            }
+        }
+    }
+    text
+}

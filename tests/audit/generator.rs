@@ -1,0 +1,374 @@
+//! Random small configurations in which all that the vendor leaves open occurs often.
+
+use std::collections::BTreeMap;
+
+use crate::configuration::{
+    Block, Configuration, Docroot, Expectation, LocalGroup, S3Properties, S3Settings, State, Trapd,
+};
+
+const ENCRYPTION: &str = "server-side-encryption";
+const KEY: &str = "server-side-encryption-aws-kms-key-id";
+const ID: &str = "1234abcd-12ab-34cd-56ef-1234567890ab";
+const ARN: &str = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+const MULTI_REGION_ID: &str = "mrk-1234abcd12ab34cd56ef1234567890ab";
+const MULTI_REGION_ARN: &str =
+    "arn:aws:kms:eu-west-1:111122223333:key/mrk-1234abcd12ab34cd56ef1234567890ab";
+
+/// Names of keys that AWS takes.
+const KEYS: [&str; 9] = [
+    ARN,
+    ID,
+    "arn:aws:kms:us-east-1:111122223333:key/aaaaaaaa-12ab-34cd-56ef-1234567890ab",
+    MULTI_REGION_ID,
+    MULTI_REGION_ARN,
+    "arn:aws:kms:us-east-1:111122223333:alias/uploads",
+    "alias/uploads",
+    "arn:aws-cn:kms:cn-north-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+    "arn:aws-us-gov:kms:us-gov-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+];
+
+/// What stands in the place of a key and is none.
+const NO_KEYS: [&str; 5] = [
+    "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab ",
+    "\t1234abcd-12ab-34cd-56ef-1234567890ab",
+    "two words",
+    "",
+    "arn:aws:s3:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+];
+
+const HOSTS: [&str; 12] = [
+    "s3.us-east-1.amazonaws.com",
+    "s3-eu-west-1.amazonaws.com",
+    "b.s3.eu-west-1.amazonaws.com:443",
+    "s3.dualstack.eu-west-1.amazonaws.com",
+    "b.vpce-1a2b3c4d.s3.us-east-1.vpce.amazonaws.com",
+    "S3.US-East-1.AmazonAWS.com",
+    "s3.cn-north-1.amazonaws.com.cn",
+    "s3.us-gov-west-1.amazonaws.com",
+    "minio.example.com:9000",
+    "s3.amazonaws.com.example.com",
+    "ec2-192-0-2-1.compute-1.amazonaws.com",
+    "AK:SK@s3.amazonaws.com",
+];
+
+/// A generator of random numbers: splitmix64.
+pub struct Random {
+    state: u64,
+    /// The keys that occur often in this configuration: otherwise a key would hardly ever be the expected one.
+    keys: &'static [&'static str],
+}
+
+/// Keys that have to do with one another.
+const FAMILIES: [&[&str]; 6] = [
+    &[ARN],
+    &[ARN, ARN, ID],
+    &[ARN, ID, KEYS[2]],
+    &[MULTI_REGION_ARN, MULTI_REGION_ID, MULTI_REGION_ID],
+    &[ARN, KEYS[5], KEYS[6]],
+    &KEYS,
+];
+
+impl Random {
+    /// The same case always has the same configuration.
+    pub fn new(case: u64) -> Self {
+        let mut random = Self {
+            state: case.wrapping_mul(0xd134_2543_de82_ef95) ^ 0x5851_f42d_4c95_7f2d,
+            keys: &KEYS,
+        };
+        random.keys = FAMILIES[random.below(FAMILIES.len())];
+        random
+    }
+
+    fn below(&mut self, limit: usize) -> usize {
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.state;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        let limit = u64::try_from(limit).expect("a small number");
+        usize::try_from((mixed ^ (mixed >> 31)) % limit).expect("a small number")
+    }
+
+    fn one_in(&mut self, many: usize) -> bool {
+        self.below(many) == 0
+    }
+
+    fn percent(&mut self, percent: usize) -> bool {
+        self.below(100) < percent
+    }
+
+    fn of<'t>(&mut self, choices: &[&'t str]) -> &'t str {
+        choices[self.below(choices.len())]
+    }
+}
+
+/// A random configuration.
+pub fn configuration(random: &mut Random) -> Configuration {
+    let users = blocks(random, &["a", "b"], 60);
+    let groups = blocks(random, &["g", "h"], 60);
+    let defaults = blocks(random, &["", ""], 35);
+    let passwd = (!random.one_in(20)).then(|| passwd(random));
+    let group = (!random.one_in(20)).then(|| local_groups(random));
+    Configuration {
+        aspera_conf_readable: !random.one_in(40),
+        users,
+        groups,
+        defaults,
+        s3_properties: s3_properties(random),
+        passwd,
+        group,
+        trapd: [
+            Trapd::Enabled,
+            Trapd::Enabled,
+            Trapd::Enabled,
+            Trapd::Disabled,
+            Trapd::Unknown,
+        ][random.below(5)],
+        version: match random.below(6) {
+            0 => None,
+            1 => Some("4.4.7.2228".to_owned()),
+            2 => Some("4.4".to_owned()),
+            3 => Some("10.1.0".to_owned()),
+            _ => Some(random.of(&["3.9.6", "4.3.12"]).to_owned()),
+        },
+        service_options: random.one_in(30),
+        older_aspera_conf: random.one_in(30),
+        older_s3_properties: random.one_in(30),
+        expect: (0..1 + random.below(2) + random.below(2))
+            .map(|_| expectation(random))
+            .collect(),
+    }
+}
+
+/// Each of the names with some chance, now and then twice.
+fn blocks(random: &mut Random, names: &[&str], percent: usize) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    for name in names {
+        if random.percent(percent) {
+            blocks.push(block(random, name));
+            if random.one_in(15) {
+                blocks.push(block(random, name));
+            }
+        }
+    }
+    blocks
+}
+
+fn block(random: &mut Random, name: &str) -> Block {
+    let count = [0, 0, 1, 1, 1, 1, 1, 2][random.below(8)];
+    let precedences = ["1", "1", "1.0", "0.5", "1e1", "10", "1000", "-1", "high"];
+    Block {
+        name: name.to_owned(),
+        docroots: (0..count)
+            .map(|_| Docroot {
+                text: docroot(random),
+                peer_ip: random
+                    .one_in(8)
+                    .then(|| random.of(&["192.0.2.1", "192.0.2.2"]).to_owned()),
+            })
+            .collect(),
+        restrictions: random.one_in(8),
+        precedence: random
+            .percent(60)
+            .then(|| random.of(&precedences).to_owned()),
+        pvcl: random.one_in(30),
+    }
+}
+
+fn docroot(random: &mut Random) -> String {
+    let other = [
+        "AS_NULL",
+        " AS_NULL\n",
+        "",
+        " ",
+        "/data",
+        "$(home)/in",
+        "file:////data",
+        "azu://account:key@host/container",
+        "google-gcs:///bucket",
+        "s3a://s3.amazonaws.com/b/",
+        "data",
+    ];
+    if random.one_in(4) {
+        // The first few matter most.
+        let among = if random.one_in(3) { 11 } else { 5 };
+        return random.of(&other[..among]).to_owned();
+    }
+    let scheme = if random.one_in(25) { "S3" } else { "s3" };
+    let host = if random.one_in(3) {
+        random.of(&HOSTS)
+    } else {
+        "s3.amazonaws.com"
+    };
+    let host = if random.one_in(60) {
+        "AK:S?K@s3.amazonaws.com"
+    } else {
+        host
+    };
+    let path = random.of(&["/b/", "/b/", "/b/in", "/b", "/b/show%231/"]);
+    let path = if random.one_in(25) {
+        "/b/show#1/"
+    } else {
+        path
+    };
+    let mut options = Vec::new();
+    if random.percent(65) {
+        options.push(encryption_option(random));
+    }
+    if random.percent(45) {
+        options.push(key_option(random));
+    }
+    if random.one_in(12) {
+        options.push(encryption_option(random));
+    }
+    if random.one_in(12) {
+        options.push(key_option(random));
+    }
+    if random.one_in(6) {
+        let place = random.below(options.len() + 1);
+        let other = random.of(&["storage-class=STANDARD", "", "server-side=1", "tag=%2"]);
+        options.insert(place, other.to_owned());
+    }
+    if random.one_in(30) {
+        let place = random.below(options.len() + 1);
+        options.insert(place, "x=1#2".to_owned());
+    }
+    let query = if options.is_empty() && !random.one_in(10) {
+        String::new()
+    } else {
+        format!("?{}", options.join("&"))
+    };
+    let blank = if random.one_in(20) { "\n  " } else { "" };
+    format!("{blank}{scheme}://{host}{path}{query}{blank}")
+}
+
+fn name_of(random: &mut Random, name: &str) -> String {
+    if !random.one_in(14) {
+        return name.to_owned();
+    }
+    match random.below(5) {
+        0 => name.replacen("server", "Server", 1),
+        1 => format!("amp;{name}"),
+        2 => format!("\n  {name}"),
+        3 => format!("{name}%20"),
+        // The very name, percent-encoded.
+        _ => name.replacen('-', "%2D", 1),
+    }
+}
+
+fn encryption_option(random: &mut Random) -> String {
+    let name = name_of(random, ENCRYPTION);
+    if random.one_in(40) {
+        return name;
+    }
+    let value = match random.below(12) {
+        0 | 1 => "AES256",
+        2 => "NONE",
+        3 => random.of(&["AWS_KMS%20", "aws:kms", "", "AWS%5FKMS", "none"]),
+        _ => "AWS_KMS",
+    };
+    format!("{name}={value}")
+}
+
+fn key_option(random: &mut Random) -> String {
+    let name = name_of(random, KEY);
+    let key = key(random);
+    let encoded = if key.contains([' ', '\t']) || random.one_in(3) {
+        let encode = |text: String, (from, to)| text.replace(from, to);
+        [(" ", "%20"), ("\t", "%09"), (":", "%3A"), ("/", "%2f")]
+            .into_iter()
+            .fold(key.to_owned(), encode)
+    } else {
+        key.to_owned()
+    };
+    format!("{name}={encoded}")
+}
+
+fn key(random: &mut Random) -> &'static str {
+    match random.below(15) {
+        0 => random.of(&NO_KEYS),
+        1 => random.of(&KEYS),
+        _ => random.of(random.keys),
+    }
+}
+
+fn s3_properties(random: &mut Random) -> S3Properties {
+    match random.below(12) {
+        0 => return S3Properties::Missing,
+        1 => return S3Properties::Unreadable,
+        _ => {}
+    }
+    let encryption = match random.below(10) {
+        0..5 => None,
+        5..8 => Some("AWS_KMS"),
+        8 => Some(random.of(&["AES256", "NONE"])),
+        _ => Some(random.of(&["AWS_KMS ", "aws_kms", "", "AES256\t"])),
+    };
+    S3Properties::Set(S3Settings {
+        encryption: encryption.map(str::to_owned),
+        key: random.percent(35).then(|| key(random).to_owned()),
+        https_only: match random.below(8) {
+            0 => None,
+            1 => Some(false),
+            _ => Some(true),
+        },
+    })
+}
+
+fn passwd(random: &mut Random) -> BTreeMap<String, u32> {
+    let mut lines = BTreeMap::new();
+    for name in ["a", "b"] {
+        if !random.one_in(8) {
+            let gid = [100, 100, 3000, 3001][random.below(4)];
+            lines.insert(name.to_owned(), gid);
+        }
+    }
+    lines
+}
+
+fn local_groups(random: &mut Random) -> BTreeMap<String, LocalGroup> {
+    let mut lines = BTreeMap::new();
+    for (name, gid) in [("g", 3000), ("h", 3001), ("other", 100)] {
+        if !random.one_in(8) {
+            let members = ["a", "b"].into_iter().filter(|_| random.percent(40));
+            let members = members.map(str::to_owned).collect();
+            lines.insert(name.to_owned(), LocalGroup { gid, members });
+        }
+    }
+    lines
+}
+
+fn expectation(random: &mut Random) -> Expectation {
+    let encryption = random.of(&["AWS_KMS", "AWS_KMS", "AWS_KMS", "AES256", "NONE"]);
+    let mut keys = Vec::new();
+    if encryption == "AWS_KMS" && random.percent(50) {
+        keys.push(random.of(random.keys).to_owned());
+        if random.one_in(4) {
+            keys.push(random.of(&KEYS).to_owned());
+        }
+    }
+    let scopes = [
+        "system",
+        "system",
+        "user",
+        "group",
+        "global",
+        "user a",
+        "user b",
+        "group g",
+        "user nobody",
+    ];
+    let count = [0, 0, 0, 1, 1, 2][random.below(6)];
+    let mut scopes: Vec<String> = (0..count).map(|_| random.of(&scopes).to_owned()).collect();
+    let mut state = State::Present;
+    if random.one_in(15) {
+        state = State::Absent;
+        keys.clear();
+        scopes = vec!["system".to_owned()];
+    }
+    Expectation {
+        encryption: encryption.to_owned(),
+        keys,
+        scopes,
+        state,
+    }
+}

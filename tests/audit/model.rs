@@ -1,0 +1,116 @@
+//! The audit as a brute-force model: all worlds are gone through, one after the other, and nothing is reckoned with sets.
+//!
+//! A world settles every point that the vendor or the host leaves open. In one world, each row has one docroot and each docroot one outcome.
+
+pub mod decisions;
+mod docroot;
+mod docroot_text;
+mod inheritance;
+mod judge;
+mod rows;
+mod worlds;
+
+use std::collections::BTreeSet;
+
+use crate::answer::{Answer, Verdict};
+use crate::configuration::{Block, Configuration, Expectation, State};
+use docroot::{Outcome, Server};
+use docroot_text::Docroot;
+use inheritance::Source;
+use rows::{Row, rows};
+use worlds::{Readings, in_every_world};
+
+/// The answer of the model.
+pub fn model_answer(configuration: &Configuration) -> Answer {
+    let server = Server::new(configuration);
+    let (system, system_is_incomplete) = judge_system(&server);
+    let mut judged = vec![("system".to_owned(), system)];
+    if configuration.aspera_conf_readable {
+        let rows = rows(configuration);
+        judged.extend(rows.iter().map(|row| (row.place(), judge(row, &server))));
+    }
+    let any = |wanted: fn(&Verdict) -> bool| judged.iter().any(|(_, verdict)| wanted(verdict));
+    let is_incomplete = system_is_incomplete
+        || !configuration.aspera_conf_readable
+        || configuration.older_aspera_conf
+        || configuration.older_s3_properties
+        || names_nobody(configuration);
+    let compliant = if configuration.expect.is_empty() {
+        None
+    } else if any(|verdict| *verdict == Verdict::Violated) {
+        Some(false)
+    } else if is_incomplete || any(|verdict| matches!(verdict, Verdict::Unknown(_))) {
+        None
+    } else {
+        Some(true)
+    };
+    Answer::new(compliant, judged)
+}
+
+/// Whether an expectation names a user or group that `aspera.conf` does not have.
+fn names_nobody(configuration: &Configuration) -> bool {
+    let scopes = configuration
+        .expect
+        .iter()
+        .flat_map(|expectation| &expectation.scopes);
+    let has = |blocks: &[Block], name| blocks.iter().any(|block| block.name == name);
+    scopes.into_iter().any(|scope| match scope.split_once(' ') {
+        Some(("user", name)) => !has(&configuration.users, name),
+        Some(("group", name)) => !has(&configuration.groups, name),
+        _ => false,
+    })
+}
+
+fn judge_system(server: &Server) -> (Verdict, bool) {
+    let expectations = &server.configuration().expect;
+    let names_system = |entry: &&Expectation| entry.scopes.iter().any(|scope| scope == "system");
+    let Some(expectation) = expectations.iter().find(names_system) else {
+        return (Verdict::NotJudged, false);
+    };
+    let reason = |reason| judge::unknown(&BTreeSet::from([reason]));
+    let Some(file) = &server.file else {
+        return (reason("unreadable"), true);
+    };
+    if decisions::SERVICE_OPTIONS_LEAVE_SYSTEM_OPEN && server.configuration().service_options {
+        return (reason("service_options"), false);
+    }
+    let (encryption, key) = (file.encryption.as_deref(), file.key.as_deref());
+    let meets = match expectation.state {
+        State::Absent => Ok(encryption.is_none() && key.is_none()),
+        State::Present => judge::meets_expectation(encryption, key, expectation),
+    };
+    let against = server.against_system();
+    match meets {
+        Ok(true) if !against.is_empty() => (judge::unknown(&against), false),
+        Ok(true) => (Verdict::Met, false),
+        Ok(false) => (Verdict::Violated, false),
+        Err(why) => (reason(why), false),
+    }
+}
+
+fn judge(row: &Row, server: &Server) -> Verdict {
+    let configuration = server.configuration();
+    let mut entries = configuration.expect.iter();
+    let Some(expectation) = entries.find(|expectation| row.is_named_by(expectation)) else {
+        return Verdict::NotJudged;
+    };
+    let sources = in_every_world(|world| row.source(configuration, world));
+    // Which docroot it is does not depend on what it comes to: the worlds of the one need not be multiplied with those of the other.
+    let docroots: Vec<Docroot> = sources.results.iter().map(Source::read).collect();
+    let mut all = Readings {
+        results: BTreeSet::new(),
+        unproven: sources.unproven,
+        reasons: sources.reasons,
+    };
+    if configuration.older_aspera_conf {
+        all.results.insert(Outcome::Anything);
+        all.reasons.insert("older_file");
+    }
+    for docroot in &docroots {
+        let uploads = in_every_world(|world| server.upload(docroot, world));
+        all.results.extend(uploads.results);
+        all.unproven |= uploads.unproven;
+        all.reasons.extend(uploads.reasons);
+    }
+    judge::verdict(&all, expectation)
+}

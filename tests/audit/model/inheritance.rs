@@ -1,0 +1,213 @@
+//! Whose docroot an upload goes into, in one world.
+
+use super::decisions;
+use super::docroot_text::Docroot;
+use super::rows::{Level, Row, What};
+use super::worlds::World;
+use crate::configuration::{self, Block, Configuration};
+
+/// The docroot of a row in one world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Source<'c> {
+    NotS3,
+    Docroot(&'c str),
+    Anything,
+}
+
+impl Source<'_> {
+    pub fn read(&self) -> Docroot {
+        match self {
+            Self::NotS3 => Docroot::NotS3,
+            Self::Docroot(text) => Docroot::read(text),
+            Self::Anything => Docroot::Anything,
+        }
+    }
+}
+
+impl<'c> Row<'c> {
+    pub fn source(&self, configuration: &'c Configuration, world: &mut World) -> Source<'c> {
+        if is_contested(self.block) && world.may("restrictions_and_docroot") {
+            return Source::Anything;
+        }
+        if self.block.restrictions
+            && !self.block.docroots.iter().any(is_set)
+            && world.may("access_keys")
+        {
+            return Source::Anything;
+        }
+        match self.what {
+            What::AccessKeys => {
+                world.because("access_keys");
+                Source::Anything
+            }
+            What::Docroot(docroot) if !is_empty(docroot) => Source::Docroot(&docroot.text),
+            What::Docroot(_) if !world.may("empty_docroot") => Source::NotS3,
+            What::Docroot(_) | What::Inherited => match self.level {
+                Level::User => below_user(self.block, configuration, world),
+                Level::Group => below_groups(self.block.restrictions, configuration, world),
+                Level::Default => beyond(self.block.restrictions, configuration, world),
+            },
+        }
+    }
+}
+
+/// What a user without a docroot of his own gets in one world.
+fn below_user<'c>(
+    user: &'c Block,
+    configuration: &'c Configuration,
+    world: &mut World,
+) -> Source<'c> {
+    let mut is_restricted = user.restrictions;
+    let mut candidates = Vec::new();
+    for group in &configuration.groups {
+        let says_something = group.restrictions || group.docroots.iter().any(|it| !is_unset(it));
+        if !says_something || !is_member(&user.name, &group.name, configuration, world) {
+            continue;
+        }
+        is_restricted |= group.restrictions;
+        if let Some(source) = docroot_of(&[group], world) {
+            candidates.push((group.name.as_str(), precedence(group), source));
+        }
+    }
+    // Which of two blocks of one group counts is not documented.
+    let may_be_first = |name: &str, candidate: Option<f64>| {
+        let others = candidates
+            .iter()
+            .filter(|(other, _, _)| *other != name)
+            .filter_map(|(_, other, _)| *other);
+        candidate.is_none_or(|candidate| others.into_iter().all(|other| other >= candidate))
+    };
+    let first: Vec<_> = candidates
+        .iter()
+        .filter(|(name, own, _)| may_be_first(name, *own))
+        .collect();
+    if first.is_empty() {
+        return below_groups(is_restricted, configuration, world);
+    }
+    let is_comparable = first.iter().all(|(_, precedence, _)| precedence.is_some());
+    let reason = if is_comparable {
+        "same_precedence"
+    } else {
+        "precedence"
+    };
+    first[world.choose(reason, first.len())].2
+}
+
+fn below_groups<'c>(
+    is_restricted: bool,
+    configuration: &'c Configuration,
+    world: &mut World,
+) -> Source<'c> {
+    let defaults: Vec<&Block> = configuration.defaults.iter().collect();
+    match docroot_of(&defaults, world) {
+        Some(source) => source,
+        None => beyond(is_restricted, configuration, world),
+    }
+}
+
+/// No docroot anywhere.
+fn beyond<'c>(
+    is_restricted: bool,
+    configuration: &'c Configuration,
+    world: &mut World,
+) -> Source<'c> {
+    if is_restricted
+        || configuration
+            .defaults
+            .iter()
+            .any(|block| block.restrictions)
+    {
+        world.because("access_keys");
+        return Source::Anything;
+    }
+    Source::NotS3
+}
+
+/// Which docroot a group, or all defaults together, give in one world to somebody who comes to them.
+fn docroot_of<'c>(blocks: &[&'c Block], world: &mut World) -> Option<Source<'c>> {
+    let elements: Vec<(&Block, &configuration::Docroot)> = blocks
+        .iter()
+        .flat_map(|block| block.docroots.iter().map(move |docroot| (*block, docroot)))
+        .filter(|(_, docroot)| !is_unset(docroot))
+        .collect();
+    let (for_all, for_peers): (Vec<_>, Vec<_>) = elements
+        .into_iter()
+        .partition(|(_, docroot)| docroot.peer_ip.is_none());
+    let reach = |(block, docroot): (&Block, &'c configuration::Docroot), world: &mut World| {
+        if decisions::RESTRICTIONS_ARE_INHERITED
+            && is_contested(block)
+            && world.may("restrictions_and_docroot")
+        {
+            Source::Anything
+        } else if is_empty(docroot) {
+            Source::NotS3
+        } else {
+            Source::Docroot(&docroot.text)
+        }
+    };
+    // The client may be at one of the addresses, or at none of them.
+    let at = world.choose("client_address", for_peers.len() + 1);
+    if let Some(&(block, docroot)) = for_peers.get(at)
+        && !(is_empty(docroot) && world.may("empty_docroot"))
+    {
+        return Some(reach((block, docroot), world));
+    }
+    if for_all.is_empty() {
+        return None;
+    }
+    let is_unset_in_this_world =
+        !for_all.iter().any(|(_, docroot)| is_set(docroot)) && world.may("empty_docroot");
+    if is_unset_in_this_world {
+        return None;
+    }
+    let one = for_all[world.choose("several_docroots", for_all.len())];
+    Some(reach(one, world))
+}
+
+pub fn is_unset(docroot: &configuration::Docroot) -> bool {
+    docroot.text.trim_ascii() == "AS_NULL"
+}
+
+fn is_empty(docroot: &configuration::Docroot) -> bool {
+    docroot.text.trim_ascii().is_empty()
+}
+
+pub fn is_set(docroot: &configuration::Docroot) -> bool {
+    !is_unset(docroot) && !is_empty(docroot)
+}
+
+/// The vendor supports no docroot beside restrictions.
+fn is_contested(block: &Block) -> bool {
+    block.restrictions && block.docroots.iter().any(is_set)
+}
+
+/// Nothing where it cannot be compared.
+fn precedence(group: &Block) -> Option<f64> {
+    let Some(text) = &group.precedence else {
+        return Some(1000.0);
+    };
+    let text = text.trim_ascii();
+    let is_plain = text
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || b".eE+-".contains(&byte));
+    let number: f64 = text.parse().ok()?;
+    (is_plain && number.is_finite() && !text.starts_with('-')).then_some(number)
+}
+
+/// Whether a user is a member of a group in one world.
+fn is_member(user: &str, group: &str, configuration: &Configuration, world: &mut World) -> bool {
+    let primary = configuration
+        .passwd
+        .as_ref()
+        .and_then(|users| users.get(user));
+    let line = configuration
+        .group
+        .as_ref()
+        .and_then(|groups| groups.get(group));
+    match (primary, line) {
+        (Some(primary), Some(line)) => {
+            *primary == line.gid || line.members.iter().any(|member| member == user)
+        }
+        _ => world.may("groups_unknown"),
+    }
+}

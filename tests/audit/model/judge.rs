@@ -1,0 +1,123 @@
+//! Holds outcomes against an expectation.
+
+use std::collections::BTreeSet;
+
+use super::decisions;
+use super::docroot::Outcome;
+use super::worlds::Readings;
+use crate::answer::Verdict;
+use crate::configuration::Expectation;
+
+/// Whether an outcome is the expected one; otherwise why that cannot be told.
+type Meets = Result<bool, &'static str>;
+
+/// The verdict on a row.
+pub fn verdict(readings: &Readings<Outcome>, expectation: &Expectation) -> Verdict {
+    let mut reasons = readings.reasons.clone();
+    let mut meets = BTreeSet::new();
+    for outcome in &readings.results {
+        match *outcome {
+            Outcome::NotS3 => {}
+            Outcome::Anything => return unknown(&reasons),
+            Outcome::Asks(encryption, key) => {
+                meets.insert(meets_expectation(encryption, key, expectation));
+            }
+        }
+    }
+    let may_not_be_s3 = readings.results.contains(&Outcome::NotS3);
+    let meets: Vec<Meets> = meets.into_iter().collect();
+    match meets[..] {
+        [] if !readings.unproven => Verdict::NotS3,
+        [Ok(true)] if !readings.unproven => Verdict::Met,
+        [Ok(false)] if !(decisions::NOT_S3_IS_NO_VIOLATION && may_not_be_s3) => Verdict::Violated,
+        _ => {
+            reasons.extend(meets.iter().filter_map(|meets| meets.err()));
+            unknown(&reasons)
+        }
+    }
+}
+
+pub fn unknown(reasons: &BTreeSet<&'static str>) -> Verdict {
+    Verdict::Unknown(reasons.iter().map(|&reason| reason.to_owned()).collect())
+}
+
+pub fn meets_expectation(
+    encryption: Option<&str>,
+    key: Option<&str>,
+    expectation: &Expectation,
+) -> Meets {
+    let encryption = encryption.unwrap_or("NONE");
+    if !["NONE", "AES256", "AWS_KMS"].contains(&encryption) {
+        return Err("undocumented_value");
+    }
+    if encryption != expectation.encryption {
+        return Ok(false);
+    }
+    if expectation.keys.is_empty() {
+        return Ok(true);
+    }
+    let Some(key) = key else {
+        return Ok(false);
+    };
+    if !is_name_of_a_key(key) {
+        let trimmed = key.trim_matches(|c: char| c.is_whitespace() || c.is_control());
+        return if is_name_of_a_key(trimmed) {
+            Err("blanks_around_key")
+        } else {
+            Ok(false)
+        };
+    }
+    let same: Vec<Meets> = expectation
+        .keys
+        .iter()
+        .map(|wanted| is_same(key, wanted))
+        .collect();
+    if same.contains(&Ok(true)) {
+        return Ok(true);
+    }
+    same.into_iter().find(Result::is_err).unwrap_or(Ok(false))
+}
+
+fn is_same(key: &str, wanted: &str) -> Meets {
+    let is_alias = |key: &str| key.starts_with("alias/") || key.contains(":alias/");
+    if key == wanted {
+        return Ok(true);
+    }
+    if is_alias(key) || is_alias(wanted) {
+        return Err("alias");
+    }
+    let (id, arn) = match (key.starts_with("arn:"), wanted.starts_with("arn:")) {
+        (false, true) => (key, wanted),
+        (true, false) => (wanted, key),
+        _ => return Ok(false),
+    };
+    match arn.ends_with(&format!("/{id}")) {
+        true if id.starts_with("mrk-") => Err("multi_region_key"),
+        same => Ok(same),
+    }
+}
+
+/// AWS's forms: a key id, a key ARN, an alias name, an alias ARN.
+pub fn is_name_of_a_key(text: &str) -> bool {
+    let all = |text: &str, allowed: fn(char) -> bool| !text.is_empty() && text.chars().all(allowed);
+    let is_id = |text: &str| all(text, |c| c.is_ascii_alphanumeric() || c == '-');
+    let is_alias = |text: &str| {
+        text.strip_prefix("alias/")
+            .is_some_and(|name| all(name, |c| c.is_ascii_alphanumeric() || "/_-".contains(c)))
+    };
+    let fields: Vec<&str> = text.splitn(6, ':').collect();
+    match fields[..] {
+        ["arn", partition, "kms", region, account, resource] => {
+            partition
+                .strip_prefix("aws")
+                .is_some_and(|rest| rest.is_empty() || is_id(rest))
+                && all(region, |c| {
+                    c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'
+                })
+                && account.len() == 12
+                && all(account, |c| c.is_ascii_digit())
+                && (is_alias(resource) || resource.strip_prefix("key/").is_some_and(is_id))
+        }
+        _ => is_id(text) || is_alias(text),
+    }
+}
