@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-PARTS = ("trapd", "docroots", "over_ssh", "fleet")
+PARTS = ("trapd", "docroots", "audit", "over_ssh", "fleet")
 
 
 def main(names: list[str]) -> None:

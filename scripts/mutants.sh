@@ -10,7 +10,7 @@ if [ "$(cargo mutants --version 2>/dev/null)" != "cargo-mutants $version" ]; the
     cargo install cargo-mutants --locked --version "$version"
 fi
 
-[ $# -gt 0 ] || set -- files text ansible
+[ $# -gt 0 ] || set -- files text ansible aspera
 root=$PWD
 work=$root/target/mutants
 tree=$work/tree
@@ -28,7 +28,8 @@ tests_of() {
     files) echo replace written_by_another new_file protocol cases ;;
     text) echo properties docroots cases ;;
     ansible) echo all ;;
-    *) echo "There are no tests for src/$1. Name one of: files text ansible." >&2 && exit 1 ;;
+    aspera) echo audit cases docroots docroot_uri properties processes restart ;;
+    *) echo "There are no tests for src/$1. Name one of: files text ansible aspera." >&2 && exit 1 ;;
     esac
 }
 

@@ -46,6 +46,11 @@ impl Formatter for AsciiFormatter {
         writer: &mut W,
         fragment: &str,
     ) -> io::Result<()> {
+        // Nearly all text is plain. Control characters below the blank are no part of a fragment: they are escaped as such.
+        const DELETE: u8 = 0x7f;
+        if fragment.is_ascii() && memchr::memchr(DELETE, fragment.as_bytes()).is_none() {
+            return writer.write_all(fragment.as_bytes());
+        }
         let is_plain = |byte: u8| matches!(byte, b' '..=b'~');
         let mut rest = fragment;
         // Bytes are as good as characters here: a character that is not plain starts with a byte that is not.

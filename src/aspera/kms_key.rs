@@ -183,6 +183,9 @@ fn check_characters(text: &str) -> Result<(), InvalidKmsKey> {
     if text.len() > MAX_LENGTH {
         return Err(InvalidKmsKey::Length);
     }
+    if text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Ok(());
+    }
     match text.chars().find(|c| !c.is_ascii_graphic()) {
         None => Ok(()),
         Some(c) if c.is_whitespace() => Err(InvalidKmsKey::Blank),
@@ -212,8 +215,15 @@ fn is_template_word(text: &str) -> bool {
 }
 
 fn arn_form(text: &str) -> Result<Form, InvalidKmsKey> {
-    let fields: Vec<&str> = text.splitn(6, ':').collect();
-    let [_, partition, service, region, account, resource] = fields[..] else {
+    let mut fields = text.splitn(6, ':').skip(1);
+    let [
+        Some(partition),
+        Some(service),
+        Some(region),
+        Some(account),
+        Some(resource),
+    ] = std::array::from_fn(|_| fields.next())
+    else {
         return Err(InvalidKmsKey::Form);
     };
     let is_partition = partition.strip_prefix("aws").is_some_and(is_id_or_empty);

@@ -152,3 +152,38 @@ impl<'d> Editor<'d> {
 fn setting(key: &str, separator: &[u8], value: &str) -> Vec<u8> {
     [&escape_key(key), separator, &escape_value(value)].concat()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(file: &[u8], settings: &[(&str, &str)]) -> Result<Vec<u8>, DanglingContinuation> {
+        let document = Document::parse(file).unwrap();
+        let mut editor = Editor::new(&document);
+        for (key, value) in settings {
+            editor.set(key, value)?;
+        }
+        Ok(editor.finish().apply(file))
+    }
+
+    #[test]
+    fn nothing_is_appended_to_a_last_value_that_continues() {
+        assert_eq!(
+            set(b"a=1\nb=2\\", &[("c", "3")]),
+            Err(DanglingContinuation { line: 2 })
+        );
+    }
+
+    #[test]
+    fn a_line_follows_a_last_value_that_continued_and_is_replaced() {
+        assert_eq!(
+            set(b"a=1\nb=2\\", &[("b", "4"), ("c", "3")]).unwrap(),
+            b"a=1\nb=4\nc=3"
+        );
+        // A new value of another entry leaves the last one as it is.
+        assert_eq!(
+            set(b"a=1\nb=2\\", &[("a", "4"), ("c", "3")]),
+            Err(DanglingContinuation { line: 2 })
+        );
+    }
+}

@@ -104,3 +104,35 @@ fn hexadecimal(digits: &[u8]) -> Option<u16> {
         Some(unit << 4 | u16::try_from(digit).ok()?)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_special_character_has_its_escape() {
+        let text = "a\\\t\n\r\u{c}\u{7f}\u{e9}\u{1f600}";
+        let escaped = r"a\\\t\n\r\f\u007F\u00E9\uD83D\uDE00";
+        assert_eq!(escape_value(text), escaped.as_bytes());
+        assert_eq!(unescape(escaped.as_bytes()).ok().unwrap(), *text);
+    }
+
+    #[test]
+    fn a_key_escapes_separators_everywhere_and_a_value_only_at_its_start() {
+        assert_eq!(escape_key(" a=b:c#d!e f"), br"\ a\=b\:c\#d\!e\ f");
+        for (value, escaped) in [
+            (" a b", r"\ a b"),
+            ("=a=", r"\=a="),
+            (":a:", r"\:a:"),
+            ("#a!", "#a!"),
+        ] {
+            assert_eq!(escape_value(value), escaped.as_bytes());
+        }
+    }
+
+    #[test]
+    fn debug_output_does_not_show_the_text() {
+        let string = unescape(b"DUMMY").ok().unwrap();
+        assert_eq!(format!("{string:?}"), "JavaString(5 code units)");
+    }
+}

@@ -80,23 +80,13 @@ impl Content {
     /// Appends a [`Text`](super::Token::Text) token.
     pub fn push_text(&mut self, bytes: &[u8], range: Range<usize>) {
         self.push_piece(range.clone(), false);
-        let mut position = range.start;
-        while position < range.end {
-            let (character, length) = spelled_character(&bytes[position..range.end]);
-            self.push(character, position);
-            position += length;
-        }
+        self.push_characters(bytes, range, spelled_character);
     }
 
     /// Appends a [`CharacterData`](super::Token::CharacterData) token.
     pub fn push_character_data(&mut self, bytes: &[u8], range: Range<usize>) {
         self.push_piece(range.clone(), true);
-        let mut position = range.start;
-        while position < range.end {
-            let (character, length) = first_character(&bytes[position..range.end]);
-            self.push(character, position);
-            position += length;
-        }
+        self.push_characters(bytes, range, first_character);
     }
 
     /// The edits of the file that replace a range of the text. They leave the marks of CDATA sections alone.
@@ -172,6 +162,29 @@ impl Content {
         });
     }
 
+    /// Nearly all text is plain ASCII, which is taken in runs.
+    fn push_characters(
+        &mut self,
+        bytes: &[u8],
+        range: Range<usize>,
+        next: fn(&[u8]) -> (char, usize),
+    ) {
+        let mut position = range.start;
+        while position < range.end {
+            let rest = &bytes[position..range.end];
+            let plain = plain_start(rest);
+            if plain.is_empty() {
+                let (character, length) = next(rest);
+                self.push(character, position);
+                position += length;
+            } else {
+                self.text.push_str(plain);
+                self.sources.extend(position..position + plain.len());
+                position += plain.len();
+            }
+        }
+    }
+
     fn push(&mut self, character: char, source: usize) {
         self.text.push(character);
         self.sources
@@ -207,6 +220,15 @@ fn escape(text: &str, ampersand: &str) -> String {
     text.replace('&', ampersand)
         .replace('<', "&lt;")
         .replace('>', "&gt;")
+}
+
+/// The start of a text in which each byte is one character and stands for itself.
+fn plain_start(text: &[u8]) -> &str {
+    let is_plain = |byte: u8| byte.is_ascii() && byte != b'&' && byte != b'\r';
+    let length = text.iter().position(|byte| !is_plain(*byte));
+    let plain = &text[..length.unwrap_or(text.len())];
+    // It is ASCII.
+    std::str::from_utf8(plain).unwrap_or_default()
 }
 
 /// The character that a text starts with, as itself or as a reference, and the length of its spelling.

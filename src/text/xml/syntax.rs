@@ -108,3 +108,22 @@ fn is_name_character(c: char) -> bool {
         || matches!(c,
             '-' | '.' | '0'..='9' | '\u{b7}' | '\u{300}'..='\u{36f}' | '\u{203f}'..='\u{2040}')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Eight bytes are looked at together: neither the bits nor the places of its neighbours hide a byte.
+    #[test]
+    fn a_character_that_is_not_allowed_is_found_at_every_place_and_beside_every_byte() {
+        for neighbour in b' '..0x7f {
+            for place in 0..17 {
+                for forbidden in (0..b' ').filter(|byte| !is_space(*byte)) {
+                    let mut text = [neighbour; 17];
+                    text[place] = forbidden;
+                    assert_eq!(check_text(&text), Err((place, Problem::Character)));
+                }
+            }
+        }
+    }
+}
