@@ -5,11 +5,10 @@ mod xml;
 
 use std::collections::BTreeSet;
 
-use aspera_sse::aspera::aspera_conf::{AsperaConf, Scope};
-use aspera_sse::aspera::docroot_plan::{Plan, PlanError, Request, Selection, plan};
-use aspera_sse::aspera::docroot_uri::{DocrootUri, KeyEncoding, Storage};
-use aspera_sse::aspera::encryption::{Encryption, EncryptionSetting};
-use aspera_sse::aspera::kms_key::KmsKey;
+use aspera_sse::aspera::docroot::{
+    AsperaConf, DocrootUri, KeyEncoding, Plan, PlanError, Request, Scope, Selection, Storage, plan,
+};
+use aspera_sse::aspera::setting::{Encryption, EncryptionSetting, KmsKey};
 use aspera_sse::text::xml::Tokenizer;
 use proptest::prelude::*;
 use proptest::sample::select;

@@ -14,14 +14,13 @@ use super::setting::{self, State};
 use crate::ansible::{
     Diff, Failure, Kind, MAX_PLACES, Module, OptionSpec, Outcome, Place, Shown, Task,
 };
-use crate::aspera::aspera_conf::Scope;
-use crate::aspera::docroot_display::changed_places;
-use crate::aspera::docroot_plan::{self, Plan, PlannedDocroot, Request, Selection};
-use crate::aspera::docroot_uri::{DocrootUri, KeyEncoding, Storage};
-use crate::aspera::encryption::{Encryption, EncryptionSetting};
-use crate::aspera::kms_key::KmsKey;
-use crate::aspera::s3_properties;
-use crate::aspera::services::Service;
+use crate::aspera::docroot::{
+    self, DocrootUri, KeyEncoding, Plan, PlannedDocroot, Request, Scope, Selection, Storage,
+    changed_places,
+};
+use crate::aspera::host::Service;
+use crate::aspera::setting::{Encryption, EncryptionSetting, KmsKey};
+use crate::aspera::trapd;
 use crate::files::{self, EditOptions, Edited, Proposal, edit};
 use crate::text::xml;
 
@@ -345,7 +344,7 @@ fn checked_docroot(text: &str, desired: Option<&EncryptionSetting>) -> Result<Do
 }
 
 fn refuse_repetition(requests: &[Request]) -> Result<()> {
-    let scopes = docroot_plan::by_scope(requests);
+    let scopes = docroot::by_scope(requests);
     match scopes.windows(2).find(|pair| pair[0].0 == pair[1].0) {
         Some(pair) => Err(Failure::new(format!(
             "The option docroots names {} more than once. Name each docroot once.",
@@ -373,7 +372,7 @@ fn setting_warnings(aspera_root: &Path, settings: &[EncryptionSetting]) -> Vec<S
     if has(Encryption::AwsKms) {
         warnings.extend(match files::read(&properties) {
             Ok(bytes) => bytes
-                .and_then(|bytes| s3_properties::kms_warning(&bytes))
+                .and_then(|bytes| trapd::kms_warning(&bytes))
                 .map(|warning| format!("{}: {warning}", properties.display())),
             Err(error) => Some(unread(
                 &error,
@@ -386,7 +385,7 @@ fn setting_warnings(aspera_root: &Path, settings: &[EncryptionSetting]) -> Vec<S
 
 fn plan(bytes: Option<&[u8]>, requests: &[Request]) -> Result<Proposal<Plan>, Refusal> {
     let bytes = bytes.ok_or(Refusal::Missing)?;
-    let mut plan = docroot_plan::plan(bytes, requests)?;
+    let mut plan = docroot::plan(bytes, requests)?;
     let content = (!plan.edits.is_empty()).then(|| std::mem::take(&mut plan.after));
     Ok(Proposal { content, plan })
 }

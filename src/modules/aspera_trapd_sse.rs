@@ -10,10 +10,9 @@ use super::pending_restart::PendingRestart;
 use super::result::{Previous, Restart, diff_lines, unread};
 use super::setting::{self, State};
 use crate::ansible::{Diff, Failure, Kind, Module, OptionSpec, Outcome, Place, Task};
-use crate::aspera::encryption::{Encryption, EncryptionSetting};
-use crate::aspera::kms_key::KmsKey;
-use crate::aspera::s3_properties::{self, Plan, PlanError};
-use crate::aspera::services::Service;
+use crate::aspera::host::Service;
+use crate::aspera::setting::{Encryption, EncryptionSetting, KmsKey};
+use crate::aspera::trapd::{self, Plan, PlanError};
 use crate::files::{self, EditError, EditOptions, Edited, FileError, NewFile, Proposal, edit};
 
 /// The module.
@@ -154,7 +153,7 @@ fn plan(
     if bytes.is_none() && desired.is_some() && !options.create {
         return Err(Refusal::Missing);
     }
-    let mut plan = s3_properties::plan(bytes.unwrap_or_default(), desired)?;
+    let mut plan = trapd::plan(bytes.unwrap_or_default(), desired)?;
     let content = (!plan.edits.is_empty()).then(|| std::mem::take(&mut plan.after));
     Ok(Proposal { content, plan })
 }
@@ -217,7 +216,7 @@ impl Values {
 fn diff(path: &Path, edited: &Edited<Plan>) -> Diff {
     let before = edited.before.as_deref().unwrap_or_default();
     let file = path.file_name().unwrap_or_default().to_string_lossy();
-    let places: Vec<Place> = s3_properties::changed_places(before, &edited.plan, CONTEXT)
+    let places: Vec<Place> = trapd::changed_places(before, &edited.plan, CONTEXT)
         .into_iter()
         .map(|place| Place {
             title: title(&file, &place.line_numbers),

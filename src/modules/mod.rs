@@ -9,6 +9,7 @@ mod docroot_failure;
 mod docroot_report;
 mod expect;
 mod host;
+mod incomplete;
 mod pending_restart;
 mod result;
 mod setting;

@@ -1,8 +1,8 @@
 //! The ways to read the options of an S3 docroot.
 
 use super::doubt::Doubt;
-use crate::aspera::docroot_uri::DocrootUri;
-use crate::aspera::encryption::{ENCRYPTION_KEY, KMS_KEY_KEY};
+use crate::aspera::docroot::DocrootUri;
+use crate::aspera::setting::{ENCRYPTION_KEY, KMS_KEY_KEY};
 
 /// The values of the two options, each in the order of the query.
 #[derive(Clone, Default, PartialEq, Eq)]

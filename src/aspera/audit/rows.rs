@@ -5,8 +5,7 @@ use super::facts::Facts;
 use super::inheritance::{Inheritance, Level, State};
 use super::possible::{Outcome, Possible};
 use super::s3_docroot;
-use crate::aspera::aspera_conf::{AsperaConf, Block, DocrootElement, Scope};
-use crate::aspera::docroot_uri::{DocrootUri, Storage};
+use crate::aspera::docroot::{AsperaConf, Block, DocrootElement, DocrootUri, Scope, Storage};
 use crate::subject::with_subject;
 
 /// A docroot, or a user, group or default whose docroot is set elsewhere.

@@ -9,9 +9,9 @@ use std::ops::Range;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-use super::encryption::{ENCRYPTION_KEY, EncryptionSetting, KMS_KEY_KEY};
-use super::found_value::{FoundSetting, FoundValue};
-use super::kms_key::KmsKey;
+use crate::aspera::setting::{
+    ENCRYPTION_KEY, EncryptionSetting, FoundSetting, FoundValue, KMS_KEY_KEY, KmsKey,
+};
 use crate::text::splice::{Edit, Edits};
 
 /// What takes the place of a secret.

@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use super::aspera_conf::{DocrootElement, Scope};
-use super::display::DisplayLine;
-use super::docroot_plan::{Change, Plan};
-use super::docroot_uri::DocrootUri;
-use super::kms_key::KmsKey;
+use super::conf::DocrootElement;
+use super::plan::{Change, Plan};
+use super::scope::Scope;
+use super::uri::DocrootUri;
+use crate::aspera::setting::{DisplayLine, KmsKey};
 use crate::subject::with_subject;
 use crate::text::lines::{line_at, line_number, line_start};
 use crate::text::xml::{escape_attribute, escape_text};

@@ -1,6 +1,7 @@
 //! New elements for a docroot that has none yet, in the indentation and line ending of the file.
 
-use super::aspera_conf::{AsperaConf, Block, Element, Scope};
+use super::conf::{AsperaConf, Block, Element};
+use super::scope::Scope;
 use crate::text::splice::Edit;
 use crate::text::xml::escape_text;
 

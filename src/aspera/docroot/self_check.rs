@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
-use super::aspera_conf::{AsperaConf, Scope};
-use super::docroot_plan::{Change, Plan, PlanError, in_order_of_scopes};
+use super::conf::AsperaConf;
+use super::plan::{Change, Plan, PlanError, in_order_of_scopes};
+use super::scope::Scope;
 use crate::subject::with_subject;
 use crate::text::xml::{Content, Token, Tokenizer};
 
@@ -124,10 +125,9 @@ fn edited_docroots(conf: &AsperaConf, plan: &Plan) -> Vec<(Scope, String)> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::docroot_plan::{Request, Selection, plan};
-    use super::super::docroot_uri::DocrootUri;
-    use super::super::encryption::{Encryption, EncryptionSetting};
     use super::*;
+    use crate::aspera::docroot::{DocrootUri, Request, Selection, plan};
+    use crate::aspera::setting::{Encryption, EncryptionSetting};
     use crate::text::splice::{Edit, Edits};
 
     fn user(name: &str) -> String {

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::aspera_conf::{AsperaConf, Block, ConfError, DocrootElement, Scope};
-use super::audit::{Doubt, doubts_of_setting};
-use super::docroot_block;
-use super::docroot_check::check;
-use super::docroot_uri::{DocrootUri, KeyEncoding, Storage};
-use super::encryption::EncryptionSetting;
-use super::found_value::FoundSetting;
-use super::kms_key::KmsKey;
+use super::block;
+use super::conf::{AsperaConf, Block, ConfError, DocrootElement};
+use super::scope::Scope;
+use super::self_check::check;
+use super::uri::{DocrootUri, KeyEncoding, Storage};
+use crate::aspera::audit::{Doubt, doubts_of_setting};
+use crate::aspera::setting::{EncryptionSetting, FoundSetting, KmsKey};
 use crate::subject::with_subject;
 use crate::text::splice::{Edit, Edits, by_place};
 use crate::text::xml::{Content, escape_text};
@@ -377,7 +376,7 @@ impl Planner<'_> {
                 self.created.extend(change);
             }
             ([], Some(block)) => {
-                let edit = docroot_block::complete(self.conf, block, after.text());
+                let edit = block::complete(self.conf, block, after.text());
                 let offset = edit.range.start;
                 self.edits.push(edit);
                 let change = self.note(request, scope, None, &nothing, after);
@@ -528,7 +527,7 @@ impl Planner<'_> {
             Vec::new()
         } else {
             with_subject(some_of(&created_scopes), || {
-                docroot_block::create(self.conf, &blocks)
+                block::create(self.conf, &blocks)
             })
         };
         for change in created {
@@ -625,8 +624,8 @@ fn what_is_there(docroots: &[(&DocrootElement, Content)], is_restricted: bool) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aspera::docroot_display::changed_places;
-    use crate::aspera::encryption::Encryption;
+    use crate::aspera::docroot::changed_places;
+    use crate::aspera::setting::Encryption;
     use crate::subject::faults::named_after_a_panic_at;
 
     const CONF: &[u8] = b"<CONF><default><file_system><access><paths><path><absolute>s3://h/d</absolute></path></paths></access></file_system>\
