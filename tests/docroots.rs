@@ -264,7 +264,7 @@ fn check_docroot(file: &str, scope: &Scope, desired: Option<EncryptionSetting>, 
             | PlanError::OnlyForAddress(_)
             | PlanError::Restricted(_)
             | PlanError::QuestionMark(_)
-            | PlanError::Aside(_),
+            | PlanError::Misc(_),
         ) => return,
         Err(error) => panic!("{error}: {file}"),
     };

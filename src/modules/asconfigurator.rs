@@ -51,8 +51,8 @@ fn plan(bytes: Option<&[u8]>, request: &Request) -> Result<Planned, Refusal> {
     let plan = docroot::plan(bytes, std::slice::from_ref(request))?;
     let instruction = match (plan.changes.as_slice(), plan.docroots.as_slice()) {
         ([], _) => None,
-        ([change], [docroot]) if docroot.peer_ip.is_none() => {
-            Some(Instruction::new(&change.scope, &change.after)?)
+        ([_], [docroot]) if docroot.peer_ip.is_none() => {
+            Some(Instruction::new(&docroot.scope, &docroot.uri)?)
         }
         _ => return Err(Refusal::SeveralForAsconfigurator),
     };
@@ -65,10 +65,10 @@ fn problem(written: &WrittenByAnother<Planned, Result<(), Unsuccessful>>) -> Opt
         Err(unsuccessful) => Some(unsuccessful.to_string()),
         Ok(()) => {
             let (plan, _) = &written.plan;
-            let is_set = plan
-                .changes
-                .iter()
-                .all(|change| docroot::holds(&written.after, change));
+            let is_set = plan.changes.iter().all(|change| {
+                let docroot = &plan.docroots[change.docroot];
+                docroot::holds(&written.after, &docroot.scope, &docroot.uri)
+            });
             (!is_set).then(|| "reported success, but the file does not hold the docroot".to_owned())
         }
     }

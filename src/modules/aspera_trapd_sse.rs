@@ -183,7 +183,7 @@ fn failure(error: EditError<Refusal>, path: &Path, warnings: Vec<String>) -> Fai
 #[derive(Debug, Serialize)]
 pub struct Values {
     path: String,
-    server_side_encryption: Option<Encryption>,
+    server_side_encryption: Option<&'static str>,
     kms_key_id: Option<String>,
     previous: Previous,
     #[serde(flatten)]
@@ -202,7 +202,7 @@ impl Values {
         let text = |path: &Path| path.to_string_lossy().into_owned();
         Self {
             path: text(path),
-            server_side_encryption: desired.map(EncryptionSetting::encryption),
+            server_side_encryption: desired.map(|setting| setting.encryption().as_str()),
             kms_key_id: desired
                 .and_then(EncryptionSetting::kms_key)
                 .map(ToString::to_string),

@@ -81,7 +81,7 @@ pub struct DocrootElement {
     /// The element.
     pub element: Element,
     /// Whether it holds a comment or a processing instruction beside its text.
-    pub has_aside: bool,
+    pub has_misc: bool,
 }
 
 /// Where an element stands.

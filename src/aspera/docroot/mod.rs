@@ -1,17 +1,21 @@
 //! The docroots in `aspera.conf`: reading them, their URIs, and the edits that give them their encryption.
 
 mod block;
+mod change;
 mod conf;
 mod display;
 mod plan;
 mod reader;
+mod request;
 mod scope;
 mod self_check;
 mod uri;
 
+pub use change::{Change, Fate, InsteadOfS3, Plan, PlanError, PlannedDocroot, SkipReason};
 pub use conf::{AsperaConf, Block, ConfError, DocrootElement, Element, Precedence, Skeleton};
 pub use display::{DisplayPlace, changed_places};
-pub use plan::{Change, Plan, PlanError, PlannedDocroot, Request, Selection, by_scope, plan};
-pub use scope::{BlockKind, Scope};
+pub use plan::plan;
+pub use request::{Request, Selection, by_scope};
+pub use scope::{BlockKind, Scope, some_of};
 pub use self_check::holds;
 pub use uri::{DocrootUri, KeyEncoding, Storage};

@@ -1,139 +1,16 @@
 //! The edits that give docroots their encryption.
 
-use std::collections::BTreeMap;
-
 use super::block;
-use super::conf::{AsperaConf, Block, ConfError, DocrootElement};
-use super::scope::Scope;
+use super::change::{Change, Fate, InsteadOfS3, Plan, PlanError, PlannedDocroot, SkipReason};
+use super::conf::{AsperaConf, Block, DocrootElement};
+use super::request::{Request, Selection, by_scope};
+use super::scope::{Scope, some_of};
 use super::self_check::check;
-use super::uri::{DocrootUri, KeyEncoding, Storage};
-use crate::aspera::audit::{Doubt, doubts_of_setting};
-use crate::aspera::setting::{EncryptionSetting, FoundSetting, KmsKey};
+use super::uri::{DocrootUri, Storage};
+use crate::aspera::setting::{EncryptionSetting, FoundSetting};
 use crate::subject::with_subject;
 use crate::text::splice::{Edit, Edits, by_place};
 use crate::text::xml::{Content, escape_text};
-
-/// What is to become of some docroots.
-#[derive(Debug, Clone)]
-pub struct Request {
-    /// Which ones.
-    pub selection: Selection,
-    /// Their encryption; none for no option of it in the URI.
-    pub desired: Option<EncryptionSetting>,
-    /// How the key is to be spelled, if that matters.
-    pub encoding: Option<KeyEncoding>,
-    /// The whole URI, if it is to be set too.
-    pub docroot: Option<DocrootUri>,
-}
-
-/// Which docroots.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Selection {
-    /// Those of one user, one group, or the default.
-    Of(Scope),
-    /// All that lead to S3.
-    All,
-}
-
-/// The edits of a file, and what is to be said about them.
-#[derive(Debug)]
-pub struct Plan {
-    /// The edits; none if all is as desired.
-    pub edits: Edits,
-    /// The file after the edits.
-    pub after: Vec<u8>,
-    /// The docroots that were asked for.
-    pub docroots: Vec<PlannedDocroot>,
-    /// The changed places, in the order of the file.
-    pub changes: Vec<Change>,
-    /// Sentences for the user.
-    pub warnings: Vec<String>,
-}
-
-/// What becomes of a docroot. Its URI is masked.
-#[derive(Debug, PartialEq, Eq)]
-pub struct PlannedDocroot {
-    /// Whose it is.
-    pub scope: Scope,
-    /// The client address for which it is, if it is for one.
-    pub peer_ip: Option<String>,
-    /// The URI afterwards.
-    pub masked_uri: String,
-    /// The setting before.
-    pub previous: FoundSetting,
-    /// The setting afterwards.
-    pub setting: Option<EncryptionSetting>,
-    /// Whether it changes.
-    pub changed: bool,
-    /// Why it is left alone.
-    pub skipped: Option<&'static str>,
-}
-
-/// A changed place of the file.
-#[derive(Debug)]
-pub struct Change {
-    /// Whose docroot it is.
-    pub scope: Scope,
-    /// The element as it is, or nothing if it is new.
-    pub element: Option<DocrootElement>,
-    /// The URI before; empty if there was none.
-    pub before: DocrootUri,
-    /// The URI afterwards.
-    pub after: DocrootUri,
-    /// The key that may be shown.
-    pub kms_key: Option<KmsKey>,
-    /// Where in the file it is.
-    pub offset: usize,
-}
-
-/// Why there is no plan. Every message names the docroot, and none holds its URI.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PlanError {
-    /// The file cannot be read.
-    #[error("{0}")]
-    Conf(#[from] ConfError),
-    /// There is no such user or group.
-    #[error("has no {0}. Check the name, or give docroot to create it.")]
-    Unknown(Scope, Vec<String>),
-    /// There is no S3 docroot to put an option into.
-    #[error("has no S3 docroot for {scope}: {found}.")]
-    NoS3Docroot {
-        /// Whose.
-        scope: Scope,
-        /// What is there instead, and what to do.
-        found: String,
-    },
-    /// A docroot was given for a place that has several.
-    #[error(
-        "has several docroots (absolute elements) for {0}, so that docroot cannot say which to set. Edit them by hand, or leave docroot out."
-    )]
-    SeveralDocroots(Scope),
-    /// A docroot was given for a place that has one for some client only.
-    #[error(
-        "has a docroot for {0} that is for one client address only (peer_ip), so that docroot would not be set for all others. Edit it by hand, or leave docroot out."
-    )]
-    OnlyForAddress(Scope),
-    /// A docroot was given beside restrictions.
-    #[error(
-        "has restrictions for {0}, as access keys need them; the vendor does not support a docroot beside them. Leave docroot out, or remove the restrictions."
-    )]
-    Restricted(Scope),
-    /// A comment stands inside the text.
-    #[error(
-        "has a comment or processing instruction inside the docroot of {0}. Move it out of the absolute element first."
-    )]
-    Aside(Scope),
-    /// It cannot be told where the query starts.
-    #[error(
-        "has a ? before the @ in the docroot of {0}, so that it cannot be told where its options start. Percent-encode the credentials (? is %3F) first."
-    )]
-    QuestionMark(Scope),
-    /// The edited file would not read as intended.
-    #[error(
-        "would not read back as intended after the planned edit. This is a bug of ours, please report it."
-    )]
-    NotAsIntended,
-}
 
 /// Plans the edits for all requests at once: one reading, one set of edits.
 pub fn plan(bytes: &[u8], requests: &[Request]) -> Result<Plan, PlanError> {
@@ -141,50 +18,17 @@ pub fn plan(bytes: &[u8], requests: &[Request]) -> Result<Plan, PlanError> {
     let mut planner = Planner {
         conf: &conf,
         edits: Vec::new(),
-        created: Vec::new(),
         docroots: Vec::new(),
         changes: Vec::new(),
-        warnings: Vec::new(),
-        repeated: Vec::new(),
-        doubts: BTreeMap::new(),
-        without_key: Vec::new(),
+        created: Vec::new(),
+        not_found: Vec::new(),
     };
     for (request, blocks) in requests.iter().zip(matching_blocks(&conf, requests)) {
         planner.plan_request(request, &blocks)?;
     }
-    let mut plan = planner.finish();
-    drop(conf);
-    if !plan.edits.is_empty() {
-        plan.after = plan.edits.apply(bytes);
-    }
+    let plan = planner.finish();
     check(bytes, &plan)?;
     Ok(plan)
-}
-
-/// The requests for one scope each, with their index, in the order of the scopes.
-pub fn by_scope(requests: &[Request]) -> Vec<(&Scope, usize)> {
-    let scopes = requests.iter().map(|request| match &request.selection {
-        Selection::Of(scope) => Some(scope),
-        Selection::All => None,
-    });
-    sorted(
-        scopes
-            .zip(0..)
-            .filter_map(|(scope, index)| Some((scope?, index))),
-    )
-}
-
-/// Scopes with their index, in the order of the scopes.
-pub(super) fn in_order_of_scopes<'s>(
-    scopes: impl Iterator<Item = &'s Scope>,
-) -> Vec<(&'s Scope, usize)> {
-    sorted(scopes.zip(0..))
-}
-
-fn sorted<'s>(scopes: impl Iterator<Item = (&'s Scope, usize)>) -> Vec<(&'s Scope, usize)> {
-    let mut scopes: Vec<_> = scopes.collect();
-    scopes.sort_unstable();
-    scopes
 }
 
 /// The blocks for each request, found in one pass over the blocks.
@@ -206,24 +50,52 @@ fn matching_blocks<'c>(conf: &'c AsperaConf, requests: &[Request]) -> Vec<Vec<&'
     matching
 }
 
+/// A docroot of the file, read once.
+struct Docroot<'c> {
+    element: &'c DocrootElement,
+    content: Content,
+    uri: DocrootUri,
+}
+
+impl<'c> Docroot<'c> {
+    fn read(conf: &AsperaConf, element: &'c DocrootElement) -> Self {
+        let content = conf.content(element);
+        Self {
+            uri: DocrootUri::new(content.text.trim_ascii()),
+            element,
+            content,
+        }
+    }
+
+    /// Where the URI starts in the content, behind blanks.
+    fn uri_start(&self) -> usize {
+        self.content.text.len() - self.content.text.trim_ascii_start().len()
+    }
+
+    /// Refuses what cannot be edited option by option.
+    fn refuse_uneditable(&self, scope: &Scope) -> Result<(), PlanError> {
+        if self.element.has_misc {
+            return Err(PlanError::Misc(scope.clone()));
+        }
+        if self.uri.has_question_mark_in_credentials() {
+            return Err(PlanError::QuestionMark(scope.clone()));
+        }
+        Ok(())
+    }
+}
+
 struct Planner<'c> {
     conf: &'c AsperaConf<'c>,
     edits: Vec<Edit>,
-    /// Docroots whose blocks are to be made.
-    created: Vec<Change>,
     docroots: Vec<PlannedDocroot>,
     changes: Vec<Change>,
-    warnings: Vec<String>,
-    /// Whose docroots named an option more than once.
-    repeated: Vec<Scope>,
-    /// Whose docroots named a key that goes, because none is declared.
-    without_key: Vec<Scope>,
-    /// What may keep the encryption of a docroot from working, and whose docroots that is true of.
-    doubts: BTreeMap<Doubt, Vec<Scope>>,
+    /// Those of the docroots whose blocks are to be made, by their indexes.
+    created: Vec<usize>,
+    not_found: Vec<Selection>,
 }
 
-impl Planner<'_> {
-    fn plan_request(&mut self, request: &Request, blocks: &[&Block]) -> Result<(), PlanError> {
+impl<'c> Planner<'c> {
+    fn plan_request(&mut self, request: &Request, blocks: &[&'c Block]) -> Result<(), PlanError> {
         match (&request.selection, &request.docroot) {
             (Selection::All, _) => self.plan_all(request, blocks),
             (Selection::Of(scope), Some(uri)) => {
@@ -243,8 +115,7 @@ impl Planner<'_> {
             found |= with_subject(&scope, || self.plan_s3_docroots(request, &scope, docroots))?;
         }
         if !found {
-            self.warnings
-                .push("There is no S3 docroot in this file.".to_owned());
+            self.not_found.push(Selection::All);
         }
         Ok(())
     }
@@ -258,16 +129,13 @@ impl Planner<'_> {
     ) -> Result<bool, PlanError> {
         let mut found = false;
         for docroot in docroots {
-            let content = self.conf.content(docroot);
-            let uri = uri(&content);
-            match uri.storage() {
+            let docroot = Docroot::read(self.conf, docroot);
+            match docroot.uri.storage() {
                 Storage::S3 => {
                     found = true;
-                    self.plan_docroot(request, scope, docroot, &content)?;
+                    self.plan_options(request, scope, docroot)?;
                 }
-                Storage::MisspelledS3 => {
-                    self.skip(scope, docroot, &uri, "not s3: the scheme is case-sensitive");
-                }
+                Storage::MisspelledS3 => self.skip(scope, docroot, SkipReason::MisspelledS3),
                 _ => {}
             }
         }
@@ -278,77 +146,74 @@ impl Planner<'_> {
         &mut self,
         request: &Request,
         scope: &Scope,
-        blocks: &[&Block],
+        blocks: &[&'c Block],
     ) -> Result<(), PlanError> {
         let is_absent = request.desired.is_none();
         if blocks.is_empty() && *scope != Scope::Global {
             if is_absent {
-                self.warnings.push(format!(
-                    "There is no {scope} in this file, so no option to remove."
-                ));
+                self.not_found.push(request.selection.clone());
                 return Ok(());
             }
             return Err(PlanError::Unknown(scope.clone(), self.known_names(scope)));
         }
-        let docroots: Vec<(&DocrootElement, Content)> = blocks
+        let docroots: Vec<Docroot> = blocks
             .iter()
             .flat_map(|block| self.conf.docroots(block))
-            .map(|docroot| (docroot, self.conf.content(docroot)))
+            .map(|docroot| Docroot::read(self.conf, docroot))
             .collect();
         let has_s3 = docroots
             .iter()
-            .any(|(_, content)| uri(content).storage() == Storage::S3);
+            .any(|docroot| docroot.uri.storage() == Storage::S3);
         if !has_s3 && !is_absent {
             let is_restricted = blocks.iter().any(|block| block.has_restriction);
+            let first = docroots.first().map(|docroot| docroot.uri.storage());
             return Err(PlanError::NoS3Docroot {
                 scope: scope.clone(),
-                found: what_is_there(&docroots, is_restricted),
+                found: InsteadOfS3::new(first, is_restricted),
             });
         }
-        for (docroot, content) in &docroots {
-            let uri = uri(content);
-            match skip_reason(&uri.storage()) {
-                None => self.plan_docroot(request, scope, docroot, content)?,
-                Some(reason) => self.skip(scope, docroot, &uri, reason),
+        for docroot in docroots {
+            match skip_reason(docroot.uri.storage()) {
+                None => self.plan_options(request, scope, docroot)?,
+                Some(reason) => self.skip(scope, docroot, reason),
             }
         }
         Ok(())
     }
 
     /// Sets the options in the query of a docroot.
-    fn plan_docroot(
+    fn plan_options(
         &mut self,
         request: &Request,
         scope: &Scope,
-        docroot: &DocrootElement,
-        content: &Content,
+        docroot: Docroot,
     ) -> Result<(), PlanError> {
-        let before = uri(content);
+        let before = &docroot.uri;
         let uri_edits = before.edits(request.desired.as_ref(), request.encoding);
-        if before.repeats_a_setting() {
-            self.repeated.push(scope.clone());
-        }
         let declares_no_key = request
             .desired
             .as_ref()
             .is_some_and(|desired| desired.kms_key().is_none());
-        if declares_no_key && before.found_setting(None).kms_key.is_some() {
-            self.without_key.push(scope.clone());
-        }
+        let repeated = before.repeats_a_setting();
+        let loses_key = declares_no_key && before.found_setting(None).kms_key.is_some();
         if !uri_edits.is_empty() {
-            refuse_uneditable(scope, docroot, &before)?;
+            docroot.refuse_uneditable(scope)?;
         }
-        let bytes = self.conf.bytes;
-        let start = trimmed_start(content);
+        let start = docroot.uri_start();
         for edit in &uri_edits {
             let range = start + edit.range.start..start + edit.range.end;
             let text = String::from_utf8_lossy(&edit.replacement);
-            self.edits.extend(content.splice(bytes, range, &text));
+            let content = &docroot.content;
+            self.edits
+                .extend(content.splice(self.conf.bytes, range, &text));
         }
         // Where its last option goes, blanks before that stand around the docroot now, and are not part of it.
         let after = DocrootUri::new(before.with(&uri_edits).text().trim_ascii_end());
-        let change = self.note(request, scope, Some(docroot), &before, after);
-        self.add_change(change, docroot.element.start_tag.start);
+        let query = QueryFindings {
+            repeated,
+            loses_key,
+        };
+        self.set(request, scope, docroot, after, query);
         Ok(())
     }
 
@@ -358,132 +223,122 @@ impl Planner<'_> {
         request: &Request,
         scope: &Scope,
         wanted: &DocrootUri,
-        blocks: &[&Block],
+        blocks: &[&'c Block],
     ) -> Result<(), PlanError> {
-        let docroots: Vec<&DocrootElement> = blocks
-            .iter()
-            .flat_map(|block| self.conf.docroots(block))
-            .collect();
         if blocks.iter().any(|block| block.has_restriction) {
             return Err(PlanError::Restricted(scope.clone()));
         }
+        let docroots = blocks.iter().flat_map(|block| self.conf.docroots(block));
+        let docroots: Vec<&DocrootElement> = docroots.collect();
         let after = wanted.with(&wanted.edits(request.desired.as_ref(), request.encoding));
-        let nothing = DocrootUri::new("");
         match (docroots.as_slice(), blocks.first()) {
             ([], None) => {
-                // Where it goes is known when all new blocks are.
-                let change = self.note(request, scope, None, &nothing, after);
-                self.created.extend(change);
+                let created = self.add_new(request, scope, after);
+                self.created.push(created);
             }
             ([], Some(block)) => {
                 let edit = block::complete(self.conf, block, after.text());
                 let offset = edit.range.start;
                 self.edits.push(edit);
-                let change = self.note(request, scope, None, &nothing, after);
-                self.add_change(change, offset);
+                let docroot = self.add_new(request, scope, after);
+                self.changes.push(Change::of_new(docroot, offset));
             }
             ([docroot], _) if docroot.peer_ip.is_some() => {
                 return Err(PlanError::OnlyForAddress(scope.clone()));
             }
             ([docroot], _) => {
-                let content = self.conf.content(docroot);
-                let before = uri(&content);
-                let without_setting = |uri: &DocrootUri| uri.with(&uri.edits(None, None));
-                if before.storage() == Storage::S3
-                    && without_setting(&before) == without_setting(wanted)
+                let docroot = Docroot::read(self.conf, docroot);
+                if docroot.uri.storage() == Storage::S3
+                    && docroot.uri.without_setting() == wanted.without_setting()
                 {
-                    return self.plan_docroot(request, scope, docroot, &content);
+                    return self.plan_options(request, scope, docroot);
                 }
-                if before != after {
-                    if docroot.has_aside {
-                        return Err(PlanError::Aside(scope.clone()));
+                if docroot.uri != after {
+                    if docroot.element.has_misc {
+                        return Err(PlanError::Misc(scope.clone()));
                     }
-                    self.edits.extend(self.whole_uri(docroot, &content, &after));
+                    self.edits.extend(self.whole_uri(&docroot, &after));
                 }
-                let change = self.note(request, scope, Some(docroot), &before, after);
-                self.add_change(change, docroot.element.start_tag.start);
+                self.set(request, scope, docroot, after, QueryFindings::default());
             }
             _ => return Err(PlanError::SeveralDocroots(scope.clone())),
         }
         Ok(())
     }
 
-    fn whole_uri(
-        &self,
-        docroot: &DocrootElement,
-        content: &Content,
-        after: &DocrootUri,
-    ) -> Vec<Edit> {
-        if docroot.element.is_empty_tag {
-            let end = docroot.element.start_tag.end;
+    fn whole_uri(&self, docroot: &Docroot, after: &DocrootUri) -> Vec<Edit> {
+        let element = &docroot.element.element;
+        if element.is_empty_tag {
+            let end = element.start_tag.end;
             return vec![Edit {
                 range: end - 2..end,
                 replacement: format!(">{}</absolute>", escape_text(after.text())).into(),
             }];
         }
-        let start = trimmed_start(content);
-        let range = start..start + content.text.trim_ascii().len();
-        content.splice(self.conf.bytes, range, after.text())
+        let start = docroot.uri_start();
+        let range = start..start + docroot.uri.text().len();
+        docroot.content.splice(self.conf.bytes, range, after.text())
     }
 
-    /// Puts a docroot among those that are reported; the change of it, if it changes.
-    fn note(
+    /// Puts a docroot of the file among the planned ones, and among the changes if it changes.
+    fn set(
         &mut self,
         request: &Request,
         scope: &Scope,
-        docroot: Option<&DocrootElement>,
-        before: &DocrootUri,
+        docroot: Docroot,
         after: DocrootUri,
-    ) -> Option<Change> {
-        let kms_key = request
-            .desired
-            .as_ref()
-            .and_then(EncryptionSetting::kms_key);
-        let changed = docroot.is_none() || *before != after;
-        if let Some(setting) = &request.desired {
-            for doubt in doubts_of_setting(&after, setting) {
-                self.doubts.entry(doubt).or_default().push(scope.clone());
-            }
+        query: QueryFindings,
+    ) {
+        let setting = request.desired.clone();
+        let known_key = setting.as_ref().and_then(EncryptionSetting::kms_key);
+        let previous = docroot.uri.found_setting(known_key);
+        let changed = docroot.uri != after;
+        if changed {
+            self.changes.push(Change {
+                docroot: self.docroots.len(),
+                element: Some(docroot.element.clone()),
+                before: docroot.uri,
+                offset: docroot.element.element.start_tag.start,
+            });
         }
         self.docroots.push(PlannedDocroot {
             scope: scope.clone(),
-            peer_ip: docroot.and_then(|docroot| docroot.peer_ip.clone()),
-            masked_uri: after.masked(kms_key),
-            previous: before.found_setting(kms_key),
-            setting: request.desired.clone(),
-            changed,
-            skipped: None,
+            peer_ip: docroot.element.peer_ip.clone(),
+            uri: after,
+            previous,
+            fate: Fate::Set {
+                setting,
+                changed,
+                repeated: query.repeated,
+                loses_key: query.loses_key,
+            },
         });
-        changed.then(|| Change {
-            scope: scope.clone(),
-            element: docroot.cloned(),
-            before: before.clone(),
-            after,
-            kms_key: kms_key.cloned(),
-            offset: 0,
-        })
     }
 
-    fn add_change(&mut self, change: Option<Change>, offset: usize) {
-        self.changes
-            .extend(change.map(|change| Change { offset, ..change }));
-    }
-
-    fn skip(
-        &mut self,
-        scope: &Scope,
-        docroot: &DocrootElement,
-        uri: &DocrootUri,
-        reason: &'static str,
-    ) {
+    /// Puts a docroot that does not exist among the planned ones. Returns its index.
+    fn add_new(&mut self, request: &Request, scope: &Scope, after: DocrootUri) -> usize {
         self.docroots.push(PlannedDocroot {
             scope: scope.clone(),
-            peer_ip: docroot.peer_ip.clone(),
-            masked_uri: uri.masked(None),
+            peer_ip: None,
+            uri: after,
             previous: FoundSetting::default(),
-            setting: None,
-            changed: false,
-            skipped: Some(reason),
+            fate: Fate::Set {
+                setting: request.desired.clone(),
+                changed: true,
+                repeated: false,
+                loses_key: false,
+            },
+        });
+        self.docroots.len() - 1
+    }
+
+    fn skip(&mut self, scope: &Scope, docroot: Docroot, reason: SkipReason) {
+        self.docroots.push(PlannedDocroot {
+            scope: scope.clone(),
+            peer_ip: docroot.element.peer_ip.clone(),
+            uri: docroot.uri,
+            previous: FoundSetting::default(),
+            fate: Fate::Skipped(reason),
         });
     }
 
@@ -496,135 +351,64 @@ impl Planner<'_> {
     }
 
     fn finish(mut self) -> Plan {
-        if !self.repeated.is_empty() {
-            self.warnings.push(format!(
-                "An option of the encryption stood more than once in the docroot of {}; which one Aspera takes is not documented. At most one is left.",
-                some_of(&self.repeated)
-            ));
-        }
-        for (doubt, scopes) in &self.doubts {
-            self.warnings.push(format!(
-                "The docroot of {}: {}. {}",
-                some_of(scopes),
-                doubt.why(),
-                doubt.fix()
-            ));
-        }
-        if !self.without_key.is_empty() {
-            self.warnings.push(format!(
-                "No kms_key_id is given, so the one in the docroot of {} is removed: with AWS_KMS, uploads use the key that AWS manages (aws/s3).",
-                some_of(&self.without_key)
-            ));
-        }
-        let created = std::mem::take(&mut self.created);
-        let created_scopes: Vec<Scope> =
-            created.iter().map(|change| change.scope.clone()).collect();
-        let blocks: Vec<(&Scope, &str)> = created
-            .iter()
-            .map(|change| (&change.scope, change.after.text()))
-            .collect();
-        let new_blocks = if created.is_empty() {
-            Vec::new()
-        } else {
-            with_subject(some_of(&created_scopes), || {
-                block::create(self.conf, &blocks)
-            })
-        };
-        for change in created {
-            let kind = change.scope.kind();
-            let blocks = new_blocks
-                .iter()
-                .find(|blocks| blocks.kinds.contains(&kind));
-            let offset = blocks.map_or(0, |blocks| blocks.edit.range.start);
-            self.add_change(Some(change), offset);
-        }
-        self.edits
-            .extend(new_blocks.into_iter().map(|blocks| blocks.edit));
+        self.make_blocks();
+        let edits = Edits::new(self.edits);
         Plan {
-            edits: Edits::new(self.edits),
-            after: Vec::new(),
+            after: edits.apply(self.conf.bytes),
+            edits,
             docroots: self.docroots,
             changes: by_place(self.changes, |change| (change.offset, 0)),
-            warnings: self.warnings,
+            not_found: self.not_found,
         }
     }
-}
 
-/// Refuses what cannot be edited option by option.
-fn refuse_uneditable(
-    scope: &Scope,
-    docroot: &DocrootElement,
-    uri: &DocrootUri,
-) -> Result<(), PlanError> {
-    if docroot.has_aside {
-        return Err(PlanError::Aside(scope.clone()));
+    /// Makes all blocks that are missing at once: several may go into one element.
+    fn make_blocks(&mut self) {
+        if self.created.is_empty() {
+            return;
+        }
+        let created = self.created.iter().map(|&index| &self.docroots[index]);
+        let scopes: Vec<Scope> = created
+            .clone()
+            .map(|docroot| docroot.scope.clone())
+            .collect();
+        let blocks: Vec<(&Scope, &str)> = created
+            .map(|docroot| (&docroot.scope, docroot.uri.text()))
+            .collect();
+        let new_blocks = with_subject(some_of(&scopes), || block::create(self.conf, &blocks));
+        for (&docroot, scope) in self.created.iter().zip(&scopes) {
+            let made = new_blocks
+                .iter()
+                .find(|blocks| blocks.kinds.contains(&scope.block_kind()));
+            let offset = made.map_or(0, |blocks| blocks.edit.range.start);
+            self.changes.push(Change::of_new(docroot, offset));
+        }
+        let edits = new_blocks.into_iter().map(|blocks| blocks.edit);
+        self.edits.extend(edits);
     }
-    if uri.has_question_mark_in_credentials() {
-        return Err(PlanError::QuestionMark(scope.clone()));
-    }
-    Ok(())
 }
 
-/// Some scopes by name, and how many more there are.
-fn some_of(scopes: &[Scope]) -> String {
-    const NAMED: usize = 5;
-    let names: Vec<String> = scopes.iter().take(NAMED).map(ToString::to_string).collect();
-    let names = names.join(", ");
-    match scopes.len().saturating_sub(NAMED) {
-        0 => names,
-        more => format!("{names} and {more} more"),
-    }
+/// What is to be said of the query of a docroot.
+#[derive(Clone, Copy, Default)]
+struct QueryFindings {
+    repeated: bool,
+    loses_key: bool,
 }
 
-/// The URI in an element, without the blanks around it.
-pub(super) fn uri(content: &Content) -> DocrootUri {
-    DocrootUri::new(content.text.trim_ascii())
-}
-
-fn trimmed_start(content: &Content) -> usize {
-    content.text.len() - content.text.trim_ascii_start().len()
-}
-
-fn skip_reason(storage: &Storage) -> Option<&'static str> {
+fn skip_reason(storage: Storage) -> Option<SkipReason> {
     match storage {
         Storage::S3 => None,
-        Storage::Empty => Some("empty"),
-        Storage::Unset => Some("unset (AS_NULL)"),
-        Storage::MisspelledS3 => Some("not s3: the scheme is case-sensitive"),
-        Storage::Other(_) | Storage::Local | Storage::Unknown => Some("not s3"),
-    }
-}
-
-fn what_is_there(docroots: &[(&DocrootElement, Content)], is_restricted: bool) -> String {
-    let Some((_, content)) = docroots.first() else {
-        return if is_restricted {
-            "there are restrictions and no docroot, as access keys need it. Such transfers take the encryption from the access key's storage, \
-             or from s3.properties"
-                .to_owned()
-        } else {
-            "there is no docroot. Give docroot to set one".to_owned()
-        };
-    };
-    match uri(content).storage() {
-        Storage::Empty => "the docroot is empty, which means the whole file system. Give docroot to set one".to_owned(),
-        Storage::Unset => "the docroot is AS_NULL, which means unset. Give docroot to set one".to_owned(),
-        Storage::MisspelledS3 => {
-            "the scheme of the docroot is not spelled s3:// in lower case, and Aspera takes it for something else. Correct it".to_owned()
-        }
-        Storage::Other(scheme) => {
-            format!("the docroot is {scheme}://, and the options for encryption are S3's. Leave this one out")
-        }
-        Storage::Unknown => {
-            "the docroot is neither a path nor a URI of a storage that the vendor describes. Correct it".to_owned()
-        }
-        Storage::S3 | Storage::Local => "the docroot is a local path. Leave this one out".to_owned(),
+        Storage::Empty => Some(SkipReason::Empty),
+        Storage::Unset => Some(SkipReason::Unset),
+        Storage::MisspelledS3 => Some(SkipReason::MisspelledS3),
+        Storage::Other(_) | Storage::Local | Storage::Unknown => Some(SkipReason::NotS3),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::display::changed_places;
     use super::*;
-    use crate::aspera::docroot::changed_places;
     use crate::aspera::setting::Encryption;
     use crate::subject::faults::named_after_a_panic_at;
 

@@ -133,14 +133,14 @@ impl Reader<'_> {
         match token {
             Token::Start(tag) => self.start(tag, attributes),
             Token::End { range, .. } => self.end(&range),
-            Token::Aside(_) => {
+            Token::Misc(_) => {
                 let inside_docroot = self.parent() == Some(Kind::Absolute);
                 if inside_docroot && let Some(docroot) = self.docroot() {
-                    docroot.has_aside = true;
+                    docroot.has_misc = true;
                 }
                 Ok(())
             }
-            Token::Text(_) | Token::CharacterData(_) => Ok(()),
+            Token::Text(_) | Token::Cdata(_) => Ok(()),
         }
     }
 
@@ -174,7 +174,7 @@ impl Reader<'_> {
                 self.conf.docroots.push(DocrootElement {
                     peer_ip,
                     element,
-                    has_aside: false,
+                    has_misc: false,
                 });
             }
             Kind::Other if parent == Some(Kind::Restrictions) => {
@@ -283,14 +283,14 @@ impl Reader<'_> {
             Some(Kind::Root) => {
                 self.sections += 1;
                 self.known_sections += usize::from(SECTIONS.contains(&name));
-                if is_people(name) {
+                if is_account_element(name) {
                     return Err(
                         self.look_alike(tag, "users or groups directly below the root element")
                     );
                 }
                 Ok(())
             }
-            Some(Kind::Aaa | Kind::Realms) if is_people(name) => {
+            Some(Kind::Aaa | Kind::Realms) if is_account_element(name) => {
                 Err(self.look_alike(tag, "users or groups outside aaa/realms/realm"))
             }
             Some(Kind::Realm) if matches!(name, b"user" | b"group") => {
@@ -333,7 +333,7 @@ const EMPTY: Element = Element {
     last_child: None,
 };
 
-fn is_people(name: &[u8]) -> bool {
+fn is_account_element(name: &[u8]) -> bool {
     matches!(name, b"user" | b"users" | b"group" | b"groups")
 }
 

@@ -14,6 +14,15 @@ pub enum Scope {
 }
 
 impl Scope {
+    /// The kind of its blocks.
+    pub fn block_kind(&self) -> BlockKind {
+        match self {
+            Self::User(_) => BlockKind::User,
+            Self::Group(_) => BlockKind::Group,
+            Self::Global => BlockKind::Global,
+        }
+    }
+
     /// The word for its kind.
     pub fn kind(&self) -> &'static str {
         match self {
@@ -43,13 +52,9 @@ impl Scope {
         }
     }
 
-    /// What to compare with [`AsperaConf::scope_key`].
+    /// Its kind and name, to be compared without copying a name.
     pub fn key(&self) -> (BlockKind, Cow<'_, str>) {
-        match self {
-            Self::User(name) => (BlockKind::User, name.into()),
-            Self::Group(name) => (BlockKind::Group, name.into()),
-            Self::Global => (BlockKind::Global, "".into()),
-        }
+        (self.block_kind(), self.name().unwrap_or_default().into())
     }
 }
 
@@ -59,6 +64,17 @@ impl std::fmt::Display for Scope {
             Some(name) => write!(formatter, "{} {name}", self.kind()),
             None => formatter.write_str("the global default"),
         }
+    }
+}
+
+/// Some scopes by name, and how many more there are.
+pub fn some_of(scopes: &[Scope]) -> String {
+    const NAMED: usize = 5;
+    let names: Vec<String> = scopes.iter().take(NAMED).map(ToString::to_string).collect();
+    let names = names.join(", ");
+    match scopes.len().saturating_sub(NAMED) {
+        0 => names,
+        more => format!("{names} and {more} more"),
     }
 }
 

@@ -29,7 +29,7 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
 pub struct DocrootUri(String);
 
 /// What a docroot leads to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Storage {
     /// Nothing is said: the whole file system.
     Empty,
@@ -219,6 +219,12 @@ impl DocrootUri {
         let bytes = edits.apply(self.0.as_bytes());
         // Edits are between whole characters, so that nothing is lost here.
         Self(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// The URI without options for encryption.
+    #[must_use]
+    pub fn without_setting(&self) -> Self {
+        self.with(&self.edits(None, None))
     }
 
     /// Whether there seem to be credentials in it, in any spelling.
