@@ -206,14 +206,12 @@ impl<'a> AsperaConf<'a> {
 
     /// The text of a docroot, without the blanks around it.
     pub fn text(&self, docroot: &DocrootElement) -> String {
-        let text = Content::text_of(self.bytes, &docroot.element.content);
-        text.trim_ascii().to_owned()
+        self.text_with_blanks(docroot).trim_ascii().to_owned()
     }
 
-    /// Whether there are blanks around the text of a docroot.
-    pub fn has_blanks_around(&self, docroot: &DocrootElement) -> bool {
-        let text = Content::text_of(self.bytes, &docroot.element.content);
-        text.trim_ascii().len() < text.len()
+    /// The text of a docroot, with the blanks around it.
+    pub fn text_with_blanks(&self, docroot: &DocrootElement) -> Cow<'a, str> {
+        Content::text_of(self.bytes, &docroot.element.content)
     }
 
     /// The text of a docroot, with the places of its characters.

@@ -10,6 +10,8 @@ mod request;
 mod scope;
 mod self_check;
 mod uri;
+mod uri_edits;
+mod uri_redact;
 
 pub use change::{Change, Fate, InsteadOfS3, Plan, PlanError, PlannedDocroot, SkipReason};
 pub use conf::{AsperaConf, Block, ConfError, DocrootElement, Element, Precedence, Skeleton};
@@ -18,4 +20,5 @@ pub use plan::plan;
 pub use request::{Request, Selection, by_scope};
 pub use scope::{BlockKind, Scope, some_of};
 pub use self_check::holds;
-pub use uri::{DocrootUri, KeyEncoding, Storage};
+pub use uri::{DocrootUri, Storage};
+pub use uri_edits::KeyEncoding;

@@ -208,7 +208,8 @@ impl<'c> Planner<'c> {
                 .extend(content.splice(self.conf.bytes, range, &text));
         }
         // Where its last option goes, blanks before that stand around the docroot now, and are not part of it.
-        let after = DocrootUri::new(before.with(&uri_edits).text().trim_ascii_end());
+        let after = (!uri_edits.is_empty())
+            .then(|| DocrootUri::new(before.text_with(&uri_edits).trim_ascii_end()));
         let query = QueryFindings {
             repeated,
             loses_key,
@@ -249,7 +250,7 @@ impl<'c> Planner<'c> {
             ([docroot], _) => {
                 let docroot = Docroot::read(self.conf, docroot);
                 if docroot.uri.storage() == Storage::S3
-                    && docroot.uri.without_setting() == wanted.without_setting()
+                    && docroot.uri.text_without_setting() == wanted.text_without_setting()
                 {
                     return self.plan_options(request, scope, docroot);
                 }
@@ -259,7 +260,13 @@ impl<'c> Planner<'c> {
                     }
                     self.edits.extend(self.whole_uri(&docroot, &after));
                 }
-                self.set(request, scope, docroot, after, QueryFindings::default());
+                self.set(
+                    request,
+                    scope,
+                    docroot,
+                    Some(after),
+                    QueryFindings::default(),
+                );
             }
             _ => return Err(PlanError::SeveralDocroots(scope.clone())),
         }
@@ -280,31 +287,36 @@ impl<'c> Planner<'c> {
         docroot.content.splice(self.conf.bytes, range, after.text())
     }
 
-    /// Puts a docroot of the file among the planned ones, and among the changes if it changes.
+    /// Puts a docroot of the file among the planned ones, and among the changes if it changes. `after` is its URI, if that was edited.
     fn set(
         &mut self,
         request: &Request,
         scope: &Scope,
         docroot: Docroot,
-        after: DocrootUri,
+        after: Option<DocrootUri>,
         query: QueryFindings,
     ) {
         let setting = request.desired.clone();
         let known_key = setting.as_ref().and_then(EncryptionSetting::kms_key);
         let previous = docroot.uri.found_setting(known_key);
-        let changed = docroot.uri != after;
-        if changed {
-            self.changes.push(Change {
-                docroot: self.docroots.len(),
-                element: Some(docroot.element.clone()),
-                before: docroot.uri,
-                offset: docroot.element.element.start_tag.start,
-            });
-        }
+        let after = after.filter(|after| *after != docroot.uri);
+        let changed = after.is_some();
+        let uri = match after {
+            Some(after) => {
+                self.changes.push(Change {
+                    docroot: self.docroots.len(),
+                    element: Some(docroot.element.clone()),
+                    before: docroot.uri,
+                    offset: docroot.element.element.start_tag.start,
+                });
+                after
+            }
+            None => docroot.uri,
+        };
         self.docroots.push(PlannedDocroot {
             scope: scope.clone(),
             peer_ip: docroot.element.peer_ip.clone(),
-            uri: after,
+            uri,
             previous,
             fate: Fate::Set {
                 setting,

@@ -1,7 +1,8 @@
 //! What is asked for.
 
 use super::scope::Scope;
-use super::uri::{DocrootUri, KeyEncoding};
+use super::uri::DocrootUri;
+use super::uri_edits::KeyEncoding;
 use crate::aspera::setting::EncryptionSetting;
 
 /// What is to become of some docroots.

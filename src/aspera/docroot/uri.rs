@@ -1,32 +1,23 @@
 //! The URI of a docroot: `s3://user:password@host/bucket/path?option=value&...`.
 //!
 //! The form is that of the vendor's pages on docroots in object storage. A URI holds credentials, so it cannot be printed: [`DocrootUri::masked`]
-//! is what may be shown.
+//! is what may be shown. It is parsed once, when it is made.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::ops::Range;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::percent_decode_str;
 
-use crate::aspera::setting::{
-    ENCRYPTION_KEY, EncryptionSetting, FoundSetting, FoundValue, KMS_KEY_KEY, KmsKey,
-};
-use crate::text::splice::{Edit, Edits};
+use crate::aspera::setting::{ENCRYPTION_KEY, FoundSetting, FoundValue, KMS_KEY_KEY, KmsKey};
 
-/// What takes the place of a secret.
-const MASK: &str = "****";
-
-/// The characters that RFC 3986 calls unreserved stay as they are.
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
-
-/// The text of a docroot.
+/// The text of a docroot, with the places of its parts.
 #[derive(Clone, PartialEq, Eq)]
-pub struct DocrootUri(String);
+pub struct DocrootUri {
+    text: String,
+    storage: Storage,
+    /// Nothing where there is no `://`.
+    parts: Option<Parts>,
+}
 
 /// What a docroot leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +38,43 @@ pub enum Storage {
     Unknown,
 }
 
+/// Where the parts of a URI are in its text.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Parts {
+    pub(super) scheme: Range<usize>,
+    /// What stands before the `@`, if there is one. Credentials may hold a bare `/` or `@`, so that the last `@` before the query counts.
+    pub(super) credentials: Option<Range<usize>>,
+    /// The host, with its port.
+    pub(super) host: Range<usize>,
+    /// From the host to the query or the end.
+    pub(super) path: Range<usize>,
+    pub(super) query: Option<Query>,
+}
+
+/// The query of a URI, behind its `?` (RFC 3986, 3.4).
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Query {
+    pub(super) range: Range<usize>,
+    pub(super) options: Vec<UriOption>,
+}
+
+/// An option of the query.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct UriOption {
+    pub(super) range: Range<usize>,
+    pub(super) name: Encoded,
+    /// Nothing if there is no `=`.
+    pub(super) value: Option<Encoded>,
+}
+
+/// A name or a value, by its place.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Encoded {
+    pub(super) range: Range<usize>,
+    /// What it decodes to, where that is another text.
+    decoded: Option<Box<str>>,
+}
+
 /// The schemes of the vendor's pages on docroots, beside S3's.
 const OTHER_SCHEMES: [&str; 9] = [
     "adl",
@@ -60,352 +88,202 @@ const OTHER_SCHEMES: [&str; 9] = [
     "swift",
 ];
 
-/// How the characters `:` and `/` of a key are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyEncoding {
-    /// As they are.
-    Raw,
-    /// As `%3A` and `%2F`.
-    Percent,
-}
-
-/// An option of the query, by its place.
-struct UriOption<'u> {
-    range: Range<usize>,
-    /// The name, decoded.
-    name: Cow<'u, str>,
-    /// The value with its place; none if there is no `=`.
-    value: Option<(Range<usize>, Cow<'u, str>)>,
-}
-
 impl DocrootUri {
     /// Takes any text.
     pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
+        let text = text.into();
+        Self {
+            storage: Storage::of(&text),
+            parts: Parts::of(&text),
+            text,
+        }
     }
 
     /// The text. It may hold credentials.
     pub fn text(&self) -> &str {
-        &self.0
+        &self.text
     }
 
     /// What it leads to.
     pub fn storage(&self) -> Storage {
-        match self.0.split_once("://") {
-            _ if self.0.is_empty() => Storage::Empty,
-            _ if self.0 == "AS_NULL" => Storage::Unset,
-            _ if self.0.starts_with(['/', '$']) => Storage::Local,
-            Some(("s3", _)) => Storage::S3,
-            Some((scheme, _)) if scheme.eq_ignore_ascii_case("s3") => Storage::MisspelledS3,
-            // Only a scheme that is known is named: anything else may be part of a secret.
-            Some((scheme, _)) => OTHER_SCHEMES
-                .into_iter()
-                .find(|known| *known == scheme)
-                .map_or(Storage::Unknown, Storage::Other),
-            None => Storage::Unknown,
-        }
+        self.storage
     }
 
-    /// Whether its credentials seem to hold a bare `?`, so that it cannot be told where the query starts.
-    pub fn has_question_mark_in_credentials(&self) -> bool {
-        let Some(query) = self.query_start() else {
-            return false;
-        };
-        let base = self.after_scheme().split('?').next().unwrap_or_default();
-        let Some((before_at, _)) = self.0[query..].split_once('@') else {
-            return false;
-        };
-        !base.contains('@') && (has_port_like_secret(base) || !before_at.contains('='))
+    /// The host, with its port.
+    pub fn host(&self) -> &str {
+        let parts = self.parts.as_ref();
+        parts.map_or("", |parts| &self.text[parts.host.clone()])
+    }
+
+    /// The options of its query with their values, decoded, in their order. The value is empty where there is no `=`.
+    pub fn options(&self) -> impl Iterator<Item = (&str, &str)> {
+        let options = self.query_options().iter();
+        options.map(|option| (self.name(option), self.value(option)))
     }
 
     /// The settings in its query. Where one is repeated, the first: which of them the server takes is not documented.
-    pub fn found_setting(&self, desired: Option<&KmsKey>) -> FoundSetting {
-        let options = self.options();
-        let first = |name: &str| {
-            let option = options.iter().find(|option| option.name == name)?;
-            Some(option.value.as_ref().map_or("", |(_, value)| &**value))
+    pub fn found_setting(&self, known_key: Option<&KmsKey>) -> FoundSetting {
+        let first = |wanted: &str| {
+            let mut options = self.options();
+            Some(options.find(|(name, _)| *name == wanted)?.1)
         };
         FoundSetting {
             encryption: first(ENCRYPTION_KEY).map(FoundValue::encryption),
-            kms_key: first(KMS_KEY_KEY).map(|value| FoundValue::kms_key(value, desired)),
+            kms_key: first(KMS_KEY_KEY).map(|value| FoundValue::kms_key(value, known_key)),
         }
-    }
-
-    /// All values of the two settings in its query, decoded, in their order.
-    pub fn setting_values(&self) -> (Vec<String>, Vec<String>) {
-        let options = self.options();
-        let values = |name: &str| {
-            let named = options.iter().filter(|option| option.name == name);
-            named
-                .map(|option| {
-                    let value = option.value.as_ref();
-                    value.map_or_else(String::new, |(_, value)| value.clone().into_owned())
-                })
-                .collect()
-        };
-        (values(ENCRYPTION_KEY), values(KMS_KEY_KEY))
-    }
-
-    /// The options of its query with their values, decoded, in their order.
-    pub fn decoded_options(&self) -> Vec<(String, String)> {
-        let options = self.options().into_iter();
-        let value = |value: Option<(_, Cow<str>)>| {
-            value.map_or_else(String::new, |(_, value)| value.into_owned())
-        };
-        options
-            .map(|option| (option.name.into_owned(), value(option.value)))
-            .collect()
-    }
-
-    /// The URI up to a bare `#`, where a fragment begins (RFC 3986, 3.5); nothing if there is none.
-    pub fn without_fragment(&self) -> Option<Self> {
-        let (text, _) = self.0.split_once('#')?;
-        text.contains("://").then(|| Self::new(text))
-    }
-
-    /// The host, with its port: what stands behind the credentials. They may hold a bare `/`, so that the last `@` before the query counts.
-    pub fn host(&self) -> &str {
-        let base = self.after_scheme().split('?').next().unwrap_or_default();
-        let behind = base.rsplit_once('@').map_or(base, |(_, behind)| behind);
-        behind.split(['/', '#']).next().unwrap_or_default()
     }
 
     /// Whether one of the two settings stands in its query more than once.
     pub fn repeats_a_setting(&self) -> bool {
-        let options = self.options();
-        let count = |name| options.iter().filter(|option| option.name == name).count();
+        let count = |wanted| self.options().filter(|(name, _)| *name == wanted).count();
         count(ENCRYPTION_KEY) > 1 || count(KMS_KEY_KEY) > 1
     }
 
-    /// Whether its query holds exactly a setting, each option once or not at all.
-    pub fn holds(&self, desired: Option<&EncryptionSetting>) -> bool {
-        self.edits(desired, None).is_empty()
+    /// The URI up to a bare `#`, where a fragment begins (RFC 3986, 3.5); nothing if there is none.
+    pub fn without_fragment(&self) -> Option<Self> {
+        let (text, _) = self.text.split_once('#')?;
+        text.contains("://").then(|| Self::new(text))
     }
 
-    /// The edits of the text that leave exactly the desired setting in the query, and everything else as it is.
-    pub fn edits(
-        &self,
-        desired: Option<&EncryptionSetting>,
-        encoding: Option<KeyEncoding>,
-    ) -> Edits {
-        let options = self.options();
-        let mut edits = Vec::new();
-        let mut removed = vec![false; options.len()];
-        let mut added = Vec::new();
-        let encryption = desired.map(|desired| desired.encryption().as_str());
-        let kms_key = desired
-            .and_then(EncryptionSetting::kms_key)
-            .map(KmsKey::as_str);
-        for (name, value, encoding) in [
-            (ENCRYPTION_KEY, encryption, None),
-            (KMS_KEY_KEY, kms_key, encoding),
-        ] {
-            let mut places = (0..options.len()).filter(|&index| options[index].name == name);
-            if let Some(value) = value {
-                match places.next() {
-                    Some(kept) => edits.extend(change(&options[kept], value, encoding)),
-                    None => added.push(format!("{name}={}", spelled(value, encoding))),
-                }
-            }
-            places.for_each(|index| removed[index] = true);
-        }
-        edits.extend(self.removals(&options, &removed, &added));
-        Edits::new(edits)
-    }
-
-    /// The URI after some edits.
-    #[must_use]
-    pub fn with(&self, edits: &Edits) -> Self {
-        let bytes = edits.apply(self.0.as_bytes());
-        // Edits are between whole characters, so that nothing is lost here.
-        Self(String::from_utf8_lossy(&bytes).into_owned())
-    }
-
-    /// The URI without options for encryption.
-    #[must_use]
-    pub fn without_setting(&self) -> Self {
-        self.with(&self.edits(None, None))
+    /// Whether its credentials seem to hold a bare `?`, so that it cannot be told where the query starts.
+    pub fn has_question_mark_in_credentials(&self) -> bool {
+        let Some(parts) = &self.parts else {
+            return false;
+        };
+        let Some(query) = &parts.query else {
+            return false;
+        };
+        let Some((before_at, _)) = self.text[query.range.clone()].split_once('@') else {
+            return false;
+        };
+        parts.credentials.is_none() && (self.has_port_like_secret() || !before_at.contains('='))
     }
 
     /// Whether there seem to be credentials in it, in any spelling.
     pub fn may_hold_credentials(&self) -> bool {
-        let base = self.after_scheme().split('?').next().unwrap_or_default();
-        self.0.contains('@') || has_port_like_secret(base) || has_encoded_mark(base)
+        self.text.contains('@') || self.has_port_like_secret() || self.has_encoded_mark()
     }
 
-    /// The URI with everything that may be secret as `****`: what stands before the last `@`, and options other than those that are known to hold no
-    /// secret.
-    pub fn masked(&self, desired: Option<&KmsKey>) -> String {
-        let scheme = match self.storage() {
-            Storage::S3 => "s3",
-            Storage::Other(scheme) => scheme,
-            Storage::Empty | Storage::Unset => return self.0.clone(),
-            Storage::Local if !self.0.contains('@') => return self.0.clone(),
-            Storage::MisspelledS3 => "S3",
-            Storage::Local | Storage::Unknown => return MASK.to_owned(),
-        };
-        let query = self.query_start();
-        let base = &self.0[scheme.len() + 3..query.map_or(self.0.len(), |query| query - 1)];
-        // Secrets may hold a bare / or ?, so that the last @ counts, also one in the query.
-        let last_at = self.0.rfind('@');
-        let is_in_query = last_at.is_some_and(|at| query.is_some_and(|query| at >= query));
-        let shown_base = match base.rsplit_once('@') {
-            Some((_, shown)) if !is_in_query => format!("{MASK}:{MASK}@{shown}"),
-            None if !is_in_query && !has_port_like_secret(base) && !has_encoded_mark(base) => {
-                base.to_owned()
+    /// `key:secret` where a host and a port should be, without an `@`.
+    pub(super) fn has_port_like_secret(&self) -> bool {
+        let port = self.authority().split_once(':');
+        port.is_some_and(|(_, port)| !port.bytes().all(|byte| byte.is_ascii_digit()))
+    }
+
+    /// An encoded `:` or `@` in the place of the host, where it may part credentials from it.
+    pub(super) fn has_encoded_mark(&self) -> bool {
+        let authority = self.authority();
+        decoded(authority).contains([':', '@']) && authority.contains('%')
+    }
+
+    /// What stands before the first `/`.
+    fn authority(&self) -> &str {
+        let parts = self.parts.as_ref();
+        let base = parts.map_or("", |parts| &self.text[parts.base()]);
+        base.split('/').next().unwrap_or_default()
+    }
+
+    pub(super) fn parts(&self) -> Option<&Parts> {
+        self.parts.as_ref()
+    }
+
+    pub(super) fn query_options(&self) -> &[UriOption] {
+        let query = self.parts.as_ref().and_then(|parts| parts.query.as_ref());
+        query.map_or(&[], |query| &query.options)
+    }
+
+    pub(super) fn name<'u>(&'u self, option: &'u UriOption) -> &'u str {
+        self.decoded(&option.name)
+    }
+
+    pub(super) fn value<'u>(&'u self, option: &'u UriOption) -> &'u str {
+        let value = option.value.as_ref();
+        value.map_or("", |value| self.decoded(value))
+    }
+
+    fn decoded<'u>(&'u self, encoded: &'u Encoded) -> &'u str {
+        match &encoded.decoded {
+            Some(decoded) => decoded,
+            None => &self.text[encoded.range.clone()],
+        }
+    }
+}
+
+impl Storage {
+    fn of(text: &str) -> Self {
+        match text.split_once("://") {
+            _ if text.is_empty() => Self::Empty,
+            _ if text == "AS_NULL" => Self::Unset,
+            _ if text.starts_with(['/', '$']) => Self::Local,
+            Some(("s3", _)) => Self::S3,
+            Some((scheme, _)) if scheme.eq_ignore_ascii_case("s3") => Self::MisspelledS3,
+            // Only a scheme that is known is named: anything else may be part of a secret.
+            Some((scheme, _)) => OTHER_SCHEMES
+                .into_iter()
+                .find(|known| *known == scheme)
+                .map_or(Self::Unknown, Self::Other),
+            None => Self::Unknown,
+        }
+    }
+}
+
+impl Parts {
+    fn of(text: &str) -> Option<Self> {
+        let scheme = 0..text.find("://")?;
+        let start = scheme.end + "://".len();
+        let query_mark = text[start..].find('?').map(|length| start + length);
+        let base = &text[start..query_mark.unwrap_or(text.len())];
+        let at = base.rfind('@').map(|length| start + length);
+        let host_start = at.map_or(start, |at| at + 1);
+        let end = start + base.len();
+        let host_length = text[host_start..end].find(['/', '#']);
+        let host_end = host_length.map_or(end, |length| host_start + length);
+        Some(Self {
+            scheme,
+            credentials: at.map(|at| start..at),
+            host: host_start..host_end,
+            path: host_end..end,
+            query: query_mark.map(|mark| Query::of(text, mark + 1)),
+        })
+    }
+
+    /// From the `://` to the query or the end.
+    pub(super) fn base(&self) -> Range<usize> {
+        let credentials = self.credentials.as_ref();
+        credentials.unwrap_or(&self.host).start..self.path.end
+    }
+}
+
+impl Query {
+    fn of(text: &str, start: usize) -> Self {
+        let mut next = start;
+        let option = |option: &str| {
+            let range = next..next + option.len();
+            next = range.end + 1;
+            let equals = option.find('=').map(|length| range.start + length);
+            let name = range.start..equals.unwrap_or(range.end);
+            UriOption {
+                name: Encoded::of(text, name),
+                value: equals.map(|equals| Encoded::of(text, equals + 1..range.end)),
+                range,
             }
-            _ => MASK.to_owned(),
         };
-        let mut masked = format!("{scheme}://{shown_base}");
-        if query.is_some() {
-            let options = self.options();
-            let shown: Vec<&str> = options
-                .iter()
-                .map(|option| self.shown_option(option, desired))
-                .collect();
-            masked += &format!("?{}", shown.join("&"));
-        }
-        masked
-    }
-
-    fn shown_option(&self, option: &UriOption, desired: Option<&KmsKey>) -> &str {
-        let value = option.value.as_ref().map_or("", |(_, value)| &**value);
-        let is_known = match &*option.name {
-            "" => option.range.is_empty(),
-            ENCRYPTION_KEY => FoundValue::encryption(value) != FoundValue::Unrecognised,
-            KMS_KEY_KEY => FoundValue::kms_key(value, desired) != FoundValue::Unrecognised,
-            "storage-class" => value
-                .bytes()
-                .all(|byte| byte.is_ascii_uppercase() || byte == b'_'),
-            _ => false,
-        };
-        if is_known {
-            &self.0[option.range.clone()]
-        } else {
-            MASK
+        Self {
+            range: start..text.len(),
+            options: text[start..].split('&').map(option).collect(),
         }
     }
+}
 
-    /// Takes out the options that go, with one `&` each, and puts new ones at the end.
-    fn removals(&self, options: &[UriOption], removed: &[bool], added: &[String]) -> Vec<Edit> {
-        let end = self.0.len();
-        let Some(query) = self.query_start() else {
-            return insertion(end, "?", added);
-        };
-        let kept: Vec<usize> = (0..options.len())
-            .filter(|&index| !removed[index])
-            .collect();
-        let Some(&last_kept) = kept.last() else {
-            // Nothing else in the query: it is replaced, or goes with its ?.
-            let start = if added.is_empty() { query - 1 } else { query };
-            return vec![Edit {
-                range: start..end,
-                replacement: added.join("&").into(),
-            }];
-        };
-        let mut edits = Vec::new();
-        let mut index = 0;
-        while index < options.len() {
-            let run = removed[index..]
-                .iter()
-                .take_while(|removed| **removed)
-                .count();
-            if run > 0 {
-                let last = index + run - 1;
-                let range = match index.checked_sub(1) {
-                    Some(before) => options[before].range.end..options[last].range.end,
-                    None => options[0].range.start..options[last + 1].range.start,
-                };
-                edits.push(Edit {
-                    range,
-                    replacement: Vec::new(),
-                });
-            }
-            index += run.max(1);
+impl Encoded {
+    fn of(text: &str, range: Range<usize>) -> Self {
+        Self {
+            decoded: match decoded(&text[range.clone()]) {
+                Cow::Borrowed(_) => None,
+                Cow::Owned(decoded) => Some(decoded.into()),
+            },
+            range,
         }
-        let joint = if options[last_kept].range.is_empty() {
-            ""
-        } else {
-            "&"
-        };
-        edits.extend(insertion(end, joint, added));
-        edits
-    }
-
-    /// Where the query starts, behind its `?` (RFC 3986, 3.4).
-    fn query_start(&self) -> Option<usize> {
-        self.0.contains("://").then_some(())?;
-        let rest = self.after_scheme();
-        Some(self.0.len() - rest.len() + rest.find('?')? + 1)
-    }
-
-    fn after_scheme(&self) -> &str {
-        self.0.split_once("://").map_or("", |(_, rest)| rest)
-    }
-
-    fn options(&self) -> Vec<UriOption<'_>> {
-        let Some(query) = self.query_start() else {
-            return Vec::new();
-        };
-        let mut start = query;
-        self.0[query..]
-            .split('&')
-            .map(|text| {
-                let range = start..start + text.len();
-                start = range.end + 1;
-                let (name, value) = match text.split_once('=') {
-                    Some((name, value)) => (name, Some(value)),
-                    None => (text, None),
-                };
-                let value_start = range.start + name.len() + 1;
-                UriOption {
-                    name: decoded(name),
-                    value: value.map(|value| (value_start..range.end, decoded(value))),
-                    range,
-                }
-            })
-            .collect()
-    }
-}
-
-/// Without the text, which may hold credentials.
-impl fmt::Debug for DocrootUri {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "DocrootUri({})", self.masked(None))
-    }
-}
-
-/// The edit that gives an option its value, unless it has it: in any spelling, or in the one that is asked for.
-fn change(option: &UriOption, value: &str, encoding: Option<KeyEncoding>) -> Option<Edit> {
-    let Some((range, found)) = &option.value else {
-        return Some(Edit {
-            range: option.range.end..option.range.end,
-            replacement: format!("={}", spelled(value, encoding)).into(),
-        });
-    };
-    let wanted = spelled(value, encoding);
-    // Equal text of equal length is spelled so, but perhaps for %3a in the place of %3A.
-    let is_spelled_so = encoding.is_none() || range.len() == wanted.len();
-    (found != value || !is_spelled_so).then(|| Edit {
-        range: range.clone(),
-        replacement: wanted.into_owned().into(),
-    })
-}
-
-fn insertion(end: usize, joint: &str, added: &[String]) -> Vec<Edit> {
-    if added.is_empty() {
-        return Vec::new();
-    }
-    vec![Edit {
-        range: end..end,
-        replacement: format!("{joint}{}", added.join("&")).into(),
-    }]
-}
-
-fn spelled(value: &str, encoding: Option<KeyEncoding>) -> Cow<'_, str> {
-    match encoding {
-        Some(KeyEncoding::Percent) => utf8_percent_encode(value, ENCODED).into(),
-        Some(KeyEncoding::Raw) | None => value.into(),
     }
 }
 
@@ -413,16 +291,45 @@ fn decoded(text: &str) -> Cow<'_, str> {
     percent_decode_str(text).decode_utf8_lossy()
 }
 
-/// `key:secret` where a host and a port should be, without an `@`.
-fn has_port_like_secret(base: &str) -> bool {
-    let authority = base.split('/').next().unwrap_or_default();
-    authority
-        .split_once(':')
-        .is_some_and(|(_, port)| !port.bytes().all(|byte| byte.is_ascii_digit()))
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// An encoded `:` or `@` in the place of the host, where it may part credentials from it.
-fn has_encoded_mark(base: &str) -> bool {
-    let authority = base.split('/').next().unwrap_or_default();
-    decoded(authority).contains([':', '@']) && authority.contains('%')
+    #[test]
+    fn the_parts_are_where_they_stand() {
+        for (text, credentials, host, path) in [
+            ("s3://h/b/p", None, "h", "/b/p"),
+            ("s3://h", None, "h", ""),
+            ("s3://", None, "", ""),
+            ("s3://h:443#f?q", None, "h:443", "#f"),
+            ("s3://k:s@h/b?a@b", Some("k:s"), "h", "/b"),
+            ("s3://k:s/@t@h/b", Some("k:s/@t"), "h", "/b"),
+        ] {
+            let uri = DocrootUri::new(text);
+            let parts = uri.parts().unwrap();
+            let part = |range: &Range<usize>| &text[range.clone()];
+            assert_eq!(parts.credentials.as_ref().map(part), credentials, "{text}");
+            assert_eq!(part(&parts.host), host, "{text}");
+            assert_eq!(part(&parts.path), path, "{text}");
+            assert_eq!(part(&parts.scheme), "s3", "{text}");
+        }
+        assert!(DocrootUri::new("/data?a=b").parts().is_none());
+    }
+
+    #[test]
+    fn the_options_are_decoded_and_keep_their_places() {
+        let text = "s3://h/b?a=1&%61b=%2F=&&c";
+        let uri = DocrootUri::new(text);
+        let options: Vec<_> = uri.options().collect();
+        assert_eq!(options, [("a", "1"), ("ab", "/="), ("", ""), ("c", "")]);
+        let options = uri.query_options().iter();
+        let places: Vec<_> = options.map(|option| &text[option.range.clone()]).collect();
+        assert_eq!(places, ["a=1", "%61b=%2F=", "", "c"]);
+        let options = uri.query_options().iter();
+        let values = options.map(|option| Some(&text[option.value.as_ref()?.range.clone()]));
+        assert_eq!(
+            values.collect::<Vec<_>>(),
+            [Some("1"), Some("%2F="), None, None]
+        );
+    }
 }
