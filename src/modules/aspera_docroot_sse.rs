@@ -128,11 +128,15 @@ impl Module for AsperaDocrootSse {
     }
 }
 
-fn plan(bytes: Option<&[u8]>, requests: &[Request]) -> Result<Proposal<Plan>, Refusal> {
+impl Proposal for Plan {
+    fn content(&self) -> Option<&[u8]> {
+        (!self.edits.is_empty()).then_some(&*self.after)
+    }
+}
+
+fn plan(bytes: Option<&[u8]>, requests: &[Request]) -> Result<Plan, Refusal> {
     let bytes = bytes.ok_or(Refusal::Missing)?;
-    let mut plan = docroot::plan(bytes, requests)?;
-    let content = (!plan.edits.is_empty()).then(|| std::mem::take(&mut plan.after));
-    Ok(Proposal { content, plan })
+    Ok(docroot::plan(bytes, requests)?)
 }
 
 /// The module's own keys in its result.

@@ -18,9 +18,6 @@ use crate::files::{self, EditError, EditOptions, Edited, FileError, NewFile, Pro
 /// The module.
 pub struct AsperaTrapdSse;
 
-/// How many lines are read on each side of a change, hidden ones included; the diff shows fewer.
-const CONTEXT: usize = 3;
-
 impl Module for AsperaTrapdSse {
     const NAME: &'static str = "aspera_trapd_sse";
     const PURPOSE: &'static str =
@@ -63,9 +60,9 @@ impl Module for AsperaTrapdSse {
         let values = Values::new(&path, desired.as_ref(), &edited, restart);
         Ok(Outcome {
             warnings,
-            diff: (task.settings.diff && edited.changed).then(|| diff(&path, &edited)),
             changed: edited.changed,
             values,
+            diff: (task.settings.diff && edited.changed).then(|| diff(&path, edited)),
         })
     }
 }
@@ -145,17 +142,21 @@ enum Refusal {
     Missing,
 }
 
+impl Proposal for Plan {
+    fn content(&self) -> Option<&[u8]> {
+        (!self.edits.is_empty()).then_some(&*self.after)
+    }
+}
+
 fn plan(
     bytes: Option<&[u8]>,
     desired: Option<&EncryptionSetting>,
     options: &Options,
-) -> Result<Proposal<Plan>, Refusal> {
+) -> Result<Plan, Refusal> {
     if bytes.is_none() && desired.is_some() && !options.create {
         return Err(Refusal::Missing);
     }
-    let mut plan = trapd::plan(bytes.unwrap_or_default(), desired)?;
-    let content = (!plan.edits.is_empty()).then(|| std::mem::take(&mut plan.after));
-    Ok(Proposal { content, plan })
+    Ok(trapd::plan(bytes.unwrap_or_default(), desired)?)
 }
 
 fn failure(error: EditError<Refusal>, path: &Path, warnings: Vec<String>) -> Failure {
@@ -213,11 +214,10 @@ impl Values {
     }
 }
 
-fn diff(path: &Path, edited: &Edited<Plan>) -> Diff {
-    let before = edited.before.as_deref().unwrap_or_default();
+fn diff(path: &Path, edited: Edited<Plan>) -> Diff {
     let file = path.file_name().unwrap_or_default().to_string_lossy();
-    let places: Vec<Place> = trapd::changed_places(before, &edited.plan, CONTEXT)
-        .into_iter()
+    let places = edited.plan.places.into_iter();
+    let places: Vec<Place> = places
         .map(|place| Place {
             title: title(&file, &place.line_numbers),
             before: diff_lines(place.before),

@@ -28,8 +28,8 @@ pub struct AsperaConf<'a> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Block {
     pub(super) kind: BlockKind,
-    /// Where its name is, between the tags. A file may have very many blocks: what is not asked for is not copied.
-    pub(super) name: Range<usize>,
+    /// Where its name is, between the tags; the default needs none. A file may have very many blocks: what is not asked for is not copied.
+    pub(super) name: Option<Range<usize>>,
     /// Which docroots of the file are in it.
     pub(super) docroots: Range<usize>,
     /// Whether it restricts paths, as access keys need it.
@@ -198,9 +198,12 @@ impl<'a> AsperaConf<'a> {
     }
 
     fn name(&self, block: &Block) -> Cow<'a, str> {
-        match Content::text_of(self.bytes, &block.name) {
-            Cow::Borrowed(text) => text.trim_ascii().into(),
-            Cow::Owned(text) => text.trim_ascii().to_owned().into(),
+        match &block.name {
+            None => "".into(),
+            Some(name) => match Content::text_of(self.bytes, name) {
+                Cow::Borrowed(text) => text.trim_ascii().into(),
+                Cow::Owned(text) => text.trim_ascii().to_owned().into(),
+            },
         }
     }
 

@@ -4,6 +4,7 @@ mod block;
 mod change;
 mod conf;
 mod display;
+mod draft;
 mod plan;
 mod reader;
 mod request;

@@ -1,34 +1,31 @@
 //! The edits that give docroots their encryption.
 
-use super::block;
-use super::change::{Change, Fate, InsteadOfS3, Plan, PlanError, PlannedDocroot, SkipReason};
+use super::change::{InsteadOfS3, Plan, PlanError, SkipReason};
 use super::conf::{AsperaConf, Block, DocrootElement};
+use super::draft::{Decided, Docroot, Draft, QueryFindings};
 use super::request::{Request, Selection, by_scope};
-use super::scope::{Scope, some_of};
+use super::scope::Scope;
 use super::self_check::check;
 use super::uri::{DocrootUri, Storage};
-use crate::aspera::setting::{EncryptionSetting, FoundSetting};
 use crate::subject::with_subject;
-use crate::text::splice::{Edit, Edits, by_place};
-use crate::text::xml::{Content, escape_text};
 
 /// Plans the edits for all requests at once: one reading, one set of edits.
 pub fn plan(bytes: &[u8], requests: &[Request]) -> Result<Plan, PlanError> {
+    let plan = decide(bytes, requests)?.for_file(bytes);
+    check(bytes, &plan)?;
+    Ok(plan)
+}
+
+fn decide(bytes: &[u8], requests: &[Request]) -> Result<Decided, PlanError> {
     let conf = AsperaConf::parse(bytes)?;
     let mut planner = Planner {
         conf: &conf,
-        edits: Vec::new(),
-        docroots: Vec::new(),
-        changes: Vec::new(),
-        created: Vec::new(),
-        not_found: Vec::new(),
+        draft: Draft::new(&conf),
     };
     for (request, blocks) in requests.iter().zip(matching_blocks(&conf, requests)) {
         planner.plan_request(request, &blocks)?;
     }
-    let plan = planner.finish();
-    check(bytes, &plan)?;
-    Ok(plan)
+    Ok(planner.draft.finish())
 }
 
 /// The blocks for each request, found in one pass over the blocks.
@@ -50,48 +47,9 @@ fn matching_blocks<'c>(conf: &'c AsperaConf, requests: &[Request]) -> Vec<Vec<&'
     matching
 }
 
-/// A docroot of the file, read once.
-struct Docroot<'c> {
-    element: &'c DocrootElement,
-    content: Content,
-    uri: DocrootUri,
-}
-
-impl<'c> Docroot<'c> {
-    fn read(conf: &AsperaConf, element: &'c DocrootElement) -> Self {
-        let content = conf.content(element);
-        Self {
-            uri: DocrootUri::new(content.text.trim_ascii()),
-            element,
-            content,
-        }
-    }
-
-    /// Where the URI starts in the content, behind blanks.
-    fn uri_start(&self) -> usize {
-        self.content.text.len() - self.content.text.trim_ascii_start().len()
-    }
-
-    /// Refuses what cannot be edited option by option.
-    fn refuse_uneditable(&self, scope: &Scope) -> Result<(), PlanError> {
-        if self.element.has_misc {
-            return Err(PlanError::Misc(scope.clone()));
-        }
-        if self.uri.has_question_mark_in_credentials() {
-            return Err(PlanError::QuestionMark(scope.clone()));
-        }
-        Ok(())
-    }
-}
-
 struct Planner<'c> {
     conf: &'c AsperaConf<'c>,
-    edits: Vec<Edit>,
-    docroots: Vec<PlannedDocroot>,
-    changes: Vec<Change>,
-    /// Those of the docroots whose blocks are to be made, by their indexes.
-    created: Vec<usize>,
-    not_found: Vec<Selection>,
+    draft: Draft<'c>,
 }
 
 impl<'c> Planner<'c> {
@@ -115,7 +73,7 @@ impl<'c> Planner<'c> {
             found |= with_subject(&scope, || self.plan_s3_docroots(request, &scope, docroots))?;
         }
         if !found {
-            self.not_found.push(Selection::All);
+            self.draft.not_found.push(Selection::All);
         }
         Ok(())
     }
@@ -135,7 +93,7 @@ impl<'c> Planner<'c> {
                     found = true;
                     self.plan_options(request, scope, docroot)?;
                 }
-                Storage::MisspelledS3 => self.skip(scope, docroot, SkipReason::MisspelledS3),
+                Storage::MisspelledS3 => self.draft.skip(scope, docroot, SkipReason::MisspelledS3),
                 _ => {}
             }
         }
@@ -151,7 +109,7 @@ impl<'c> Planner<'c> {
         let is_absent = request.desired.is_none();
         if blocks.is_empty() && *scope != Scope::Global {
             if is_absent {
-                self.not_found.push(request.selection.clone());
+                self.draft.not_found.push(request.selection.clone());
                 return Ok(());
             }
             return Err(PlanError::Unknown(scope.clone(), self.known_names(scope)));
@@ -175,7 +133,7 @@ impl<'c> Planner<'c> {
         for docroot in docroots {
             match skip_reason(docroot.uri.storage()) {
                 None => self.plan_options(request, scope, docroot)?,
-                Some(reason) => self.skip(scope, docroot, reason),
+                Some(reason) => self.draft.skip(scope, docroot, reason),
             }
         }
         Ok(())
@@ -199,14 +157,8 @@ impl<'c> Planner<'c> {
         if !uri_edits.is_empty() {
             docroot.refuse_uneditable(scope)?;
         }
-        let start = docroot.uri_start();
-        for edit in &uri_edits {
-            let range = start + edit.range.start..start + edit.range.end;
-            let text = String::from_utf8_lossy(&edit.replacement);
-            let content = &docroot.content;
-            self.edits
-                .extend(content.splice(self.conf.bytes, range, &text));
-        }
+        let edits = docroot.edits(self.conf.bytes, &uri_edits);
+        self.draft.edits.extend(edits);
         // Where its last option goes, blanks before that stand around the docroot now, and are not part of it.
         let after = (!uri_edits.is_empty())
             .then(|| DocrootUri::new(before.text_with(&uri_edits).trim_ascii_end()));
@@ -214,7 +166,7 @@ impl<'c> Planner<'c> {
             repeated,
             loses_key,
         };
-        self.set(request, scope, docroot, after, query);
+        self.draft.set(request, scope, docroot, after, query);
         Ok(())
     }
 
@@ -233,17 +185,8 @@ impl<'c> Planner<'c> {
         let docroots: Vec<&DocrootElement> = docroots.collect();
         let after = wanted.with(&wanted.edits(request.desired.as_ref(), request.encoding));
         match (docroots.as_slice(), blocks.first()) {
-            ([], None) => {
-                let created = self.add_new(request, scope, after);
-                self.created.push(created);
-            }
-            ([], Some(block)) => {
-                let edit = block::complete(self.conf, block, after.text());
-                let offset = edit.range.start;
-                self.edits.push(edit);
-                let docroot = self.add_new(request, scope, after);
-                self.changes.push(Change::of_new(docroot, offset));
-            }
+            ([], None) => self.draft.create_block(request, scope, after),
+            ([], Some(block)) => self.draft.complete_block(request, scope, block, after),
             ([docroot], _) if docroot.peer_ip.is_some() => {
                 return Err(PlanError::OnlyForAddress(scope.clone()));
             }
@@ -258,100 +201,15 @@ impl<'c> Planner<'c> {
                     if docroot.element.has_misc {
                         return Err(PlanError::Misc(scope.clone()));
                     }
-                    self.edits.extend(self.whole_uri(&docroot, &after));
+                    let edits = docroot.whole_uri(self.conf.bytes, &after);
+                    self.draft.edits.extend(edits);
                 }
-                self.set(
-                    request,
-                    scope,
-                    docroot,
-                    Some(after),
-                    QueryFindings::default(),
-                );
+                let query = QueryFindings::default();
+                self.draft.set(request, scope, docroot, Some(after), query);
             }
             _ => return Err(PlanError::SeveralDocroots(scope.clone())),
         }
         Ok(())
-    }
-
-    fn whole_uri(&self, docroot: &Docroot, after: &DocrootUri) -> Vec<Edit> {
-        let element = &docroot.element.element;
-        if element.is_empty_tag {
-            let end = element.start_tag.end;
-            return vec![Edit {
-                range: end - 2..end,
-                replacement: format!(">{}</absolute>", escape_text(after.text())).into(),
-            }];
-        }
-        let start = docroot.uri_start();
-        let range = start..start + docroot.uri.text().len();
-        docroot.content.splice(self.conf.bytes, range, after.text())
-    }
-
-    /// Puts a docroot of the file among the planned ones, and among the changes if it changes. `after` is its URI, if that was edited.
-    fn set(
-        &mut self,
-        request: &Request,
-        scope: &Scope,
-        docroot: Docroot,
-        after: Option<DocrootUri>,
-        query: QueryFindings,
-    ) {
-        let setting = request.desired.clone();
-        let known_key = setting.as_ref().and_then(EncryptionSetting::kms_key);
-        let previous = docroot.uri.found_setting(known_key);
-        let after = after.filter(|after| *after != docroot.uri);
-        let changed = after.is_some();
-        let uri = match after {
-            Some(after) => {
-                self.changes.push(Change {
-                    docroot: self.docroots.len(),
-                    element: Some(docroot.element.clone()),
-                    before: docroot.uri,
-                    offset: docroot.element.element.start_tag.start,
-                });
-                after
-            }
-            None => docroot.uri,
-        };
-        self.docroots.push(PlannedDocroot {
-            scope: scope.clone(),
-            peer_ip: docroot.element.peer_ip.clone(),
-            uri,
-            previous,
-            fate: Fate::Set {
-                setting,
-                changed,
-                repeated: query.repeated,
-                loses_key: query.loses_key,
-            },
-        });
-    }
-
-    /// Puts a docroot that does not exist among the planned ones. Returns its index.
-    fn add_new(&mut self, request: &Request, scope: &Scope, after: DocrootUri) -> usize {
-        self.docroots.push(PlannedDocroot {
-            scope: scope.clone(),
-            peer_ip: None,
-            uri: after,
-            previous: FoundSetting::default(),
-            fate: Fate::Set {
-                setting: request.desired.clone(),
-                changed: true,
-                repeated: false,
-                loses_key: false,
-            },
-        });
-        self.docroots.len() - 1
-    }
-
-    fn skip(&mut self, scope: &Scope, docroot: Docroot, reason: SkipReason) {
-        self.docroots.push(PlannedDocroot {
-            scope: scope.clone(),
-            peer_ip: docroot.element.peer_ip.clone(),
-            uri: docroot.uri,
-            previous: FoundSetting::default(),
-            fate: Fate::Skipped(reason),
-        });
     }
 
     fn known_names(&self, like: &Scope) -> Vec<String> {
@@ -361,50 +219,6 @@ impl<'c> Planner<'c> {
             .filter_map(|scope| scope.name().map(str::to_owned))
             .collect()
     }
-
-    fn finish(mut self) -> Plan {
-        self.make_blocks();
-        let edits = Edits::new(self.edits);
-        Plan {
-            after: edits.apply(self.conf.bytes),
-            edits,
-            docroots: self.docroots,
-            changes: by_place(self.changes, |change| (change.offset, 0)),
-            not_found: self.not_found,
-        }
-    }
-
-    /// Makes all blocks that are missing at once: several may go into one element.
-    fn make_blocks(&mut self) {
-        if self.created.is_empty() {
-            return;
-        }
-        let created = self.created.iter().map(|&index| &self.docroots[index]);
-        let scopes: Vec<Scope> = created
-            .clone()
-            .map(|docroot| docroot.scope.clone())
-            .collect();
-        let blocks: Vec<(&Scope, &str)> = created
-            .map(|docroot| (&docroot.scope, docroot.uri.text()))
-            .collect();
-        let new_blocks = with_subject(some_of(&scopes), || block::create(self.conf, &blocks));
-        for (&docroot, scope) in self.created.iter().zip(&scopes) {
-            let made = new_blocks
-                .iter()
-                .find(|blocks| blocks.kinds.contains(&scope.block_kind()));
-            let offset = made.map_or(0, |blocks| blocks.edit.range.start);
-            self.changes.push(Change::of_new(docroot, offset));
-        }
-        let edits = new_blocks.into_iter().map(|blocks| blocks.edit);
-        self.edits.extend(edits);
-    }
-}
-
-/// What is to be said of the query of a docroot.
-#[derive(Clone, Copy, Default)]
-struct QueryFindings {
-    repeated: bool,
-    loses_key: bool,
 }
 
 fn skip_reason(storage: Storage) -> Option<SkipReason> {
@@ -421,7 +235,7 @@ fn skip_reason(storage: Storage) -> Option<SkipReason> {
 mod tests {
     use super::super::display::changed_places;
     use super::*;
-    use crate::aspera::setting::Encryption;
+    use crate::aspera::setting::{Encryption, EncryptionSetting};
     use crate::subject::faults::named_after_a_panic_at;
 
     const CONF: &[u8] = b"<CONF><default><file_system><access><paths><path><absolute>s3://h/d</absolute></path></paths></access></file_system>\

@@ -11,31 +11,25 @@ impl<'a> AsperaConf<'a> {
     /// Reads a file.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, ConfError> {
         let mut reader = Reader {
-            conf: Self {
-                bytes,
-                blocks: Vec::new(),
-                docroots: Vec::new(),
-                skeleton: Skeleton::default(),
-                has_pvcl: false,
-            },
+            bytes,
             open: Vec::new(),
+            block: None,
+            docroot: None,
+            blocks: Vec::new(),
+            docroots: Vec::new(),
+            root: None,
+            realm: [const { None }; 3],
+            users: None,
+            groups: None,
+            has_pvcl: false,
             sections: 0,
             known_sections: 0,
-            name: None,
         };
         let mut tokens = Tokenizer::new(bytes)?;
         while let Some(token) = tokens.next_token()? {
             reader.take(token, tokens.attributes())?;
         }
-        let realm = &mut reader.conf.skeleton.realm;
-        let exist = realm.iter().position(|element| *element == EMPTY);
-        realm.truncate(exist.unwrap_or(realm.len()));
-        if reader.sections > 0 && reader.known_sections == 0 {
-            return Err(ConfError::OtherFile(
-                "none of its sections is one of aspera.conf",
-            ));
-        }
-        Ok(reader.conf)
+        reader.finish()
     }
 }
 
@@ -62,7 +56,7 @@ enum Kind {
     Realm,
     Users,
     Groups,
-    Block,
+    Block(BlockKind),
     Name,
     Precedence,
     Pvcl,
@@ -80,17 +74,17 @@ impl Kind {
         match (parent, name) {
             (None, _) => Self::Root,
             (Some(Self::Root), b"aaa") => Self::Aaa,
-            (Some(Self::Root), b"default")
-            | (Some(Self::Users), b"user")
-            | (Some(Self::Groups), b"group") => Self::Block,
+            (Some(Self::Root), b"default") => Self::Block(BlockKind::Global),
+            (Some(Self::Users), b"user") => Self::Block(BlockKind::User),
+            (Some(Self::Groups), b"group") => Self::Block(BlockKind::Group),
             (Some(Self::Aaa), b"realms") => Self::Realms,
             (Some(Self::Realms), b"realm") => Self::Realm,
             (Some(Self::Realm), b"users") => Self::Users,
             (Some(Self::Realm), b"groups") => Self::Groups,
-            (Some(Self::Block), b"name") => Self::Name,
-            (Some(Self::Block), b"precedence") => Self::Precedence,
-            (Some(Self::Block), b"pvcl") => Self::Pvcl,
-            (Some(Self::Block), b"file_system") => Self::FileSystem,
+            (Some(Self::Block(_)), b"name") => Self::Name,
+            (Some(Self::Block(_)), b"precedence") => Self::Precedence,
+            (Some(Self::Block(_)), b"pvcl") => Self::Pvcl,
+            (Some(Self::Block(_)), b"file_system") => Self::FileSystem,
             (Some(Self::FileSystem), b"access") => Self::Access,
             (Some(Self::Access), b"paths") => Self::Paths,
             (Some(Self::Paths), b"path") => Self::Path,
@@ -101,15 +95,10 @@ impl Kind {
     }
 
     /// How deep below its block an element on the way to the docroot is.
-    fn chain_place(self) -> Option<usize> {
-        let chain = [
-            Self::Block,
-            Self::FileSystem,
-            Self::Access,
-            Self::Paths,
-            Self::Path,
-        ];
-        chain.iter().position(|kind| *kind == self)
+    fn depth_below_block(self) -> Option<usize> {
+        let elements = [Self::FileSystem, Self::Access, Self::Paths, Self::Path];
+        let index = elements.iter().position(|kind| *kind == self);
+        index.map(|index| index + 1)
     }
 }
 
@@ -119,23 +108,50 @@ struct Open {
     last_child: Option<Range<usize>>,
 }
 
-struct Reader<'a> {
-    conf: AsperaConf<'a>,
-    open: Vec<Open>,
-    sections: usize,
-    known_sections: usize,
-    /// Where the name of the open block is, once it was read.
+/// The block that is being read.
+struct OpenBlock {
+    kind: BlockKind,
+    /// Where its name is, once it was read.
     name: Option<Range<usize>>,
+    /// How many docroots came before it.
+    docroots_before: usize,
+    has_restriction: bool,
+    precedence: Precedence,
+    /// The innermost of the elements on the way to the docroot, with its depth. Of several at one depth the first counts.
+    innermost: Option<(usize, Element)>,
 }
 
-impl Reader<'_> {
+/// The docroot that is being read.
+struct OpenDocroot {
+    peer_ip: Option<String>,
+    has_misc: bool,
+}
+
+struct Reader<'a> {
+    bytes: &'a [u8],
+    open: Vec<Open>,
+    block: Option<OpenBlock>,
+    docroot: Option<OpenDocroot>,
+    blocks: Vec<Block>,
+    docroots: Vec<DocrootElement>,
+    root: Option<Element>,
+    /// The first `aaa`, `realms` and `realm`.
+    realm: [Option<Element>; 3],
+    users: Option<Element>,
+    groups: Option<Element>,
+    has_pvcl: bool,
+    sections: usize,
+    known_sections: usize,
+}
+
+impl<'a> Reader<'a> {
     fn take(&mut self, token: Token, attributes: &[Attribute]) -> Result<(), ConfError> {
         match token {
             Token::Start(tag) => self.start(tag, attributes),
             Token::End { range, .. } => self.end(&range),
             Token::Misc(_) => {
                 let inside_docroot = self.parent() == Some(Kind::Absolute);
-                if inside_docroot && let Some(docroot) = self.docroot() {
+                if inside_docroot && let Some(docroot) = &mut self.docroot {
                     docroot.has_misc = true;
                 }
                 Ok(())
@@ -144,41 +160,53 @@ impl Reader<'_> {
         }
     }
 
+    fn finish(self) -> Result<AsperaConf<'a>, ConfError> {
+        if self.sections > 0 && self.known_sections == 0 {
+            return Err(ConfError::OtherFile(
+                "none of its sections is one of aspera.conf",
+            ));
+        }
+        Ok(AsperaConf {
+            bytes: self.bytes,
+            blocks: self.blocks,
+            docroots: self.docroots,
+            skeleton: Skeleton {
+                root: self.root,
+                realm: self
+                    .realm
+                    .into_iter()
+                    .map_while(|element| element)
+                    .collect(),
+                users: self.users,
+                groups: self.groups,
+            },
+            has_pvcl: self.has_pvcl,
+        })
+    }
+
     fn start(&mut self, tag: Tag, attributes: &[Attribute]) -> Result<(), ConfError> {
-        let name = &self.conf.bytes[tag.name.clone()];
         let parent = self.parent();
         self.check_place(parent, &tag)?;
-        let kind = Kind::of(parent, name);
+        let kind = Kind::of(parent, &self.bytes[tag.name.clone()]);
         match kind {
-            Kind::Block => {
-                self.name = None;
-                let docroots = self.conf.docroots.len();
-                self.conf.blocks.push(Block {
-                    kind: match parent {
-                        Some(Kind::Users) => BlockKind::User,
-                        Some(Kind::Groups) => BlockKind::Group,
-                        _ => BlockKind::Global,
-                    },
-                    // A user or group gets its name when its element ends.
-                    name: 0..0,
-                    docroots: docroots..docroots,
+            Kind::Block(kind) => {
+                self.block = Some(OpenBlock {
+                    kind,
+                    name: None,
+                    docroots_before: self.docroots.len(),
                     has_restriction: false,
                     precedence: Precedence::DEFAULT,
-                    depth: 0,
-                    innermost: EMPTY,
+                    innermost: None,
                 });
             }
             Kind::Absolute => {
-                let element = element(&tag, tag.range.end, None);
-                let peer_ip = self.attribute(attributes, b"peer_ip");
-                self.conf.docroots.push(DocrootElement {
-                    peer_ip,
-                    element,
+                self.docroot = Some(OpenDocroot {
+                    peer_ip: self.attribute(attributes, b"peer_ip"),
                     has_misc: false,
                 });
             }
             Kind::Other if parent == Some(Kind::Restrictions) => {
-                if let Some(block) = self.conf.blocks.last_mut() {
+                if let Some(block) = &mut self.block {
                     block.has_restriction = true;
                 }
             }
@@ -206,76 +234,80 @@ impl Reader<'_> {
             parent.last_child = Some(open.tag.range.start..end_tag.end);
         }
         let element = element(&open.tag, end_tag.start, open.last_child.clone());
-        if let Some(place) = open.kind.chain_place()
-            && let Some(block) = self.conf.blocks.last_mut()
+        if let Some(depth) = open.kind.depth_below_block()
+            && let Some(block) = &mut self.block
         {
-            // They end from the inside, and of several the first counts.
-            if place > block.depth || block.innermost == EMPTY {
-                block.depth = place;
-                block.innermost = element.clone();
+            // They end from the inside.
+            let innermost = block.innermost.as_ref();
+            if innermost.is_none_or(|(innermost, _)| depth > *innermost) {
+                block.innermost = Some((depth, element.clone()));
             }
         }
         match open.kind {
-            Kind::Absolute => {
-                if open.last_child.is_some() {
-                    return Err(self.look_alike(&open.tag, "an <absolute> that holds an element"));
-                }
-                if let Some(docroot) = self.docroot() {
-                    docroot.element = element;
-                }
-            }
+            Kind::Absolute => self.end_docroot(&open, element)?,
             Kind::Precedence => {
-                let text = Content::text_of(self.conf.bytes, &element.content);
-                if let Some(block) = self.conf.blocks.last_mut() {
+                let text = Content::text_of(self.bytes, &element.content);
+                if let Some(block) = &mut self.block {
                     block.precedence = Precedence::parse(text.trim_ascii());
                 }
             }
-            Kind::Pvcl => self.conf.has_pvcl = true,
+            Kind::Pvcl => self.has_pvcl = true,
             Kind::Name => {
                 if open.last_child.is_some() {
                     return Err(self.look_alike(&open.tag, "a <name> that holds an element"));
                 }
-                self.name = Some(element.content);
-            }
-            Kind::Block => self.end_block(&open.tag)?,
-            Kind::Aaa | Kind::Realms | Kind::Realm => {
-                let depth = self.open.len();
-                let realm = &mut self.conf.skeleton.realm;
-                if realm.len() < depth {
-                    realm.resize_with(3.max(depth), || EMPTY);
-                }
-                if realm[depth - 1] == EMPTY {
-                    realm[depth - 1] = element;
+                if let Some(block) = &mut self.block {
+                    block.name = Some(element.content);
                 }
             }
-            Kind::Users => drop(self.conf.skeleton.users.get_or_insert(element)),
-            Kind::Groups => drop(self.conf.skeleton.groups.get_or_insert(element)),
-            Kind::Root => self.conf.skeleton.root = Some(element),
+            Kind::Block(_) => self.end_block(&open.tag, element)?,
+            Kind::Aaa => keep_first(&mut self.realm[0], element),
+            Kind::Realms => keep_first(&mut self.realm[1], element),
+            Kind::Realm => keep_first(&mut self.realm[2], element),
+            Kind::Users => keep_first(&mut self.users, element),
+            Kind::Groups => keep_first(&mut self.groups, element),
+            Kind::Root => self.root = Some(element),
             _ => {}
         }
         Ok(())
     }
 
-    fn end_block(&mut self, tag: &Tag) -> Result<(), ConfError> {
-        let name = self.name.take();
-        let docroots_end = self.conf.docroots.len();
-        let Some(block) = self.conf.blocks.last_mut() else {
+    fn end_docroot(&mut self, open: &Open, element: Element) -> Result<(), ConfError> {
+        if open.last_child.is_some() {
+            return Err(self.look_alike(&open.tag, "an <absolute> that holds an element"));
+        }
+        let docroot = self.docroot.take();
+        self.docroots.extend(docroot.map(|docroot| DocrootElement {
+            peer_ip: docroot.peer_ip,
+            element,
+            has_misc: docroot.has_misc,
+        }));
+        Ok(())
+    }
+
+    fn end_block(&mut self, tag: &Tag, element: Element) -> Result<(), ConfError> {
+        let Some(block) = self.block.take() else {
             return Ok(());
         };
-        block.docroots.end = docroots_end;
-        match name {
-            Some(name) => block.name = name,
-            None if block.kind == BlockKind::Global => {}
-            None => {
-                return Err(self.look_alike(tag, "a user or group without a <name> element in it"));
-            }
+        if block.name.is_none() && block.kind != BlockKind::Global {
+            return Err(self.look_alike(tag, "a user or group without a <name> element in it"));
         }
+        let (depth, innermost) = block.innermost.unwrap_or((0, element));
+        self.blocks.push(Block {
+            kind: block.kind,
+            name: block.name,
+            docroots: block.docroots_before..self.docroots.len(),
+            has_restriction: block.has_restriction,
+            precedence: block.precedence,
+            depth,
+            innermost,
+        });
         Ok(())
     }
 
     /// Refuses what only looks like a configuration: the server would not find users elsewhere.
     fn check_place(&mut self, parent: Option<Kind>, tag: &Tag) -> Result<(), ConfError> {
-        let name = &self.conf.bytes[tag.name.clone()];
+        let name = &self.bytes[tag.name.clone()];
         match parent {
             None if !matches!(name, b"CONF" | b"conf") => {
                 Err(ConfError::OtherFile("its root element is not CONF"))
@@ -302,7 +334,7 @@ impl Reader<'_> {
 
     fn look_alike(&self, tag: &Tag, what: &'static str) -> ConfError {
         ConfError::LookAlike {
-            line: line_number(self.conf.bytes, tag.range.start),
+            line: line_number(self.bytes, tag.range.start),
             what,
         }
     }
@@ -311,12 +343,8 @@ impl Reader<'_> {
         self.open.last().map(|open| open.kind)
     }
 
-    fn docroot(&mut self) -> Option<&mut DocrootElement> {
-        self.conf.docroots.last_mut()
-    }
-
     fn attribute(&self, attributes: &[Attribute], wanted: &[u8]) -> Option<String> {
-        let bytes = self.conf.bytes;
+        let bytes = self.bytes;
         let mut attributes = attributes.iter();
         let (_, value) = attributes.find(|(name, _)| bytes[name.clone()] == *wanted)?;
         let mut content = Content::at(value.start);
@@ -325,13 +353,9 @@ impl Reader<'_> {
     }
 }
 
-/// Stands for an element that was not seen yet.
-const EMPTY: Element = Element {
-    start_tag: 0..0,
-    content: 0..0,
-    is_empty_tag: false,
-    last_child: None,
-};
+fn keep_first(place: &mut Option<Element>, element: Element) {
+    place.get_or_insert(element);
+}
 
 fn is_account_element(name: &[u8]) -> bool {
     matches!(name, b"user" | b"users" | b"group" | b"groups")

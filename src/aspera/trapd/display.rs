@@ -3,12 +3,16 @@
 use std::ops::Range;
 
 use super::file::{found_value, is_ours, our_key, recognise};
-use super::plan::Plan;
 use crate::aspera::setting::{DisplayLine, ENCRYPTION_KEY, FoundValue, KMS_KEY_KEY, KmsKey};
 use crate::text::lines::{self, ChangedRegion};
 use crate::text::properties::{Document, Entry, Template};
+use crate::text::splice::Edits;
 
-/// The lines around each changed place, before and after.
+/// How many lines are read on each side of a change, hidden ones included; the diff shows fewer.
+const CONTEXT: usize = 3;
+
+/// The lines around a changed place, before and after.
+#[derive(Debug)]
 pub struct ChangedPlace {
     /// The numbers of the changed lines in the file before.
     pub line_numbers: Vec<usize>,
@@ -18,16 +22,17 @@ pub struct ChangedPlace {
     pub after: Vec<DisplayLine>,
 }
 
-/// The changed places of a plan, with some lines of context.
-pub fn changed_places(bytes: &[u8], plan: &Plan, context: usize) -> Vec<ChangedPlace> {
-    let after = plan.edits.apply(bytes);
-    let (Ok(before), Ok(after)) = (Document::parse(bytes), Document::parse(&after)) else {
-        return Vec::new();
-    };
-    let regions = lines::changed_regions(bytes, &plan.edits, context);
+/// The places that some edits change, with some lines of context. `known_key` is a key that the task itself names.
+pub(super) fn changed_places(
+    before: &Document,
+    edits: &Edits,
+    after: &Document,
+    known_key: Option<&KmsKey>,
+) -> Vec<ChangedPlace> {
+    let regions = lines::changed_regions(before.bytes, edits, CONTEXT);
     let place = |region: ChangedRegion| ChangedPlace {
-        before: display_lines(&before, region.before, plan.kms_key.as_ref()),
-        after: display_lines(&after, region.after, plan.kms_key.as_ref()),
+        before: display_lines(before, region.before, known_key),
+        after: display_lines(after, region.after, known_key),
         line_numbers: region.line_numbers,
     };
     regions.into_iter().map(place).collect()

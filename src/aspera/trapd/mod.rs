@@ -5,7 +5,7 @@ mod file;
 mod plan;
 mod read;
 
-pub use display::{ChangedPlace, changed_places};
+pub use display::ChangedPlace;
 pub use file::PlanError;
 pub use plan::{Plan, plan};
 pub use read::{Contents, kms_warning, read};

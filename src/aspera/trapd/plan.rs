@@ -1,5 +1,6 @@
 //! The edits that bring an `s3.properties` to a desired state.
 
+use super::display::{ChangedPlace, changed_places};
 use super::file::{PlanError, duplicates_warning, found_value, https_warning, is_ours, open};
 use crate::aspera::setting::{
     ENCRYPTION_KEY, Encryption, EncryptionSetting, FoundSetting, KMS_KEY_KEY, KmsKey,
@@ -20,8 +21,8 @@ pub struct Plan {
     pub edits: Edits,
     /// The file after the edits.
     pub after: Vec<u8>,
-    /// The key to be in force.
-    pub(super) kms_key: Option<KmsKey>,
+    /// What the edits change, as it may be shown.
+    pub places: Vec<ChangedPlace>,
     /// Sentences for the user.
     pub warnings: Vec<String>,
 }
@@ -47,13 +48,20 @@ pub fn plan(bytes: &[u8], desired: Option<&EncryptionSetting>) -> Result<Plan, P
     }
     let edits = editor.finish();
     let after = edits.apply(bytes);
-    check(&document, &after, desired)?;
+    // Where nothing is edited, it is the same document.
+    let edited = if edits.is_empty() {
+        None
+    } else {
+        Some(read_again(&after)?)
+    };
+    let edited = edited.as_ref().unwrap_or(&document);
+    check(&document, edited, desired)?;
     Ok(Plan {
         warnings: warnings(&document, desired),
+        places: changed_places(&document, &edits, edited, kms_key),
         previous,
         edits,
         after,
-        kms_key: kms_key.cloned(),
     })
 }
 
@@ -68,13 +76,17 @@ fn found_setting(document: &Document, desired: Option<&KmsKey>) -> FoundSetting 
     }
 }
 
-/// Reads the edited file again: our settings are the desired ones, and every other key has its value still.
+/// Reads the edited file, as trapd will.
+fn read_again(after: &[u8]) -> Result<Document<'_>, PlanError> {
+    Document::parse(after).map_err(|_| PlanError::NotAsIntended)
+}
+
+/// Whether in the edited file our settings are the desired ones, and every other key still has its value.
 fn check(
     before: &Document,
-    after: &[u8],
+    after: &Document,
     desired: Option<&EncryptionSetting>,
 ) -> Result<(), PlanError> {
-    let after = Document::parse(after).map_err(|_| PlanError::NotAsIntended)?;
     let in_force = |key, expected: Option<&str>| match (after.value(key), expected) {
         (None, None) => true,
         (Some(value), Some(expected)) => value == expected,
@@ -83,7 +95,7 @@ fn check(
     let kms_key = desired.and_then(EncryptionSetting::kms_key);
     let as_desired = in_force(ENCRYPTION_KEY, desired.map(|d| d.encryption().as_str()))
         && in_force(KMS_KEY_KEY, kms_key.map(KmsKey::as_str));
-    let others_kept = others(before).eq(others(&after));
+    let others_kept = others(before).eq(others(after));
     if as_desired && others_kept {
         Ok(())
     } else {
@@ -122,7 +134,6 @@ fn warnings(document: &Document, desired: Option<&EncryptionSetting>) -> Vec<Str
 
 #[cfg(test)]
 mod tests {
-    use super::super::display::changed_places;
     use super::*;
     use crate::aspera::setting::{DisplayLine, FoundValue};
 
@@ -167,7 +178,8 @@ mod tests {
         let encryption = "server-side-encryption=AWS_KMS\n";
         let key = "server-side-encryption-aws-kms-key-id=alias/a\n";
         let passes = |after: &str, desired: Option<&EncryptionSetting>| {
-            let checked = check(&document, after.as_bytes(), desired);
+            let after = read_again(after.as_bytes());
+            let checked = after.and_then(|after| check(&document, &after, desired));
             assert!(matches!(checked, Ok(()) | Err(PlanError::NotAsIntended)));
             checked.is_ok()
         };
@@ -204,7 +216,7 @@ mod tests {
         let plan = plan(text.as_bytes(), Some(&kms(Some("alias/a")))).unwrap();
         assert_eq!(plan.previous.encryption, Some(FoundValue::Unrecognised));
         assert_eq!(plan.previous.kms_key, Some(FoundValue::Unrecognised));
-        let places = changed_places(text.as_bytes(), &plan, 3);
+        let places = plan.places;
         let shown = |text: &str| DisplayLine::Shown(text.to_owned());
         assert_eq!(
             places[0].before,
