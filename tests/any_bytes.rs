@@ -1,14 +1,11 @@
 //! Whatever bytes stand in what is read, no reader panics and no plan goes wrong: each answers or says what is wrong with them.
 
-use aspera_sse::aspera::aspera_conf::AsperaConf;
-use aspera_sse::aspera::docroot_display;
-use aspera_sse::aspera::docroot_plan::{self, PlanError, Request, Selection};
-use aspera_sse::aspera::docroot_uri::{DocrootUri, KeyEncoding};
-use aspera_sse::aspera::encryption::{Encryption, EncryptionSetting};
-use aspera_sse::aspera::found_value::FoundValue;
-use aspera_sse::aspera::installation::Version;
-use aspera_sse::aspera::kms_key::KmsKey;
-use aspera_sse::aspera::s3_properties;
+use aspera_sse::aspera::docroot::{
+    self, AsperaConf, DocrootUri, KeyEncoding, PlanError, Request, Selection,
+};
+use aspera_sse::aspera::setting::{Encryption, EncryptionSetting, FoundValue, KmsKey};
+use aspera_sse::aspera::trapd;
+use aspera_sse::aspera::version::Version;
 use aspera_sse::text::xml::is_allowed;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -31,8 +28,8 @@ proptest! {
             let whole = setting.is_some().then(|| DocrootUri::new(format!("s3://h/{}", docroot.replace(is_refused, ";"))));
             for (selection, docroot) in [(Selection::All, None), (first_scope(&bytes), whole)] {
                 let request = Request { selection, desired: setting.clone(), encoding: Some(KeyEncoding::Percent), docroot };
-                match docroot_plan::plan(&bytes, &[request]) {
-                    Ok(plan) => drop(docroot_display::changed_places(&bytes, &plan, 9)),
+                match docroot::plan(&bytes, &[request]) {
+                    Ok(plan) => drop(docroot::changed_places(&bytes, &plan, 9)),
                     Err(error) => prop_assert_ne!(error, PlanError::NotAsIntended),
                 }
             }
@@ -41,13 +38,13 @@ proptest! {
 
     #[test]
     fn of_s3_properties(bytes in bytes_like(PROPERTIES)) {
-        drop(s3_properties::read(&bytes));
-        s3_properties::kms_warning(&bytes);
+        drop(trapd::read(&bytes));
+        trapd::kms_warning(&bytes);
         let settings = [None, Some((Encryption::None, None)), Some((Encryption::AwsKms, Some("alias/b")))];
         for setting in settings.map(setting) {
-            match s3_properties::plan(&bytes, setting.as_ref()) {
-                Ok(plan) => drop(s3_properties::changed_places(&bytes, &plan, 3)),
-                Err(error) => prop_assert_ne!(error, s3_properties::PlanError::NotAsIntended),
+            match trapd::plan(&bytes, setting.as_ref()) {
+                Ok(plan) => drop(plan),
+                Err(error) => prop_assert_ne!(error, trapd::PlanError::NotAsIntended),
             }
         }
     }
@@ -62,7 +59,9 @@ proptest! {
         uri.storage();
         uri.may_hold_credentials();
         uri.has_question_mark_in_credentials();
-        uri.setting_values();
+        uri.options().count();
+        uri.host();
+        uri.without_fragment();
         let _ = Encryption::parse(&text);
         let _ = Encryption::parse(&text);
         if let Ok(key) = KmsKey::parse(&text) {

@@ -1,7 +1,7 @@
 //! What is shown of a docroot, and what is refused because its options cannot be told from its credentials.
 
-use aspera_sse::aspera::docroot_uri::DocrootUri;
-use aspera_sse::aspera::kms_key::KmsKey;
+use aspera_sse::aspera::docroot::DocrootUri;
+use aspera_sse::aspera::setting::KmsKey;
 
 #[test]
 fn what_may_be_secret_is_masked() {

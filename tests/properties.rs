@@ -10,8 +10,8 @@ mod recorded;
 use std::collections::HashMap;
 use std::ops::Range;
 
-use aspera_sse::aspera::encryption::EncryptionSetting;
-use aspera_sse::aspera::s3_properties::{PlanError, plan};
+use aspera_sse::aspera::setting::EncryptionSetting;
+use aspera_sse::aspera::trapd::{PlanError, plan};
 use aspera_sse::text::lines;
 use aspera_sse::text::properties::Document;
 use files::{ENCRYPTION, KMS_KEY, all_desired, any_line, desired, ending, file, inert_line};

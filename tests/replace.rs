@@ -7,7 +7,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
-use aspera_sse::files::{EditError, EditOptions, Edited, FileError, NewFile, Proposal, edit};
+use aspera_sse::files::{EditError, EditOptions, Edited, FileError, NewFile, edit};
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::stat::Mode;
@@ -224,7 +224,7 @@ fn a_change_by_another_program_is_not_lost() {
         if calls.get() == 1 {
             fs::write(&path, b"theirs\n").unwrap();
         }
-        Ok::<_, Infallible>(added(bytes))
+        Ok::<_, Infallible>(Some(added(bytes)))
     })
     .unwrap();
     assert!(edited.changed);
@@ -239,7 +239,7 @@ fn a_file_that_never_rests_is_given_up() {
     let result = edit(&path, EditOptions::default(), |bytes| {
         calls.set(calls.get() + 1);
         fs::write(&path, format!("theirs {}\n", calls.get())).unwrap();
-        Ok::<_, Infallible>(added(bytes))
+        Ok::<_, Infallible>(Some(added(bytes)))
     });
     assert_eq!(file_error(result), FileError::KeepsChanging(path.clone()));
     assert_eq!(
@@ -353,7 +353,10 @@ fn old_file() -> (TempDir, PathBuf) {
     (folder, path)
 }
 
-fn replace(path: &Path, options: EditOptions) -> Result<Edited<()>, EditError<Infallible>> {
+fn replace(
+    path: &Path,
+    options: EditOptions,
+) -> Result<Edited<Option<Vec<u8>>>, EditError<Infallible>> {
     propose(path, options, Some(NEW))
 }
 
@@ -361,21 +364,12 @@ fn propose(
     path: &Path,
     options: EditOptions,
     content: Option<&[u8]>,
-) -> Result<Edited<()>, EditError<Infallible>> {
-    edit(path, options, |_| {
-        Ok(Proposal {
-            content: content.map(<[u8]>::to_vec),
-            plan: (),
-        })
-    })
+) -> Result<Edited<Option<Vec<u8>>>, EditError<Infallible>> {
+    edit(path, options, |_| Ok(content.map(<[u8]>::to_vec)))
 }
 
-fn added(bytes: Option<&[u8]>) -> Proposal<()> {
-    let content = [bytes.unwrap_or_default(), b"added\n"].concat();
-    Proposal {
-        content: Some(content),
-        plan: (),
-    }
+fn added(bytes: Option<&[u8]>) -> Vec<u8> {
+    [bytes.unwrap_or_default(), b"added\n"].concat()
 }
 
 fn file_error<T>(result: Result<Edited<T>, EditError<Infallible>>) -> FileError {

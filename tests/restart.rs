@@ -7,7 +7,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use aspera_sse::aspera::services::{
+use aspera_sse::aspera::host::{
     Clock, Host, LastChange, Look, Manager, Mismatch, Reason, Service, State, Status, is_enabled,
     restart,
 };

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::coerce::{ExpectedKind, coerce};
 use super::invalid_json::{self, Reason};
 use super::near::near;
-use super::option::{Default, Kind, OptionSpec, Shown};
+use super::option::{Default, Kind, OptionSpec, Shown, is_plain_name};
 
 /// What Ansible tells each module beside the options of its task: the keys that start with `_ansible_`.
 ///
@@ -135,14 +135,6 @@ pub(super) fn parse(text: &[u8]) -> Result<(Map<String, Value>, Settings), Argum
         .into_iter()
         .partition(|(name, _)| name.starts_with("_ansible_"));
     Ok((options, read_settings(&settings)))
-}
-
-/// Whether a name may be shown. Names come from users too: `k=v` in the wrong place makes one of half a URI.
-pub(super) fn is_plain_name(name: &str) -> bool {
-    let is_part = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_');
-    name.len() <= 40
-        && name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name.bytes().all(is_part)
 }
 
 fn read_settings(settings: &Map<String, Value>) -> Settings {

@@ -1,6 +1,6 @@
 //! Why an argument file is no JSON, in words. Ansible itself writes such files for some values.
 
-use super::arguments::is_plain_name;
+use super::option::is_plain_name;
 
 /// What stands in the way of reading the arguments.
 #[derive(Debug, PartialEq, Eq)]

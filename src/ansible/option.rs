@@ -111,3 +111,11 @@ impl OptionSpec {
         self
     }
 }
+
+/// Whether a name may be shown. Names come from users too: `k=v` in the wrong place makes one of half a URI.
+pub(super) fn is_plain_name(name: &str) -> bool {
+    let is_part = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_');
+    name.len() <= 40
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.bytes().all(is_part)
+}

@@ -34,13 +34,17 @@ pub struct EditOptions {
     pub new_file: Option<NewFile>,
 }
 
-/// What a plan wants to become of a file.
-#[derive(Debug)]
-pub struct Proposal<T> {
+/// A plan for a file.
+pub trait Proposal {
     /// The new content; nothing to leave the file alone.
-    pub content: Option<Vec<u8>>,
-    /// What else the plan says.
-    pub plan: T,
+    fn content(&self) -> Option<&[u8]>;
+}
+
+/// The new content alone.
+impl Proposal for Option<Vec<u8>> {
+    fn content(&self) -> Option<&[u8]> {
+        self.as_deref()
+    }
 }
 
 /// What became of the file.
@@ -50,7 +54,7 @@ pub struct Edited<T> {
     pub changed: bool,
     /// The content from which the plan was made; nothing if the file was missing.
     pub before: Option<Vec<u8>>,
-    /// What else the plan says.
+    /// The plan.
     pub plan: T,
     /// The copy of the old file, if one was made.
     pub backup: Option<PathBuf>,
@@ -73,25 +77,25 @@ pub enum EditError<E> {
 ///
 /// The plan is made again if the file changes before it is replaced. Nothing at all is written where the plan proposes no content or the same
 /// content.
-pub fn edit<T, E>(
+pub fn edit<T: Proposal, E>(
     path: &Path,
     options: EditOptions,
-    mut plan: impl FnMut(Option<&[u8]>) -> Result<Proposal<T>, E>,
+    mut plan: impl FnMut(Option<&[u8]>) -> Result<T, E>,
 ) -> Result<Edited<T>, EditError<E>> {
     let real = match resolve(path) {
         Ok(real) => real,
         Err(FileError::Missing(missing)) => {
             // The plan may have better words for it; but where a folder is missing, no file can be made.
             let proposal = plan(None).map_err(EditError::Plan)?;
-            return match proposal.content {
+            return match proposal.content() {
                 Some(_) => Err(FileError::Missing(missing).into()),
-                None => Ok(untouched(None, proposal.plan)),
+                None => Ok(untouched(None, proposal)),
             };
         }
         Err(error) => return Err(error.into()),
     };
     let mut planned = Planned::new(Snapshot::read(AT_FDCWD, &real, path)?, &mut plan)?;
-    if planned.content.is_none() || options.check_only {
+    if planned.content().is_none() || options.check_only {
         return Ok(planned.checked(path)?);
     }
     let (Some(folder), Some(name)) = (real.parent(), real.file_name()) else {
@@ -111,7 +115,7 @@ pub fn edit<T, E>(
             let now = Snapshot::read(&target.folder.handle, target.name, path)?;
             planned = Planned::new(now, &mut plan)?;
         }
-        let Some(content) = &planned.content else {
+        let Some(content) = planned.content() else {
             return Ok(planned.checked(path)?);
         };
         planned.refuse_hard_links(path)?;
@@ -131,34 +135,35 @@ pub fn edit<T, E>(
 /// A reading of the file with the plan made from it.
 struct Planned<T> {
     old: Option<Snapshot>,
-    /// The new content, if it differs.
-    content: Option<Vec<u8>>,
     plan: T,
+    /// Whether the plan has another content for the file.
+    differs: bool,
 }
 
-impl<T> Planned<T> {
+impl<T: Proposal> Planned<T> {
     fn new<E>(
         old: Option<Snapshot>,
-        plan: &mut impl FnMut(Option<&[u8]>) -> Result<Proposal<T>, E>,
+        plan: &mut impl FnMut(Option<&[u8]>) -> Result<T, E>,
     ) -> Result<Self, EditError<E>> {
         let bytes = old.as_ref().map(|old| old.bytes.as_slice());
-        let proposal = plan(bytes).map_err(EditError::Plan)?;
-        let is_old = |content: &Vec<u8>| bytes.is_some_and(|bytes| equal(bytes, content));
-        let content = proposal.content.filter(|content| !is_old(content));
-        Ok(Self {
-            content,
-            plan: proposal.plan,
-            old,
-        })
+        let plan = plan(bytes).map_err(EditError::Plan)?;
+        let is_old = |content| bytes.is_some_and(|bytes| equal(bytes, content));
+        let differs = plan.content().is_some_and(|content| !is_old(content));
+        Ok(Self { old, plan, differs })
+    }
+
+    /// The new content, if it differs.
+    fn content(&self) -> Option<&[u8]> {
+        self.plan.content().filter(|_| self.differs)
     }
 
     /// The result, refused in check mode as it would be for real.
     fn checked(self, path: &Path) -> Result<Edited<T>, FileError> {
-        if self.content.is_some() {
+        if self.differs {
             self.refuse_hard_links(path)?;
         }
         Ok(Edited {
-            changed: self.content.is_some(),
+            changed: self.differs,
             ..untouched(self.old.map(|old| old.bytes), self.plan)
         })
     }

@@ -4,9 +4,8 @@ use std::path::Path;
 
 use super::docroot_failure::{Refusal, failure};
 use crate::ansible::Failure;
-use crate::aspera::asconfigurator::{Instruction, Unsuccessful};
-use crate::aspera::docroot_check;
-use crate::aspera::docroot_plan::{self, Plan, Request};
+use crate::aspera::docroot::{self, Plan, Request};
+use crate::aspera::host::{Instruction, Unsuccessful};
 use crate::files::{EditOptions, Edited, WrittenByAnother, let_write};
 
 /// What is planned, with what to tell `asconfigurator` where something is to change.
@@ -49,11 +48,11 @@ pub(super) fn edit(
 
 fn plan(bytes: Option<&[u8]>, request: &Request) -> Result<Planned, Refusal> {
     let bytes = bytes.ok_or(Refusal::Missing)?;
-    let plan = docroot_plan::plan(bytes, std::slice::from_ref(request))?;
+    let plan = docroot::plan(bytes, std::slice::from_ref(request))?;
     let instruction = match (plan.changes.as_slice(), plan.docroots.as_slice()) {
         ([], _) => None,
-        ([change], [docroot]) if docroot.peer_ip.is_none() => {
-            Some(Instruction::new(&change.scope, &change.after)?)
+        ([_], [docroot]) if docroot.peer_ip.is_none() => {
+            Some(Instruction::new(&docroot.scope, &docroot.uri)?)
         }
         _ => return Err(Refusal::SeveralForAsconfigurator),
     };
@@ -66,10 +65,10 @@ fn problem(written: &WrittenByAnother<Planned, Result<(), Unsuccessful>>) -> Opt
         Err(unsuccessful) => Some(unsuccessful.to_string()),
         Ok(()) => {
             let (plan, _) = &written.plan;
-            let is_set = plan
-                .changes
-                .iter()
-                .all(|change| docroot_check::holds(&written.after, change));
+            let is_set = plan.changes.iter().all(|change| {
+                let docroot = &plan.docroots[change.docroot];
+                docroot::holds(&written.after, &docroot.scope, &docroot.uri)
+            });
             (!is_set).then(|| "reported success, but the file does not hold the docroot".to_owned())
         }
     }

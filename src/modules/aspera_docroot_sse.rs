@@ -1,29 +1,26 @@
 //! `aspera_docroot_sse`: the encryption in the S3 docroots of users, groups and the default, in `aspera.conf`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Result;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::asconfigurator;
 use super::docroot_failure::{self, Refusal};
+use super::docroot_options::{Method, Options};
+use super::docroot_warnings::{plan_warnings, setting_warnings};
 use super::host;
 use super::pending_restart::PendingRestart;
-use super::result::{Previous, Restart, diff_lines, unread};
-use super::setting::{self, State};
+use super::result::{Previous, Restart, diff_lines};
 use crate::ansible::{
     Diff, Failure, Kind, MAX_PLACES, Module, OptionSpec, Outcome, Place, Shown, Task,
 };
-use crate::aspera::aspera_conf::Scope;
-use crate::aspera::docroot_display::changed_places;
-use crate::aspera::docroot_plan::{self, Plan, PlannedDocroot, Request, Selection};
-use crate::aspera::docroot_uri::{DocrootUri, KeyEncoding, Storage};
-use crate::aspera::encryption::{Encryption, EncryptionSetting};
-use crate::aspera::kms_key::KmsKey;
-use crate::aspera::s3_properties;
-use crate::aspera::services::Service;
-use crate::files::{self, EditOptions, Edited, Proposal, edit};
-use crate::text::xml;
+use crate::aspera::docroot::{
+    self, Fate, Plan, PlannedDocroot, Request, SkipReason, changed_places,
+};
+use crate::aspera::host::Service;
+use crate::aspera::setting::{Encryption, EncryptionSetting, KmsKey};
+use crate::files::{EditOptions, Edited, Proposal, edit};
 
 /// The module.
 pub struct AsperaDocrootSse;
@@ -118,7 +115,7 @@ impl Module for AsperaDocrootSse {
         };
         // Ansible shows equal warnings once for all hosts: the path tells whose they are.
         let about_file = |warning| format!("{}: {warning}", path.display());
-        warnings.extend(edited.plan.warnings.iter().map(about_file));
+        warnings.extend(plan_warnings(&edited.plan).into_iter().map(about_file));
         warnings.extend(edited.warnings.iter().cloned());
         let (restart, warning) = pending_restart.finish(&path, edited.changed);
         warnings.extend(warning);
@@ -131,264 +128,15 @@ impl Module for AsperaDocrootSse {
     }
 }
 
-#[derive(Deserialize)]
-struct Options {
-    aspera_root: PathBuf,
-    path: Option<PathBuf>,
-    all: bool,
-    docroots: Option<Vec<Entry>>,
-    method: Method,
-    backup: bool,
-    unsafe_writes: bool,
-}
-
-/// The option `method`: who writes the file.
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Method {
-    File,
-    Asconfigurator,
-}
-
-/// One docroot with what is to become of it: the task itself, or an element of `docroots`.
-#[derive(Deserialize)]
-struct Entry {
-    user: Option<String>,
-    group: Option<String>,
-    global: bool,
-    state: Option<State>,
-    server_side_encryption: Option<String>,
-    kms_key_id: Option<String>,
-    kms_key_encoding: Option<Encoding>,
-    docroot: Option<String>,
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Encoding {
-    Raw,
-    Percent,
-}
-
-impl From<Encoding> for KeyEncoding {
-    fn from(encoding: Encoding) -> Self {
-        match encoding {
-            Encoding::Raw => Self::Raw,
-            Encoding::Percent => Self::Percent,
-        }
+impl Proposal for Plan {
+    fn content(&self) -> Option<&[u8]> {
+        (!self.edits.is_empty()).then_some(&*self.after)
     }
 }
 
-impl Options {
-    fn path(&self) -> PathBuf {
-        match &self.path {
-            Some(path) => path.clone(),
-            None => self.aspera_root.join("etc/aspera.conf"),
-        }
-    }
-
-    /// The one docroot that `asconfigurator` can be told of.
-    fn request_for_asconfigurator<'r>(&self, requests: &'r [Request]) -> Result<&'r Request> {
-        if self.path.is_some() {
-            return Err(Failure::new(
-                "The option path does not go with method: asconfigurator, which writes etc/aspera.conf below aspera_root. Leave path out.",
-            )
-            .into());
-        }
-        match requests {
-            [request] if self.docroots.is_none() && request.selection != Selection::All => Ok(request),
-            _ => Err(Failure::new(
-                "method: asconfigurator sets the docroot of one user, one group, or the default. Name it by user, group or global, or use method: file.",
-            )
-            .into()),
-        }
-    }
-
-    /// What is asked for, where `task` holds those options that an element of `docroots` may have too.
-    fn requests(&self, task: &Entry) -> Result<Vec<Request>> {
-        let named = task.scopes()?;
-        let ways = named.len() + usize::from(self.all) + usize::from(self.docroots.is_some());
-        if ways != 1 {
-            return Err(Failure::new(
-                "Exactly one of the options user, group, global, all and docroots must say which docroots are meant. Set one of them.",
-            )
-            .into());
-        }
-        let Some(entries) = &self.docroots else {
-            let selection = named
-                .into_iter()
-                .next()
-                .map_or(Selection::All, Selection::Of);
-            return Ok(vec![task.request(selection, task, "")?]);
-        };
-        if entries.is_empty() {
-            return Err(Failure::new(
-                "The option docroots is an empty list. Name a docroot in it, or set all: true for every S3 docroot of the file.",
-            )
-            .into());
-        }
-        if task.docroot.is_some() {
-            return Err(Failure::new(
-                "The option docroot goes with one user, group or global. In docroots, each element has its own docroot.",
-            )
-            .into());
-        }
-        let mut requests = Vec::with_capacity(entries.len());
-        for (index, entry) in entries.iter().enumerate() {
-            let place = format!("docroots[{index}]: ");
-            let mut scopes = entry.scopes()?;
-            let (Some(scope), true) = (scopes.pop(), scopes.is_empty()) else {
-                return Err(Failure::new(format!(
-                    "{place}Exactly one of user, group and global must say whose docroot is meant. Set one of them."
-                ))
-                .into());
-            };
-            requests.push(entry.request(Selection::Of(scope), task, &place)?);
-        }
-        refuse_repetition(&requests)?;
-        Ok(requests)
-    }
-}
-
-impl Entry {
-    fn scopes(&self) -> Result<Vec<Scope>> {
-        let user = self.user.clone().map(Scope::User);
-        let group = self.group.clone().map(Scope::Group);
-        let global = self.global.then_some(Scope::Global);
-        let scopes: Vec<Scope> = [user, group, global].into_iter().flatten().collect();
-        for scope in &scopes {
-            let is_name = |name: &str| {
-                let is_unfit = |c: char| c.is_control() || !xml::is_allowed(c);
-                !name.is_empty() && name.trim() == name && !name.contains(is_unfit)
-            };
-            if !scope.name().is_none_or(is_name) {
-                return Err(Failure::new(format!(
-                    "The option {} is not a name: it is empty, starts or ends in a blank, or has a character in it that XML does not allow. Correct it.",
-                    scope.kind()
-                ))
-                .into());
-            }
-        }
-        Ok(scopes)
-    }
-
-    /// What is asked for, with what the task says for all where the entry says nothing itself.
-    fn request(&self, selection: Selection, task: &Self, place: &str) -> Result<Request> {
-        let state = self.state.or(task.state).unwrap_or(State::Present);
-        // A key belongs to its encryption: the task's goes to entries that take the task's encryption.
-        let (encryption, inherited_key) = match &self.server_side_encryption {
-            Some(encryption) => (Some(encryption), None),
-            None => (
-                task.server_side_encryption.as_ref(),
-                task.kms_key_id.as_ref(),
-            ),
-        };
-        let kms_key = self.kms_key_id.as_ref().or(inherited_key);
-        let desired = setting::desired(
-            state,
-            encryption.map(String::as_str),
-            kms_key.map(String::as_str),
-        )
-        .map_err(|error| Failure::new(format!("{place}{error}")))?;
-        let docroot = self.docroot.as_deref();
-        if docroot.is_some() && (state == State::Absent || selection == Selection::All) {
-            return Err(Failure::new(format!(
-                "{place}The option docroot sets the docroot of one user, group or global, and goes with state=present only. Leave it out."
-            ))
-            .into());
-        }
-        let docroot = docroot
-            .map(|text| checked_docroot(text, desired.as_ref()))
-            .transpose();
-        Ok(Request {
-            selection,
-            docroot: docroot
-                .map_err(|what| Failure::new(format!("{place}The option docroot {what}")))?,
-            encoding: self
-                .kms_key_encoding
-                .or(task.kms_key_encoding)
-                .map(KeyEncoding::from),
-            desired,
-        })
-    }
-}
-
-/// Checks a docroot that is to be set; what is wrong with it, never the text.
-fn checked_docroot(text: &str, desired: Option<&EncryptionSetting>) -> Result<DocrootUri, String> {
-    let is_unfit = |c: char| c.is_whitespace() || c.is_control() || !xml::is_allowed(c);
-    if text.contains(is_unfit) {
-        return Err("contains a blank, a control character, or one that XML does not allow. Percent-encode it.".to_owned());
-    }
-    let uri = DocrootUri::new(text);
-    match uri.storage() {
-        Storage::S3 if text.len() > "s3://".len() => {}
-        Storage::S3 | Storage::Empty | Storage::Unset | Storage::Local | Storage::Unknown => {
-            return Err("is not a URI of S3 storage: write s3://HOST/BUCKET/PATH.".to_owned());
-        }
-        Storage::MisspelledS3 => {
-            return Err("has a scheme that is not spelled s3:// in lower case, which Aspera demands. Correct it.".to_owned());
-        }
-        Storage::Other(_) => {
-            return Err("is of another storage than S3, and the options for encryption are S3's. Write s3://HOST/BUCKET/PATH.".to_owned());
-        }
-    }
-    if uri.has_question_mark_in_credentials() {
-        return Err("has a ? before its @, so that it cannot be told where its options start. Percent-encode the credentials (? is %3F).".to_owned());
-    }
-    let found = uri.found_setting(None);
-    let says_nothing = found.encryption.is_none() && found.kms_key.is_none();
-    if says_nothing || uri.holds(desired) {
-        Ok(uri)
-    } else {
-        Err("has options for encryption in it that contradict those of the task. Leave them out of the URI.".to_owned())
-    }
-}
-
-fn refuse_repetition(requests: &[Request]) -> Result<()> {
-    let scopes = docroot_plan::by_scope(requests);
-    match scopes.windows(2).find(|pair| pair[0].0 == pair[1].0) {
-        Some(pair) => Err(Failure::new(format!(
-            "The option docroots names {} more than once. Name each docroot once.",
-            pair[0].0
-        ))
-        .into()),
-        None => Ok(()),
-    }
-}
-
-/// What is to be said of the settings themselves.
-fn setting_warnings(aspera_root: &Path, settings: &[EncryptionSetting]) -> Vec<String> {
-    let has = |encryption| {
-        settings
-            .iter()
-            .any(|setting| setting.encryption() == encryption)
-    };
-    let mut warnings = Vec::new();
-    if has(Encryption::None) {
-        warnings.push(
-            "The vendor does not document NONE in a docroot, nor whether it overrides s3.properties. Verify an upload.".to_owned(),
-        );
-    }
-    let properties = aspera_root.join("etc/trapd/s3.properties");
-    if has(Encryption::AwsKms) {
-        warnings.extend(match files::read(&properties) {
-            Ok(bytes) => bytes
-                .and_then(|bytes| s3_properties::kms_warning(&bytes))
-                .map(|warning| format!("{}: {warning}", properties.display())),
-            Err(error) => Some(unread(
-                &error,
-                "So it is not known whether trapd uses HTTPS, without which AWS refuses SSE-KMS requests.",
-            )),
-        });
-    }
-    warnings
-}
-
-fn plan(bytes: Option<&[u8]>, requests: &[Request]) -> Result<Proposal<Plan>, Refusal> {
+fn plan(bytes: Option<&[u8]>, requests: &[Request]) -> Result<Plan, Refusal> {
     let bytes = bytes.ok_or(Refusal::Missing)?;
-    let mut plan = docroot_plan::plan(bytes, requests)?;
-    let content = (!plan.edits.is_empty()).then(|| std::mem::take(&mut plan.after));
-    Ok(Proposal { content, plan })
+    Ok(docroot::plan(bytes, requests)?)
 }
 
 /// The module's own keys in its result.
@@ -408,7 +156,7 @@ struct DocrootValues {
     name: Option<String>,
     peer_ip: Option<String>,
     uri: String,
-    server_side_encryption: Option<Encryption>,
+    server_side_encryption: Option<&'static str>,
     kms_key_id: Option<String>,
     previous: Previous,
     changed: bool,
@@ -434,20 +182,30 @@ impl Values {
 
 impl From<&PlannedDocroot> for DocrootValues {
     fn from(docroot: &PlannedDocroot) -> Self {
-        let setting = docroot.setting.as_ref();
+        let setting = docroot.setting();
         Self {
             scope: docroot.scope.kind(),
             name: docroot.scope.name().map(str::to_owned),
             peer_ip: docroot.peer_ip.clone(),
-            uri: docroot.masked_uri.clone(),
-            server_side_encryption: setting.map(EncryptionSetting::encryption),
-            kms_key_id: setting
-                .and_then(EncryptionSetting::kms_key)
-                .map(ToString::to_string),
+            uri: docroot.uri.masked(docroot.known_key()),
+            server_side_encryption: setting.map(|setting| setting.encryption().as_str()),
+            kms_key_id: docroot.known_key().map(ToString::to_string),
             previous: Previous::from(&docroot.previous),
-            changed: docroot.changed,
-            skipped: docroot.skipped,
+            changed: docroot.changed(),
+            skipped: match docroot.fate {
+                Fate::Skipped(reason) => Some(skipped(reason)),
+                Fate::Set { .. } => None,
+            },
         }
+    }
+}
+
+fn skipped(reason: SkipReason) -> &'static str {
+    match reason {
+        SkipReason::Empty => "empty",
+        SkipReason::Unset => "unset (AS_NULL)",
+        SkipReason::MisspelledS3 => "not s3: the scheme is case-sensitive",
+        SkipReason::NotS3 => "not s3",
     }
 }
 

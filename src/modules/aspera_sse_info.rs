@@ -9,24 +9,23 @@ use serde::{Deserialize, Serialize};
 use super::compliance::{Compliance, Judged};
 use super::docroot_report::DocrootReport;
 use super::expect;
+use super::incomplete::IncompleteReport;
 use super::pending_restart::last_change;
 use super::result::{strangers_warning, unread};
 use super::table;
 use crate::ansible::{Kind, Module, OptionSpec, Outcome, Task};
-use crate::aspera::aspera_conf::{AsperaConf, Scope};
 use crate::aspera::audit::{
     Expectation, Facts, Judgement, Request, Row, ScopePattern, SystemFile, Verdict, judge, rows,
 };
-use crate::aspera::command::{Answer, Question, TIME_LIMIT};
-use crate::aspera::found_value::FoundValue;
-use crate::aspera::incomplete::{self, FoundService, Gap, Incomplete, Reading, gaps};
-use crate::aspera::installation::{Version, ask_version, read_version};
-use crate::aspera::os_accounts::OsAccounts;
-use crate::aspera::s3_properties::{self, Contents};
-use crate::aspera::services::{
-    Clock, Host, Look, Manager, Reason, Service, State, Status, is_enabled, restart,
-    trapd_has_encryption_options,
+use crate::aspera::docroot::{AsperaConf, Scope};
+use crate::aspera::host::{
+    self, Answer, Clock, FoundService, Gap, Host, Incomplete, Look, Manager, OsAccounts, Question,
+    Reading, Reason, Service, State, Status, TIME_LIMIT, ask_version, gaps, is_enabled,
+    read_version, restart, trapd_has_encryption_options,
 };
+use crate::aspera::setting::FoundValue;
+use crate::aspera::trapd::{self, Contents};
+use crate::aspera::version::Version;
 use crate::files;
 use crate::utc::Utc;
 
@@ -76,7 +75,7 @@ pub struct Values {
     table: Vec<String>,
     docroots: Vec<DocrootReport>,
     services: Services,
-    incomplete: Vec<Incomplete>,
+    incomplete: Vec<IncompleteReport>,
     #[serde(flatten)]
     compliance: Option<Compliance>,
     #[serde(skip)]
@@ -206,7 +205,7 @@ impl Values {
         };
         let installed = conf_reading != Reading::Missing || server.has_ascp;
         let unread = &server.os_accounts.unread;
-        let mut incomplete = gaps(&incomplete::Found {
+        let mut incomplete = gaps(&host::Found {
             aspera_root,
             installed,
             conf: (&server.conf_path, conf_reading),
@@ -261,7 +260,7 @@ impl Values {
                 asperatrapd,
                 asperanoded,
             },
-            incomplete,
+            incomplete: incomplete.iter().map(IncompleteReport::new).collect(),
             compliance,
             warnings,
         }
@@ -358,7 +357,7 @@ impl TrapdReport {
             let nothing = (reading == Reading::Missing).then(SystemFile::default);
             return (report, nothing, reading);
         };
-        match s3_properties::read(&bytes) {
+        match trapd::read(&bytes) {
             Ok(contents) => {
                 let setting = report.take(contents);
                 (report, Some(setting), reading)

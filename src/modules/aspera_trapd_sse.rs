@@ -10,17 +10,13 @@ use super::pending_restart::PendingRestart;
 use super::result::{Previous, Restart, diff_lines, unread};
 use super::setting::{self, State};
 use crate::ansible::{Diff, Failure, Kind, Module, OptionSpec, Outcome, Place, Task};
-use crate::aspera::encryption::{Encryption, EncryptionSetting};
-use crate::aspera::kms_key::KmsKey;
-use crate::aspera::s3_properties::{self, Plan, PlanError};
-use crate::aspera::services::Service;
+use crate::aspera::host::Service;
+use crate::aspera::setting::{Encryption, EncryptionSetting, KmsKey};
+use crate::aspera::trapd::{self, Plan, PlanError};
 use crate::files::{self, EditError, EditOptions, Edited, FileError, NewFile, Proposal, edit};
 
 /// The module.
 pub struct AsperaTrapdSse;
-
-/// How many lines are read on each side of a change, hidden ones included; the diff shows fewer.
-const CONTEXT: usize = 3;
 
 impl Module for AsperaTrapdSse {
     const NAME: &'static str = "aspera_trapd_sse";
@@ -64,9 +60,9 @@ impl Module for AsperaTrapdSse {
         let values = Values::new(&path, desired.as_ref(), &edited, restart);
         Ok(Outcome {
             warnings,
-            diff: (task.settings.diff && edited.changed).then(|| diff(&path, &edited)),
             changed: edited.changed,
             values,
+            diff: (task.settings.diff && edited.changed).then(|| diff(&path, edited)),
         })
     }
 }
@@ -146,17 +142,21 @@ enum Refusal {
     Missing,
 }
 
+impl Proposal for Plan {
+    fn content(&self) -> Option<&[u8]> {
+        (!self.edits.is_empty()).then_some(&*self.after)
+    }
+}
+
 fn plan(
     bytes: Option<&[u8]>,
     desired: Option<&EncryptionSetting>,
     options: &Options,
-) -> Result<Proposal<Plan>, Refusal> {
+) -> Result<Plan, Refusal> {
     if bytes.is_none() && desired.is_some() && !options.create {
         return Err(Refusal::Missing);
     }
-    let mut plan = s3_properties::plan(bytes.unwrap_or_default(), desired)?;
-    let content = (!plan.edits.is_empty()).then(|| std::mem::take(&mut plan.after));
-    Ok(Proposal { content, plan })
+    Ok(trapd::plan(bytes.unwrap_or_default(), desired)?)
 }
 
 fn failure(error: EditError<Refusal>, path: &Path, warnings: Vec<String>) -> Failure {
@@ -184,7 +184,7 @@ fn failure(error: EditError<Refusal>, path: &Path, warnings: Vec<String>) -> Fai
 #[derive(Debug, Serialize)]
 pub struct Values {
     path: String,
-    server_side_encryption: Option<Encryption>,
+    server_side_encryption: Option<&'static str>,
     kms_key_id: Option<String>,
     previous: Previous,
     #[serde(flatten)]
@@ -203,7 +203,7 @@ impl Values {
         let text = |path: &Path| path.to_string_lossy().into_owned();
         Self {
             path: text(path),
-            server_side_encryption: desired.map(EncryptionSetting::encryption),
+            server_side_encryption: desired.map(|setting| setting.encryption().as_str()),
             kms_key_id: desired
                 .and_then(EncryptionSetting::kms_key)
                 .map(ToString::to_string),
@@ -214,11 +214,10 @@ impl Values {
     }
 }
 
-fn diff(path: &Path, edited: &Edited<Plan>) -> Diff {
-    let before = edited.before.as_deref().unwrap_or_default();
+fn diff(path: &Path, edited: Edited<Plan>) -> Diff {
     let file = path.file_name().unwrap_or_default().to_string_lossy();
-    let places: Vec<Place> = s3_properties::changed_places(before, &edited.plan, CONTEXT)
-        .into_iter()
+    let places = edited.plan.places.into_iter();
+    let places: Vec<Place> = places
         .map(|place| Place {
             title: title(&file, &place.line_numbers),
             before: diff_lines(place.before),

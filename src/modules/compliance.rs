@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::aspera::audit::{Difference, Judgement, Place, Row, Unknown, Verdict, Violation};
-use crate::aspera::incomplete::Incomplete;
+use crate::aspera::host::Incomplete;
 
 /// Whether all is as expected.
 #[derive(Debug, Serialize)]

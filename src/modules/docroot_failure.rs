@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use crate::ansible::{Failure, near};
-use crate::aspera::asconfigurator::InstructionError;
-use crate::aspera::docroot_plan::PlanError;
+use crate::aspera::docroot::PlanError;
+use crate::aspera::host::InstructionError;
 use crate::files::EditError;
 
 /// Why there is no plan.

@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use crate::aspera::audit::{Doubt, Outcome, Possible, Request, Row, RowVerdict, Source, Verdict};
-use crate::aspera::docroot_uri::{DocrootUri, Storage};
-use crate::aspera::found_value::FoundValue;
+use crate::aspera::docroot::{DocrootUri, Storage};
+use crate::aspera::setting::FoundValue;
 
 /// A docroot, or a user or group without one.
 #[derive(Debug, Serialize)]

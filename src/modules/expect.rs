@@ -5,10 +5,9 @@ use serde::Deserialize;
 
 use super::setting::State;
 use crate::ansible::{Failure, Kind, OptionSpec};
-use crate::aspera::aspera_conf::Scope;
 use crate::aspera::audit::{Expectation, ScopePattern, Wanted};
-use crate::aspera::encryption::{Encryption, EncryptionSetting};
-use crate::aspera::kms_key::KmsKey;
+use crate::aspera::docroot::Scope;
+use crate::aspera::setting::{Encryption, EncryptionSetting, KmsKey};
 
 /// An entry of the option.
 pub(super) const ENTRY: &[OptionSpec] = &[

@@ -4,10 +4,8 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use crate::aspera::encryption::{Encryption, EncryptionSetting};
-use crate::aspera::installation::check_kms_support;
-use crate::aspera::kms_key::KmsKey;
-use crate::aspera::services::{Host, Service, is_enabled};
+use crate::aspera::host::{Host, Service, check_kms_support, is_enabled};
+use crate::aspera::setting::{Encryption, EncryptionSetting, KmsKey};
 
 /// Warnings where the host may not honour SSE-KMS, if it is asked for; an error where it surely cannot.
 pub(super) fn warnings(aspera_root: &Path, settings: &[EncryptionSetting]) -> Result<Vec<String>> {

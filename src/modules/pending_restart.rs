@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::result::{Restart, strangers_warning};
-use crate::aspera::services::{Clock, Host, LastChange, Look, Service, restart};
+use crate::aspera::host::{Clock, Host, LastChange, Look, Service, restart};
 use crate::files;
 
 /// A look at a service, begun before the file is edited: the answer of `systemctl` comes meanwhile.

@@ -5,9 +5,8 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::ansible::Line;
-use crate::aspera::display::DisplayLine;
-use crate::aspera::found_value::{FoundSetting, FoundValue};
-use crate::aspera::services::{self, Reason, Service, Status};
+use crate::aspera::host::{Reason, Service, Status, services};
+use crate::aspera::setting::{DisplayLine, FoundSetting, FoundValue};
 use crate::files::FileError;
 
 /// The setting that was in force before.

@@ -4,8 +4,7 @@ use anyhow::Result;
 use serde::Deserialize;
 
 use crate::ansible::Failure;
-use crate::aspera::encryption::{Encryption, EncryptionSetting};
-use crate::aspera::kms_key::{InvalidKmsKey, KmsKey};
+use crate::aspera::setting::{Encryption, EncryptionSetting, InvalidKmsKey, KmsKey};
 
 /// The option `state`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]

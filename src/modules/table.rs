@@ -93,8 +93,8 @@ fn encryption(row: &Row) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aspera::aspera_conf::Scope;
     use crate::aspera::audit::{Difference, Doubt, Possible, Request};
+    use crate::aspera::docroot::Scope;
 
     fn row(name: &str, possible: Possible) -> Row {
         Row {

@@ -1,14 +1,13 @@
 //! The product's answer.
 
-use aspera_sse::aspera::aspera_conf::{AsperaConf, Scope};
 use aspera_sse::aspera::audit::{
     Accounts, Expectation, Facts, Judgement, Place, Request, Row, ScopePattern, SystemFile,
     Verdict as Found, Wanted, judge, rows,
 };
-use aspera_sse::aspera::encryption::Encryption;
-use aspera_sse::aspera::installation::Version;
-use aspera_sse::aspera::kms_key::KmsKey;
-use aspera_sse::aspera::s3_properties;
+use aspera_sse::aspera::docroot::{AsperaConf, Scope};
+use aspera_sse::aspera::setting::{Encryption, KmsKey};
+use aspera_sse::aspera::trapd;
+use aspera_sse::aspera::version::Version;
 
 use crate::answer::{Answer, Verdict};
 use crate::configuration::{self, Configuration, S3Properties, State, Trapd};
@@ -47,7 +46,7 @@ fn system(configuration: &Configuration) -> Option<SystemFile> {
     let Some(text) = configuration.to_s3_properties() else {
         return Some(SystemFile::default());
     };
-    let contents = s3_properties::read(text.as_bytes()).expect("an s3.properties");
+    let contents = trapd::read(text.as_bytes()).expect("an s3.properties");
     Some(SystemFile {
         request: Request {
             encryption: contents.encryption,

@@ -2,8 +2,7 @@
 
 #![allow(dead_code, reason = "each program uses its part of it")]
 
-use aspera_sse::aspera::encryption::{Encryption, EncryptionSetting};
-use aspera_sse::aspera::kms_key::KmsKey;
+use aspera_sse::aspera::setting::{Encryption, EncryptionSetting, KmsKey};
 use proptest::prelude::*;
 use proptest::sample::select;
 

@@ -9,7 +9,7 @@ mod java;
 #[path = "recorded.rs"]
 mod recorded;
 
-use aspera_sse::aspera::s3_properties::plan;
+use aspera_sse::aspera::trapd::plan;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 

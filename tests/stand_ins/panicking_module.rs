@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use aspera_sse::ansible::{self, Kind, Module, OptionSpec, Outcome, Task};
-use aspera_sse::files::{EditOptions, Proposal, edit};
+use aspera_sse::files::{EditOptions, edit};
 use aspera_sse::subject::with_subject;
 use serde::{Deserialize, Serialize, Serializer, ser};
 
@@ -59,7 +59,7 @@ fn replace(path: &Path, place: &str) {
         }
         let old = bytes.unwrap_or_default();
         let content = Some([old, b"new\n"].concat());
-        Ok::<_, String>(Proposal { content, plan: () })
+        Ok::<_, String>(content)
     });
     // The message of an unwrap holds the error, which may hold anything.
     edited.map_err(|_| "DUMMY-SECRET").unwrap();

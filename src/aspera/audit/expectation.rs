@@ -2,9 +2,8 @@
 
 use super::doubt::Doubt;
 use super::possible::Request;
-use crate::aspera::aspera_conf::Scope;
-use crate::aspera::encryption::Encryption;
-use crate::aspera::kms_key::KmsKey;
+use crate::aspera::docroot::Scope;
+use crate::aspera::setting::{Encryption, KmsKey};
 
 /// One entry of the list of expectations: the first that names a docroot judges it.
 #[derive(Debug, Clone)]

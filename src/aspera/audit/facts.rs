@@ -2,8 +2,8 @@
 
 use super::accounts::Accounts;
 use super::possible::Request;
-use crate::aspera::aspera_conf::AsperaConf;
-use crate::aspera::installation::Version;
+use crate::aspera::docroot::AsperaConf;
+use crate::aspera::version::Version;
 
 /// Everything that the judgement needs to know of a server.
 #[derive(Debug)]

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use super::accounts::Accounts;
 use super::doubt::Doubt;
 use super::possible::{Outcome, Possible};
-use crate::aspera::aspera_conf::{Precedence, Scope};
+use crate::aspera::docroot::{Precedence, Scope};
 
 /// What one user, group or default block says about docroots.
 #[derive(Debug, Clone)]

@@ -8,7 +8,7 @@ use super::facts::Facts;
 use super::possible::{Outcome, Possible, Request, Source};
 use super::rows::Row;
 use super::s3_docroot;
-use crate::aspera::aspera_conf::Scope;
+use crate::aspera::docroot::Scope;
 
 /// Whether a server is as expected.
 #[derive(Debug, Default)]

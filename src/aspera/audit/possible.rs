@@ -3,8 +3,7 @@
 use std::fmt;
 
 use super::doubt::Doubt;
-use crate::aspera::encryption::Encryption;
-use crate::aspera::found_value::FoundValue;
+use crate::aspera::setting::{Encryption, FoundValue};
 
 /// The encryption and the key that Aspera asks S3 for, as the texts that were found.
 #[derive(Clone, Default, PartialEq, Eq, Hash)]

@@ -1,8 +1,8 @@
 //! The ways to read the options of an S3 docroot.
 
 use super::doubt::Doubt;
-use crate::aspera::docroot_uri::DocrootUri;
-use crate::aspera::encryption::{ENCRYPTION_KEY, KMS_KEY_KEY};
+use crate::aspera::docroot::DocrootUri;
+use crate::aspera::setting::{ENCRYPTION_KEY, KMS_KEY_KEY};
 
 /// The values of the two options, each in the order of the query.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -30,13 +30,12 @@ pub fn readings(uri: &DocrootUri) -> Vec<QueryReading> {
 }
 
 fn add_readings(readings: &mut Vec<QueryReading>, uri: &DocrootUri, doubt: Option<Doubt>) {
-    let options = uri.decoded_options();
     let ways = [
         (Names::Exact, doubt),
         (Names::Near, Some(Doubt::NearlyAnOption)),
     ];
     for (names, doubt) in ways {
-        let values = Values::read(&options, names);
+        let values = Values::read(uri, names);
         if readings.iter().all(|reading| reading.values != values) {
             readings.push(QueryReading { values, doubt });
         }
@@ -52,13 +51,13 @@ enum Names {
 }
 
 impl Values {
-    fn read(options: &[(String, String)], names: Names) -> Self {
+    fn read(uri: &DocrootUri, names: Names) -> Self {
         let mut values = Self::default();
-        for (name, value) in options {
+        for (name, value) in uri.options() {
             if names.take(name, ENCRYPTION_KEY) {
-                values.encryptions.push(value.clone());
+                values.encryptions.push(value.to_owned());
             } else if names.take(name, KMS_KEY_KEY) {
-                values.kms_keys.push(value.clone());
+                values.kms_keys.push(value.to_owned());
             }
         }
         values

@@ -5,8 +5,7 @@ use super::facts::Facts;
 use super::inheritance::{Inheritance, Level, State};
 use super::possible::{Outcome, Possible};
 use super::s3_docroot;
-use crate::aspera::aspera_conf::{AsperaConf, Block, DocrootElement, Scope};
-use crate::aspera::docroot_uri::{DocrootUri, Storage};
+use crate::aspera::docroot::{AsperaConf, Block, DocrootElement, DocrootUri, Scope, Storage};
 use crate::subject::with_subject;
 
 /// A docroot, or a user, group or default whose docroot is set elsewhere.
@@ -67,15 +66,14 @@ pub fn rows(facts: &Facts) -> Vec<Row> {
 struct Element {
     peer_ip: Option<String>,
     uri: DocrootUri,
-    storage: Storage,
     possible: Possible,
 }
 
 impl Element {
     fn read(conf: &AsperaConf, docroot: &DocrootElement, facts: &Facts) -> Self {
-        let uri = DocrootUri::new(conf.text(docroot));
-        let storage = uri.storage();
-        let mut possible = match storage {
+        let text = conf.text_with_blanks(docroot);
+        let uri = DocrootUri::new(text.trim_ascii());
+        let mut possible = match uri.storage() {
             Storage::Unset => Possible::default(),
             Storage::Empty | Storage::Local | Storage::Other(_) => {
                 Possible::certainly(Outcome::NotS3)
@@ -90,23 +88,22 @@ impl Element {
             Storage::Unknown => Possible::anything(Doubt::UnknownDocroot),
         };
         // Behind the last option, they would be a part of its value.
-        if possible.requests().next().is_some() && conf.has_blanks_around(docroot) {
+        if possible.requests().next().is_some() && uri.text().len() < text.len() {
             possible.leave_unproven(Doubt::BlanksAroundDocroot);
         }
         Self {
             peer_ip: docroot.peer_ip.clone(),
             uri,
-            storage,
             possible,
         }
     }
 
     fn is_set(&self) -> bool {
-        !matches!(self.storage, Storage::Unset | Storage::Empty)
+        !matches!(self.uri.storage(), Storage::Unset | Storage::Empty)
     }
 
     fn state(&self) -> State {
-        match self.storage {
+        match self.uri.storage() {
             _ if self.peer_ip.is_some() => State::Unset,
             Storage::Unset => State::Unset,
             Storage::Empty => State::Empty,
@@ -119,12 +116,12 @@ fn level(conf: &AsperaConf, block: &Block, elements: &[Element]) -> Level {
     let mut possible = Possible::default();
     for element in elements {
         possible.merge(element.possible.clone());
-        if element.storage == Storage::Empty {
+        if element.uri.storage() == Storage::Empty {
             possible.note(Doubt::EmptyDocroot);
         }
     }
     let is_for_one_address =
-        |element: &Element| element.peer_ip.is_some() && element.storage != Storage::Unset;
+        |element: &Element| element.peer_ip.is_some() && element.uri.storage() != Storage::Unset;
     if elements.iter().any(is_for_one_address) {
         possible.note(Doubt::ClientAddress);
     }
@@ -154,11 +151,11 @@ fn level(conf: &AsperaConf, block: &Block, elements: &[Element]) -> Level {
 fn add_rows(rows: &mut Vec<Row>, level: &Level, elements: Vec<Element>, inheritance: &Inheritance) {
     let scope = &level.scope;
     for element in elements {
-        if element.storage == Storage::Unset {
+        if element.uri.storage() == Storage::Unset {
             continue;
         }
         let mut possible = element.possible;
-        if element.storage == Storage::Empty {
+        if element.uri.storage() == Storage::Empty {
             possible.merge_for(next_level(scope, inheritance).possible, Doubt::EmptyDocroot);
         }
         if let Some(doubt) = level.doubt_of_restriction() {

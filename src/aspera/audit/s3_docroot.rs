@@ -5,9 +5,8 @@ use super::endpoint::Endpoint;
 use super::facts::{Facts, SystemFile};
 use super::possible::{Outcome, Possible, Request, Source};
 use super::query::{self, Values};
-use crate::aspera::docroot_uri::DocrootUri;
-use crate::aspera::encryption::{Encryption, EncryptionSetting};
-use crate::aspera::kms_key::KmsKey;
+use crate::aspera::docroot::DocrootUri;
+use crate::aspera::setting::{Encryption, EncryptionSetting, KmsKey};
 
 /// What may become of an upload to a docroot that begins with `s3://`.
 pub fn possible(uri: &DocrootUri, facts: &Facts) -> Possible {

@@ -50,7 +50,7 @@ impl Content {
             if rest.starts_with(b"<![CDATA[") {
                 let start = position + b"<![CDATA[".len();
                 let end = end_of(start, b"]]>");
-                content.push_character_data(bytes, start..end);
+                content.push_cdata(bytes, start..end);
                 position = end + b"]]>".len();
             } else if rest.starts_with(b"<!--") {
                 position = end_of(position + b"<!--".len(), b"-->") + b"-->".len();
@@ -83,8 +83,8 @@ impl Content {
         self.push_characters(bytes, range, spelled_character);
     }
 
-    /// Appends a [`CharacterData`](super::Token::CharacterData) token.
-    pub fn push_character_data(&mut self, bytes: &[u8], range: Range<usize>) {
+    /// Appends a [`Cdata`](super::Token::Cdata) token.
+    pub fn push_cdata(&mut self, bytes: &[u8], range: Range<usize>) {
         self.push_piece(range.clone(), true);
         self.push_characters(bytes, range, first_character);
     }

@@ -199,18 +199,18 @@ fn tokens_have_their_places() {
                 ),
                 Token::End { name, range } => format!("end {} {}", text(name), text(range)),
                 Token::Text(range) => format!("text {}", text(range)),
-                Token::CharacterData(range) => format!("data {}", text(range)),
-                Token::Aside(range) => format!("aside {}", text(range)),
+                Token::Cdata(range) => format!("data {}", text(range)),
+                Token::Misc(range) => format!("misc {}", text(range)),
             }
         })
         .collect();
     let expected = [
         "start a <a x='1'> false",
         "text t",
-        "aside <!--c-->",
+        "misc <!--c-->",
         "data d",
         "start b <b /> true",
-        "aside <?p?>",
+        "misc <?p?>",
         "end a </a >",
     ];
     assert_eq!(texts, expected);

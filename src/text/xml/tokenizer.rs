@@ -29,9 +29,9 @@ pub enum Token {
     /// Text between markup, references not replaced.
     Text(Range<usize>),
     /// The text of a CDATA section.
-    CharacterData(Range<usize>),
+    Cdata(Range<usize>),
     /// A comment or processing instruction.
-    Aside(Range<usize>),
+    Misc(Range<usize>),
 }
 
 /// A start tag. Its attributes are told by [`Tokenizer::attributes`].
@@ -299,7 +299,7 @@ impl<'a> Tokenizer<'a> {
             return Err((start, Problem::Comment));
         }
         self.position = end + 1;
-        Ok(Token::Aside(start..end + 1))
+        Ok(Token::Misc(start..end + 1))
     }
 
     fn character_data(&mut self) -> Result<Token, (usize, Problem)> {
@@ -313,7 +313,7 @@ impl<'a> Tokenizer<'a> {
         }
         let length = find(&self.bytes[inner..], b"]]>").ok_or((start, Problem::UnexpectedEnd))?;
         self.position = inner + length + 3;
-        Ok(Token::CharacterData(inner..inner + length))
+        Ok(Token::Cdata(inner..inner + length))
     }
 
     fn instruction(&mut self) -> Result<Token, (usize, Problem)> {
@@ -329,7 +329,7 @@ impl<'a> Tokenizer<'a> {
             return Err(malformed);
         }
         self.position = name.end + length + 2;
-        Ok(Token::Aside(start..self.position))
+        Ok(Token::Misc(start..self.position))
     }
 
     fn name(&self, start: usize) -> Option<Range<usize>> {

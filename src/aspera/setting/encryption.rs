@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use serde::Serialize;
-
 use super::kms_key::KmsKey;
 
 /// The name of the setting, in `s3.properties` and in the query of a docroot.
@@ -14,16 +12,13 @@ pub const KMS_KEY_KEY: &str = "server-side-encryption-aws-kms-key-id";
 /// The values that Aspera documents for `server-side-encryption`.
 ///
 /// `NONE` and `AWS_KMS` stand in the vendor's article on SSE-KMS, `AES256` in its docroot reference.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encryption {
     /// No encryption asked for by Aspera; since 2023 S3 itself encrypts with its own keys even so.
-    #[serde(rename = "NONE")]
     None,
     /// Keys of S3 (SSE-S3).
-    #[serde(rename = "AES256")]
     Aes256,
     /// Keys of the Key Management Service (SSE-KMS).
-    #[serde(rename = "AWS_KMS")]
     AwsKms,
 }
 

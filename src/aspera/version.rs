@@ -1,9 +1,6 @@
-//! What is installed below an Aspera root.
+//! The version of an installation.
 
 use std::fmt;
-use std::path::Path;
-
-use super::command::{Answer, Question, TIME_LIMIT};
 
 /// A version of the transfer server, such as 4.4.5.1646.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,9 +30,7 @@ impl Version {
             .collect();
         parts.filter(|parts| parts.len() >= 3).map(Self)
     }
-}
 
-impl Version {
     /// The first release with `pvcl_cloud`, which connects Aspera to object storage beside trapd.
     pub fn first_with_pvcl() -> Self {
         Self(vec![4, 4])
@@ -47,67 +42,6 @@ impl fmt::Display for Version {
         let parts: Vec<String> = self.0.iter().map(ToString::to_string).collect();
         formatter.write_str(&parts.join("."))
     }
-}
-
-/// Why the version of an installation is not known.
-#[derive(Debug, PartialEq, Eq)]
-pub enum UnknownVersion {
-    /// There is no `bin/ascp` that runs.
-    NoAscp,
-    /// It did not end in time.
-    TimedOut,
-    /// Its output has no version line.
-    Unreadable,
-}
-
-/// The version of the installation below a root, asked from its `ascp`.
-pub fn version(aspera_root: &Path) -> Result<Version, UnknownVersion> {
-    read_version(ask_version(aspera_root))
-}
-
-/// Asks `ascp` for the version; [`read_version`] waits for the answer.
-pub fn ask_version(aspera_root: &Path) -> Question {
-    Question::start(&aspera_root.join("bin/ascp"), &["-A"])
-}
-
-/// The version that `ascp` tells.
-pub fn read_version(question: Question) -> Result<Version, UnknownVersion> {
-    match question.answer(TIME_LIMIT) {
-        Answer::Ended { output, .. } => {
-            Version::from_ascp_output(&output).ok_or(UnknownVersion::Unreadable)
-        }
-        Answer::TimedOut => Err(UnknownVersion::TimedOut),
-        Answer::Unavailable => Err(UnknownVersion::NoAscp),
-    }
-}
-
-/// Whether an installation can do SSE-KMS: an error where it surely cannot, a warning where that is not known.
-pub fn check_kms_support(aspera_root: &Path) -> Result<Option<String>, KmsUnsupported> {
-    let ascp = aspera_root.join("bin/ascp");
-    let ascp = ascp.display();
-    match version(aspera_root) {
-        Ok(found) if found < Version::first_with_kms() => Err(KmsUnsupported { found }),
-        Ok(_) => Ok(None),
-        Err(UnknownVersion::NoAscp) => Ok(Some(format!(
-            "Could not run {ascp} to learn the version of Aspera. AWS_KMS needs 3.6.1 or later."
-        ))),
-        Err(UnknownVersion::TimedOut) => Ok(Some(format!(
-            "{ascp} -A did not answer within 5 seconds. AWS_KMS needs Aspera 3.6.1 or later."
-        ))),
-        Err(UnknownVersion::Unreadable) => Ok(Some(format!(
-            "{ascp} -A did not tell its version. AWS_KMS needs Aspera 3.6.1 or later."
-        ))),
-    }
-}
-
-/// The installed version is too old.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "Aspera {found} does not know AWS_KMS, which came with {}. Upgrade Aspera, or use AES256.",
-    Version::first_with_kms()
-)]
-pub struct KmsUnsupported {
-    found: Version,
 }
 
 #[cfg(test)]

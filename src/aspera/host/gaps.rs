@@ -1,9 +1,6 @@
 //! What should have been read of a server and was not: as long as there is any of it, nothing is said to be as it should be.
 
-use std::fmt;
 use std::path::Path;
-
-use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use super::services::{Manager, Reason, Restart, Service, State};
 use crate::files::FileError;
@@ -177,135 +174,6 @@ impl Incomplete {
             place: place.into(),
             gap,
         }
-    }
-}
-
-impl Gap {
-    /// What is wrong, as a sentence.
-    pub fn why(&self) -> String {
-        let why = match self {
-            Self::NoInstallation => "Neither etc/aspera.conf nor bin/ascp is in this folder.",
-            Self::NoConf => "The file does not exist, so that no docroot is known.",
-            Self::NoProperties => {
-                "The file does not exist, although trapd is enabled or may be. What trapd does without it is not documented."
-            }
-            Self::Unread(error) => return error.problem(),
-            Self::Malformed(why) => return why.clone(),
-            Self::Failed(_) => "The service has failed.",
-            Self::Starting(_) => "The service is starting, perhaps again and again.",
-            Self::Stopped(_) => "The service is enabled, but it does not run.",
-            Self::NoService(_) => "The service is enabled, but the host does not have it.",
-            Self::NoAnswer(_) => "Whether the service runs cannot be told.",
-            Self::OlderFile(_) => {
-                "The service runs with its file as it was before the last change."
-            }
-            Self::PerhapsOlderFile(_, reason) => match reason {
-                Reason::OutsideUnit => {
-                    "A process of the service runs outside its systemd unit, perhaps with an older file."
-                }
-                Reason::ProcessUnknown => {
-                    "A process is named like the service, and whether it is one of it cannot be read. It may run with an older file."
-                }
-                Reason::FileUnknown => {
-                    "When its file last changed cannot be read, so that the service may run with an older one."
-                }
-                _ => {
-                    "When the service started cannot be read, so that it may run with an older file."
-                }
-            },
-            Self::NoSuchScope => "aspera.conf has no such user, and no docroot of such a group.",
-            Self::NotS3 => "No docroot that leads to S3 is in effect here.",
-            Self::NothingToJudge => {
-                "No docroot that leads to S3 is among those that expect is about."
-            }
-        };
-        why.to_owned()
-    }
-
-    /// What to do about it, as a sentence.
-    pub fn fix(&self) -> String {
-        let fix = match self {
-            Self::NoInstallation => {
-                "Set aspera_root to the folder in which Aspera is installed, or leave this host out."
-            }
-            Self::NoConf => {
-                "Restore it from a backup, or set aspera_root to the folder in which Aspera is installed."
-            }
-            Self::NoProperties => {
-                "Restore it from a backup, or create it with the option create of aspera_trapd_sse."
-            }
-            Self::Unread(error) => {
-                let remedy = error.remedy().map(Into::into);
-                return remedy.unwrap_or_else(|| "Restore it from a backup.".to_owned());
-            }
-            Self::Malformed(_) => "Correct the file.",
-            Self::Failed(service) | Self::Starting(service) => {
-                return format!(
-                    "Read the log of {0} (journalctl -u {0}), and correct what keeps it from running.",
-                    service.name()
-                );
-            }
-            Self::Stopped(service) => {
-                return format!(
-                    "Start {0}, or disable it if this server does not need it.",
-                    service.name()
-                );
-            }
-            Self::NoService(service) => {
-                return format!(
-                    "Remove the links that enable {}, or install what they lead to.",
-                    service.name()
-                );
-            }
-            Self::NoAnswer(service) => {
-                return format!(
-                    "Run this as root (become: true), and find out why systemctl show {} does not answer.",
-                    service.name()
-                );
-            }
-            Self::OlderFile(service) => return format!("Restart {}.", service.name()),
-            Self::PerhapsOlderFile(service, Reason::OutsideUnit) => {
-                return format!(
-                    "Stop that process, and start {0} by systemctl start {0}.",
-                    service.name()
-                );
-            }
-            Self::PerhapsOlderFile(service, _) => {
-                return format!(
-                    "Run this as root (become: true). If that does not help, restart {}.",
-                    service.name()
-                );
-            }
-            Self::NoSuchScope => "Correct the name in expect.scopes, or leave it out.",
-            Self::NotS3 => "Leave the name out of expect.scopes, or give it a docroot in S3.",
-            Self::NothingToJudge => "Check expect.scopes, and the docroots in aspera.conf.",
-        };
-        fix.to_owned()
-    }
-}
-
-/// Where, why, and what to do.
-impl fmt::Display for Incomplete {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "{}: {} {}",
-            self.place,
-            self.gap.why(),
-            self.gap.fix()
-        )
-    }
-}
-
-/// As the result shows it.
-impl Serialize for Incomplete {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = serializer.serialize_struct("Incomplete", 4)?;
-        fields.serialize_field("where", &self.place)?;
-        fields.serialize_field("why", &self.gap.why())?;
-        fields.serialize_field("fix", &self.gap.fix())?;
-        fields.serialize_field("message", &self.to_string())?;
-        fields.end()
     }
 }
 
@@ -539,46 +407,6 @@ mod tests {
             );
             let gaps: Vec<Gap> = gaps.into_iter().map(|(_, gap)| gap).collect();
             assert_eq!(gaps, gap.into_iter().collect::<Vec<_>>(), "{reason:?}");
-        }
-    }
-
-    #[test]
-    fn each_gap_says_in_a_sentence_what_is_wrong_and_in_another_what_to_do() {
-        let service = Service::Trapd;
-        let reasons = [
-            Reason::OutsideUnit,
-            Reason::ProcessUnknown,
-            Reason::FileUnknown,
-            Reason::StartUnknown,
-        ];
-        let gaps = [
-            Gap::NoInstallation,
-            Gap::NoConf,
-            Gap::NoProperties,
-            Gap::Unread(unread("/x")),
-            Gap::Unread(FileError::Missing("/x".into())),
-            Gap::Malformed("The file is bad.".to_owned()),
-            Gap::Failed(service),
-            Gap::Starting(service),
-            Gap::Stopped(service),
-            Gap::NoService(service),
-            Gap::NoAnswer(service),
-            Gap::OlderFile(service),
-            Gap::NoSuchScope,
-            Gap::NotS3,
-            Gap::NothingToJudge,
-        ];
-        let perhaps = reasons.map(|reason| Gap::PerhapsOlderFile(service, reason));
-        for gap in gaps.into_iter().chain(perhaps) {
-            for text in [gap.why(), gap.fix()] {
-                let is_upper =
-                    |c: char| c.is_uppercase() || c == '/' || text.starts_with("aspera.conf");
-                assert!(
-                    text.starts_with(is_upper) && text.ends_with(['.', ')']),
-                    "{text}"
-                );
-            }
-            assert_ne!(gap.why(), gap.fix());
         }
     }
 }

@@ -3,9 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::aspera_conf::Scope;
 use super::command::{Answer, ask};
-use super::docroot_uri::DocrootUri;
+use crate::aspera::docroot::{DocrootUri, Scope};
 
 /// How long it may take. Killed while it writes, it may leave half a file, so that this is far more than it needs.
 const TIME_LIMIT: Duration = Duration::from_secs(30);

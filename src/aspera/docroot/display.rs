@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use super::aspera_conf::{DocrootElement, Scope};
-use super::display::DisplayLine;
-use super::docroot_plan::{Change, Plan};
-use super::docroot_uri::DocrootUri;
-use super::kms_key::KmsKey;
+use super::change::{Change, Plan, PlannedDocroot};
+use super::conf::DocrootElement;
+use super::scope::Scope;
+use super::uri::DocrootUri;
+use crate::aspera::setting::{DisplayLine, KmsKey};
 use crate::subject::with_subject;
 use crate::text::lines::{line_at, line_number, line_start};
 use crate::text::xml::{escape_attribute, escape_text};
@@ -35,24 +35,25 @@ pub fn changed_places(bytes: &[u8], plan: &Plan, limit: usize) -> Vec<DisplayPla
             let line = line + line_number(&bytes[offset..], change.offset - offset) - 1;
             // Counting goes on from the start of a line, so that no CRLF is cut in two.
             counted = (line_start(bytes, change.offset), line);
-            with_subject(&change.scope, || place(bytes, change, line))
+            let docroot = &plan.docroots[change.docroot];
+            with_subject(&docroot.scope, || place(bytes, change, docroot, line))
         })
         .collect()
 }
 
-fn place(bytes: &[u8], change: &Change, line: usize) -> DisplayPlace {
-    let title = format!("{}, line {line}", change.scope);
-    let kms_key = change.kms_key.as_ref();
+fn place(bytes: &[u8], change: &Change, planned: &PlannedDocroot, line: usize) -> DisplayPlace {
+    let title = format!("{}, line {line}", planned.scope);
+    let known_key = planned.known_key();
     let Some(docroot) = &change.element else {
         return DisplayPlace {
             title,
             before: Vec::new(),
-            after: new_lines(&change.scope, &change.after, kms_key),
+            after: new_lines(&planned.scope, &planned.uri, known_key),
         };
     };
     let range = docroot.element.range(bytes);
-    let old = docroot_line(bytes, docroot, &change.before, kms_key);
-    let mut new = docroot_line(bytes, docroot, &change.after, kms_key);
+    let old = docroot_line(bytes, docroot, &change.before, known_key);
+    let mut new = docroot_line(bytes, docroot, &planned.uri, known_key);
     if old == new {
         new += " (credentials differ)";
     }
@@ -70,11 +71,14 @@ fn place(bytes: &[u8], change: &Change, line: usize) -> DisplayPlace {
 }
 
 /// A docroot that is new, in short: the diff says that it comes, the file how it is laid out.
-fn new_lines(scope: &Scope, uri: &DocrootUri, kms_key: Option<&KmsKey>) -> Vec<DisplayLine> {
+fn new_lines(scope: &Scope, uri: &DocrootUri, known_key: Option<&KmsKey>) -> Vec<DisplayLine> {
     let name = scope
         .name()
         .map(|name| format!("<name>{}</name>", escape_text(name)));
-    let docroot = format!("<absolute>{}</absolute>", escape_text(&uri.masked(kms_key)));
+    let docroot = format!(
+        "<absolute>{}</absolute>",
+        escape_text(&uri.masked(known_key))
+    );
     name.into_iter()
         .chain([docroot])
         .map(DisplayLine::Shown)
@@ -85,7 +89,7 @@ fn docroot_line(
     bytes: &[u8],
     docroot: &DocrootElement,
     uri: &DocrootUri,
-    kms_key: Option<&KmsKey>,
+    known_key: Option<&KmsKey>,
 ) -> String {
     let range = docroot.element.range(bytes);
     let before = &bytes[line_start(bytes, range.start)..range.start];
@@ -104,7 +108,7 @@ fn docroot_line(
     } else {
         "..."
     };
-    let text = escape_text(&uri.masked(kms_key));
+    let text = escape_text(&uri.masked(known_key));
     format!("{lead}<absolute{attribute}>{text}</absolute>{trail}")
 }
 

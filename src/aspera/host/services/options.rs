@@ -2,7 +2,7 @@
 
 use super::host::Host;
 use super::manager::Status;
-use crate::aspera::encryption::ENCRYPTION_KEY;
+use crate::aspera::setting::ENCRYPTION_KEY;
 use crate::files;
 
 /// What starts trapd, and the files that the init scripts of distributions read beside it.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::audit::Accounts;
+use crate::aspera::audit::Accounts;
 use crate::files::{self, FileError};
 
 /// The accounts of the operating system, as far as its files could be read.

@@ -1,19 +1,20 @@
 //! New elements for a docroot that has none yet, in the indentation and line ending of the file.
 
-use super::aspera_conf::{AsperaConf, Block, Element, Scope};
+use super::conf::{AsperaConf, Block, Element};
+use super::scope::{BlockKind, Scope};
 use crate::text::splice::Edit;
 use crate::text::xml::escape_text;
 
 /// The elements from a block to its docroot.
-const WAY: [&str; 4] = ["file_system", "access", "paths", "path"];
+const PATH_TO_DOCROOT: [&str; 4] = ["file_system", "access", "paths", "path"];
 /// The indentation of a file that has none to follow.
 const USUAL_UNIT: &str = "    ";
 
 /// Gives a block that exists the elements that it lacks, down to a docroot with the given text.
 pub fn complete(conf: &AsperaConf, block: &Block, uri: &str) -> Edit {
-    let inner = nested(&WAY[block.depth..], docroot(uri));
+    let inner = nested(&PATH_TO_DOCROOT[block.depth..], docroot(uri));
     let name = match (block.depth.checked_sub(1), conf.scope(block)) {
-        (Some(depth), _) => WAY[depth],
+        (Some(depth), _) => PATH_TO_DOCROOT[depth],
         (None, Scope::User(_)) => "user",
         (None, Scope::Group(_)) => "group",
         (None, Scope::Global) => "default",
@@ -21,12 +22,12 @@ pub fn complete(conf: &AsperaConf, block: &Block, uri: &str) -> Edit {
     insert(conf, &block.innermost, name, &inner)
 }
 
-/// An edit that makes blocks, with the kinds of the scopes whose blocks it makes.
+/// An edit that makes blocks.
 pub struct NewBlocks {
     /// The edit.
     pub edit: Edit,
-    /// The words of [`Scope::kind`].
-    pub kinds: Vec<&'static str>,
+    /// The kinds of the blocks that it makes.
+    pub kinds: Vec<BlockKind>,
 }
 
 /// Makes blocks that do not exist, with their docroots.
@@ -34,10 +35,10 @@ pub struct NewBlocks {
 /// Several new blocks that go into one element come as one edit.
 pub fn create(conf: &AsperaConf, blocks: &[(&Scope, &str)]) -> Vec<NewBlocks> {
     let mut edits = Vec::new();
-    let of = |wanted: &str| {
+    let of = |wanted: BlockKind| {
         let lines: Vec<Node> = blocks
             .iter()
-            .filter(|(scope, _)| scope.kind() == wanted)
+            .filter(|(scope, _)| scope.block_kind() == wanted)
             .map(|(scope, uri)| block(scope, uri))
             .collect();
         (!lines.is_empty()).then_some(lines)
@@ -52,13 +53,13 @@ pub fn create(conf: &AsperaConf, blocks: &[(&Scope, &str)]) -> Vec<NewBlocks> {
         "CONF"
     };
     // What goes into the root is one edit: an empty root can be opened only once.
-    let mut in_root = of("global").unwrap_or_default();
-    let mut kinds_in_root = vec!["global"];
+    let mut in_root = of(BlockKind::Global).unwrap_or_default();
+    let mut kinds_in_root = vec![BlockKind::Global];
     let mut missing = Vec::new();
     let mut missing_kinds = Vec::new();
     for (kind, name, existing) in [
-        ("user", "users", &skeleton.users),
-        ("group", "groups", &skeleton.groups),
+        (BlockKind::User, "users", &skeleton.users),
+        (BlockKind::Group, "groups", &skeleton.groups),
     ] {
         match (of(kind), existing) {
             (None, _) => {}
@@ -109,7 +110,9 @@ fn block(scope: &Scope, uri: &str) -> Node {
         Scope::Global => "default",
     };
     let name = scope.name().map(|name| Node::Text("name", name.to_owned()));
-    let inner = name.into_iter().chain(nested(&WAY, docroot(uri)));
+    let inner = name
+        .into_iter()
+        .chain(nested(&PATH_TO_DOCROOT, docroot(uri)));
     Node::Element(kind, inner.collect())
 }
 

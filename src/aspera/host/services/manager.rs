@@ -8,7 +8,7 @@ use super::clock::Clock;
 use super::host::Host;
 use super::identity::{Installation, Stranger};
 use super::processes::{self, Process};
-use crate::aspera::command::{Answer, Question, TIME_LIMIT};
+use crate::aspera::host::command::{Answer, Question, TIME_LIMIT};
 use crate::files;
 use crate::utc::Utc;
 

@@ -2,8 +2,11 @@
 
 use std::ops::Range;
 
-use super::aspera_conf::{AsperaConf, Scope};
-use super::docroot_plan::{Change, Plan, PlanError, in_order_of_scopes};
+use super::change::{Plan, PlanError, PlannedDocroot};
+use super::conf::AsperaConf;
+use super::request::in_order;
+use super::scope::Scope;
+use super::uri::DocrootUri;
 use crate::subject::with_subject;
 use crate::text::xml::{Content, Token, Tokenizer};
 
@@ -17,17 +20,17 @@ pub(super) fn check(bytes: &[u8], plan: &Plan) -> Result<(), PlanError> {
     as_intended.then_some(()).ok_or(PlanError::NotAsIntended)
 }
 
-/// Whether a file that someone else wrote holds a changed docroot, and no other of the same scope.
-pub fn holds(bytes: &[u8], change: &Change) -> bool {
+/// Whether a file that someone else wrote holds a docroot, and no other of the same scope.
+pub fn holds(bytes: &[u8], scope: &Scope, uri: &DocrootUri) -> bool {
     let Ok(conf) = AsperaConf::parse(bytes) else {
         return false;
     };
     let of_scope = conf
         .blocks
         .iter()
-        .filter(|block| conf.scope_key(block) == change.scope.key());
+        .filter(|block| conf.scope_key(block) == scope.key());
     let docroots: Vec<_> = of_scope.flat_map(|block| conf.docroots(block)).collect();
-    matches!(docroots.as_slice(), [docroot] if conf.text(docroot) == change.after.text())
+    matches!(docroots.as_slice(), [docroot] if conf.text(docroot) == uri.text())
 }
 
 /// Whether every edit lies in an element that existed, and each such element, read by itself, holds its new URI.
@@ -50,7 +53,9 @@ fn elements_are_as_intended(bytes: &[u8], plan: &Plan) -> bool {
             shift += edit.replacement.len().cast_signed() - edit.range.len().cast_signed();
         }
         let new = start..old.end.strict_add_signed(shift);
-        if !with_subject(&change.scope, || is_whole_docroot(&plan.after[new], change)) {
+        let planned = &plan.docroots[change.docroot];
+        let is_whole = || is_whole_docroot(&plan.after[new], &planned.uri);
+        if !with_subject(&planned.scope, is_whole) {
             return false;
         }
     }
@@ -58,12 +63,12 @@ fn elements_are_as_intended(bytes: &[u8], plan: &Plan) -> bool {
 }
 
 /// Whether a text is one `absolute` element, with the new URI in it.
-fn is_whole_docroot(text: &[u8], change: &Change) -> bool {
+fn is_whole_docroot(text: &[u8], uri: &DocrootUri) -> bool {
     let Some((start_tag, end_tag)) = only_element(text) else {
         return false;
     };
     let content = Content::text_of(text, &(start_tag.end..end_tag.start));
-    start_tag.start == 0 && end_tag.end == text.len() && content.trim_ascii() == change.after.text()
+    start_tag.start == 0 && end_tag.end == text.len() && content.trim_ascii() == uri.text()
 }
 
 /// The tags of the element that a text consists of, if no other is in it.
@@ -77,7 +82,7 @@ fn only_element(text: &[u8]) -> Option<(Range<usize>, Range<usize>)> {
             }
             Token::Start(_) => return None,
             Token::End { range, .. } => end_tag = Some(range),
-            Token::Text(_) | Token::CharacterData(_) | Token::Aside(_) => {}
+            Token::Text(_) | Token::Cdata(_) | Token::Misc(_) => {}
         }
     }
     start_tag.zip(end_tag)
@@ -89,11 +94,16 @@ fn file_is_as_intended(plan: &Plan) -> bool {
         return false;
     };
     let found = edited_docroots(&conf, plan);
-    let expected = in_order_of_scopes(plan.changes.iter().map(|change| &change.scope));
-    let edited = in_order_of_scopes(found.iter().map(|(scope, _)| scope));
+    let changed = plan
+        .changes
+        .iter()
+        .map(|change| &plan.docroots[change.docroot]);
+    let changed: Vec<&PlannedDocroot> = changed.collect();
+    let expected = in_order(changed.iter().map(|docroot| &docroot.scope).zip(0..));
+    let edited = in_order(found.iter().map(|(scope, _)| scope).zip(0..));
     let is_expected =
         |((scope, index), (expected_scope, change)): (&(&Scope, usize), &(&Scope, usize))| {
-            scope == expected_scope && found[*index].1 == plan.changes[*change].after.text()
+            scope == expected_scope && found[*index].1 == changed[*change].uri.text()
         };
     edited.len() == expected.len() && edited.iter().zip(&expected).all(is_expected)
 }
@@ -124,10 +134,10 @@ fn edited_docroots(conf: &AsperaConf, plan: &Plan) -> Vec<(Scope, String)> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::docroot_plan::{Request, Selection, plan};
-    use super::super::docroot_uri::DocrootUri;
-    use super::super::encryption::{Encryption, EncryptionSetting};
+    use super::super::plan::plan;
+    use super::super::request::{Request, Selection};
     use super::*;
+    use crate::aspera::setting::{Encryption, EncryptionSetting};
     use crate::text::splice::{Edit, Edits};
 
     fn user(name: &str) -> String {
@@ -243,12 +253,12 @@ mod tests {
     #[test]
     fn a_file_of_another_writer_holds_a_docroot_once() {
         let (_, plan) = planned(&["ann"]);
-        let change = &plan.changes[0];
-        assert!(holds(&plan.after, change));
-        assert!(!holds(&file(), change));
-        assert!(!holds(b"<CONF>", change));
+        let PlannedDocroot { scope, uri, .. } = &plan.docroots[0];
+        assert!(holds(&plan.after, scope, uri));
+        assert!(!holds(&file(), scope, uri));
+        assert!(!holds(b"<CONF>", scope, uri));
         let twice = String::from_utf8(plan.after.clone()).unwrap();
         let twice = twice.replacen("<users>", &format!("<users>{}", user("ann")), 1);
-        assert!(!holds(twice.as_bytes(), change));
+        assert!(!holds(twice.as_bytes(), scope, uri));
     }
 }

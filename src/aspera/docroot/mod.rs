@@ -1,0 +1,25 @@
+//! The docroots in `aspera.conf`: reading them, their URIs, and the edits that give them their encryption.
+
+mod block;
+mod change;
+mod conf;
+mod display;
+mod draft;
+mod plan;
+mod reader;
+mod request;
+mod scope;
+mod self_check;
+mod uri;
+mod uri_edits;
+mod uri_redact;
+
+pub use change::{Change, Fate, InsteadOfS3, Plan, PlanError, PlannedDocroot, SkipReason};
+pub use conf::{AsperaConf, Block, ConfError, DocrootElement, Element, Precedence, Skeleton};
+pub use display::{DisplayPlace, changed_places};
+pub use plan::plan;
+pub use request::{Request, Selection, by_scope};
+pub use scope::{BlockKind, Scope, some_of};
+pub use self_check::holds;
+pub use uri::{DocrootUri, Storage};
+pub use uri_edits::KeyEncoding;

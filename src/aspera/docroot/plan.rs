@@ -1,0 +1,292 @@
+//! The edits that give docroots their encryption.
+
+use super::change::{InsteadOfS3, Plan, PlanError, SkipReason};
+use super::conf::{AsperaConf, Block, DocrootElement};
+use super::draft::{Decided, Docroot, Draft, QueryFindings};
+use super::request::{Request, Selection, by_scope};
+use super::scope::Scope;
+use super::self_check::check;
+use super::uri::{DocrootUri, Storage};
+use crate::subject::with_subject;
+
+/// Plans the edits for all requests at once: one reading, one set of edits.
+pub fn plan(bytes: &[u8], requests: &[Request]) -> Result<Plan, PlanError> {
+    let plan = decide(bytes, requests)?.for_file(bytes);
+    check(bytes, &plan)?;
+    Ok(plan)
+}
+
+fn decide(bytes: &[u8], requests: &[Request]) -> Result<Decided, PlanError> {
+    let conf = AsperaConf::parse(bytes)?;
+    let mut planner = Planner {
+        conf: &conf,
+        draft: Draft::new(&conf),
+    };
+    for (request, blocks) in requests.iter().zip(matching_blocks(&conf, requests)) {
+        planner.plan_request(request, &blocks)?;
+    }
+    Ok(planner.draft.finish())
+}
+
+/// The blocks for each request, found in one pass over the blocks.
+fn matching_blocks<'c>(conf: &'c AsperaConf, requests: &[Request]) -> Vec<Vec<&'c Block>> {
+    let by_scope = by_scope(requests);
+    let mut matching = vec![Vec::new(); requests.len()];
+    for block in &conf.blocks {
+        let key = conf.scope_key(block);
+        let place = by_scope.binary_search_by(|(scope, _)| scope.key().cmp(&key));
+        if let Ok(place) = place {
+            matching[by_scope[place].1].push(block);
+        }
+    }
+    for (request, blocks) in requests.iter().zip(&mut matching) {
+        if request.selection == Selection::All {
+            *blocks = conf.blocks.iter().collect();
+        }
+    }
+    matching
+}
+
+struct Planner<'c> {
+    conf: &'c AsperaConf<'c>,
+    draft: Draft<'c>,
+}
+
+impl<'c> Planner<'c> {
+    fn plan_request(&mut self, request: &Request, blocks: &[&'c Block]) -> Result<(), PlanError> {
+        match (&request.selection, &request.docroot) {
+            (Selection::All, _) => self.plan_all(request, blocks),
+            (Selection::Of(scope), Some(uri)) => {
+                with_subject(scope, || self.plan_uri(request, scope, uri, blocks))
+            }
+            (Selection::Of(scope), None) => {
+                with_subject(scope, || self.plan_scope(request, scope, blocks))
+            }
+        }
+    }
+
+    fn plan_all(&mut self, request: &Request, blocks: &[&Block]) -> Result<(), PlanError> {
+        let mut found = false;
+        for block in blocks {
+            let scope = self.conf.scope(block);
+            let docroots = self.conf.docroots(block);
+            found |= with_subject(&scope, || self.plan_s3_docroots(request, &scope, docroots))?;
+        }
+        if !found {
+            self.draft.not_found.push(Selection::All);
+        }
+        Ok(())
+    }
+
+    /// Plans for those docroots of a block that lead to S3; whether there is one.
+    fn plan_s3_docroots(
+        &mut self,
+        request: &Request,
+        scope: &Scope,
+        docroots: &[DocrootElement],
+    ) -> Result<bool, PlanError> {
+        let mut found = false;
+        for docroot in docroots {
+            let docroot = Docroot::read(self.conf, docroot);
+            match docroot.uri.storage() {
+                Storage::S3 => {
+                    found = true;
+                    self.plan_options(request, scope, docroot)?;
+                }
+                Storage::MisspelledS3 => self.draft.skip(scope, docroot, SkipReason::MisspelledS3),
+                _ => {}
+            }
+        }
+        Ok(found)
+    }
+
+    fn plan_scope(
+        &mut self,
+        request: &Request,
+        scope: &Scope,
+        blocks: &[&'c Block],
+    ) -> Result<(), PlanError> {
+        let is_absent = request.desired.is_none();
+        if blocks.is_empty() && *scope != Scope::Global {
+            if is_absent {
+                self.draft.not_found.push(request.selection.clone());
+                return Ok(());
+            }
+            return Err(PlanError::Unknown(scope.clone(), self.known_names(scope)));
+        }
+        let docroots: Vec<Docroot> = blocks
+            .iter()
+            .flat_map(|block| self.conf.docroots(block))
+            .map(|docroot| Docroot::read(self.conf, docroot))
+            .collect();
+        let has_s3 = docroots
+            .iter()
+            .any(|docroot| docroot.uri.storage() == Storage::S3);
+        if !has_s3 && !is_absent {
+            let is_restricted = blocks.iter().any(|block| block.has_restriction);
+            let first = docroots.first().map(|docroot| docroot.uri.storage());
+            return Err(PlanError::NoS3Docroot {
+                scope: scope.clone(),
+                found: InsteadOfS3::new(first, is_restricted),
+            });
+        }
+        for docroot in docroots {
+            match skip_reason(docroot.uri.storage()) {
+                None => self.plan_options(request, scope, docroot)?,
+                Some(reason) => self.draft.skip(scope, docroot, reason),
+            }
+        }
+        Ok(())
+    }
+
+    /// Sets the options in the query of a docroot.
+    fn plan_options(
+        &mut self,
+        request: &Request,
+        scope: &Scope,
+        docroot: Docroot,
+    ) -> Result<(), PlanError> {
+        let before = &docroot.uri;
+        let uri_edits = before.edits(request.desired.as_ref(), request.encoding);
+        let declares_no_key = request
+            .desired
+            .as_ref()
+            .is_some_and(|desired| desired.kms_key().is_none());
+        let repeated = before.repeats_a_setting();
+        let loses_key = declares_no_key && before.found_setting(None).kms_key.is_some();
+        if !uri_edits.is_empty() {
+            docroot.refuse_uneditable(scope)?;
+        }
+        let edits = docroot.edits(self.conf.bytes, &uri_edits);
+        self.draft.edits.extend(edits);
+        // Where its last option goes, blanks before that stand around the docroot now, and are not part of it.
+        let after = (!uri_edits.is_empty())
+            .then(|| DocrootUri::new(before.text_with(&uri_edits).trim_ascii_end()));
+        let query = QueryFindings {
+            repeated,
+            loses_key,
+        };
+        self.draft.set(request, scope, docroot, after, query);
+        Ok(())
+    }
+
+    /// Sets the whole URI of a docroot, and makes what is missing.
+    fn plan_uri(
+        &mut self,
+        request: &Request,
+        scope: &Scope,
+        wanted: &DocrootUri,
+        blocks: &[&'c Block],
+    ) -> Result<(), PlanError> {
+        if blocks.iter().any(|block| block.has_restriction) {
+            return Err(PlanError::Restricted(scope.clone()));
+        }
+        let docroots = blocks.iter().flat_map(|block| self.conf.docroots(block));
+        let docroots: Vec<&DocrootElement> = docroots.collect();
+        let after = wanted.with(&wanted.edits(request.desired.as_ref(), request.encoding));
+        match (docroots.as_slice(), blocks.first()) {
+            ([], None) => self.draft.create_block(request, scope, after),
+            ([], Some(block)) => self.draft.complete_block(request, scope, block, after),
+            ([docroot], _) if docroot.peer_ip.is_some() => {
+                return Err(PlanError::OnlyForAddress(scope.clone()));
+            }
+            ([docroot], _) => {
+                let docroot = Docroot::read(self.conf, docroot);
+                if docroot.uri.storage() == Storage::S3
+                    && docroot.uri.text_without_setting() == wanted.text_without_setting()
+                {
+                    return self.plan_options(request, scope, docroot);
+                }
+                if docroot.uri != after {
+                    if docroot.element.has_misc {
+                        return Err(PlanError::Misc(scope.clone()));
+                    }
+                    let edits = docroot.whole_uri(self.conf.bytes, &after);
+                    self.draft.edits.extend(edits);
+                }
+                let query = QueryFindings::default();
+                self.draft.set(request, scope, docroot, Some(after), query);
+            }
+            _ => return Err(PlanError::SeveralDocroots(scope.clone())),
+        }
+        Ok(())
+    }
+
+    fn known_names(&self, like: &Scope) -> Vec<String> {
+        let scopes = self.conf.blocks.iter().map(|block| self.conf.scope(block));
+        let alike = scopes.filter(|scope| scope.kind() == like.kind());
+        alike
+            .filter_map(|scope| scope.name().map(str::to_owned))
+            .collect()
+    }
+}
+
+fn skip_reason(storage: Storage) -> Option<SkipReason> {
+    match storage {
+        Storage::S3 => None,
+        Storage::Empty => Some(SkipReason::Empty),
+        Storage::Unset => Some(SkipReason::Unset),
+        Storage::MisspelledS3 => Some(SkipReason::MisspelledS3),
+        Storage::Other(_) | Storage::Local | Storage::Unknown => Some(SkipReason::NotS3),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::display::changed_places;
+    use super::*;
+    use crate::aspera::setting::{Encryption, EncryptionSetting};
+    use crate::subject::faults::named_after_a_panic_at;
+
+    const CONF: &[u8] = b"<CONF><default><file_system><access><paths><path><absolute>s3://h/d</absolute></path></paths></access></file_system>\
+        </default><aaa><realms><realm><users><user><name>a</name><file_system><access><paths><path><absolute>s3://h/a</absolute></path></paths>\
+        </access></file_system></user><user><name>b</name><file_system><access><paths><path><absolute>s3://k:DUMMY-SECRET@h/b</absolute></path>\
+        </paths></access></file_system></user></users></realm></realms></aaa></CONF>";
+
+    fn request(selection: Selection, docroot: Option<&str>) -> Request {
+        Request {
+            selection,
+            desired: Some(EncryptionSetting::new(Encryption::Aes256, None).unwrap()),
+            encoding: None,
+            docroot: docroot.map(DocrootUri::new),
+        }
+    }
+
+    /// What an answer names if the first work on a docroot panics, each with the requests that lead to it.
+    #[test]
+    fn a_panic_names_the_docroot() {
+        let user = |name: &str| Selection::Of(Scope::User(name.to_owned()));
+        let all = || vec![request(Selection::All, None)];
+        let several = || vec![request(user("a"), None), request(user("b"), None)];
+        for (requests, named) in [
+            (all(), vec!["user a", "user b", "the global default"]),
+            (several(), vec!["user a", "user b"]),
+            (vec![request(user("b"), Some("s3://h/new"))], vec!["user b"]),
+            (
+                vec![
+                    request(user("new"), Some("s3://h/new")),
+                    request(user("newer"), Some("s3://h/newer")),
+                ],
+                vec!["user new", "user newer", "user new, user newer"],
+            ),
+        ] {
+            for name in named {
+                let found = named_after_a_panic_at(name, || plan(CONF, &requests));
+                assert_eq!(found.as_deref(), Some(name));
+            }
+            assert_eq!(
+                named_after_a_panic_at("user c", || plan(CONF, &requests)),
+                None
+            );
+        }
+    }
+
+    #[test]
+    fn a_panic_in_the_check_or_the_diff_names_the_docroot() {
+        let plan = plan(CONF, &[request(Selection::All, None)]).unwrap();
+        let named = named_after_a_panic_at("user b", || check(CONF, &plan));
+        assert_eq!(named.as_deref(), Some("user b"));
+        let named = named_after_a_panic_at("user b", || changed_places(CONF, &plan, 9));
+        assert_eq!(named.as_deref(), Some("user b"));
+    }
+}

@@ -1,0 +1,371 @@
+//! Reads an `aspera.conf`, token by token, and keeps no more of it than the model holds.
+
+use std::ops::Range;
+
+use super::conf::{AsperaConf, Block, ConfError, DocrootElement, Element, Precedence, Skeleton};
+use super::scope::BlockKind;
+use crate::text::lines::line_number;
+use crate::text::xml::{Attribute, Content, Tag, Token, Tokenizer};
+
+impl<'a> AsperaConf<'a> {
+    /// Reads a file.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, ConfError> {
+        let mut reader = Reader {
+            bytes,
+            open: Vec::new(),
+            block: None,
+            docroot: None,
+            blocks: Vec::new(),
+            docroots: Vec::new(),
+            root: None,
+            realm: [const { None }; 3],
+            users: None,
+            groups: None,
+            has_pvcl: false,
+            sections: 0,
+            known_sections: 0,
+        };
+        let mut tokens = Tokenizer::new(bytes)?;
+        while let Some(token) = tokens.next_token()? {
+            reader.take(token, tokens.attributes())?;
+        }
+        reader.finish()
+    }
+}
+
+/// The sections below the root that were seen in files of servers.
+const SECTIONS: [&[u8]; 10] = [
+    b"server",
+    b"central_server",
+    b"http_server",
+    b"default",
+    b"trunks",
+    b"aaa",
+    b"client",
+    b"database",
+    b"logging",
+    b"WEB",
+];
+
+/// What an open element is, as far as it matters here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Root,
+    Aaa,
+    Realms,
+    Realm,
+    Users,
+    Groups,
+    Block(BlockKind),
+    Name,
+    Precedence,
+    Pvcl,
+    FileSystem,
+    Access,
+    Paths,
+    Path,
+    Absolute,
+    Restrictions,
+    Other,
+}
+
+impl Kind {
+    fn of(parent: Option<Self>, name: &[u8]) -> Self {
+        match (parent, name) {
+            (None, _) => Self::Root,
+            (Some(Self::Root), b"aaa") => Self::Aaa,
+            (Some(Self::Root), b"default") => Self::Block(BlockKind::Global),
+            (Some(Self::Users), b"user") => Self::Block(BlockKind::User),
+            (Some(Self::Groups), b"group") => Self::Block(BlockKind::Group),
+            (Some(Self::Aaa), b"realms") => Self::Realms,
+            (Some(Self::Realms), b"realm") => Self::Realm,
+            (Some(Self::Realm), b"users") => Self::Users,
+            (Some(Self::Realm), b"groups") => Self::Groups,
+            (Some(Self::Block(_)), b"name") => Self::Name,
+            (Some(Self::Block(_)), b"precedence") => Self::Precedence,
+            (Some(Self::Block(_)), b"pvcl") => Self::Pvcl,
+            (Some(Self::Block(_)), b"file_system") => Self::FileSystem,
+            (Some(Self::FileSystem), b"access") => Self::Access,
+            (Some(Self::Access), b"paths") => Self::Paths,
+            (Some(Self::Paths), b"path") => Self::Path,
+            (Some(Self::Path), b"absolute") => Self::Absolute,
+            (Some(Self::Path), b"restrictions") => Self::Restrictions,
+            _ => Self::Other,
+        }
+    }
+
+    /// How deep below its block an element on the way to the docroot is.
+    fn depth_below_block(self) -> Option<usize> {
+        let elements = [Self::FileSystem, Self::Access, Self::Paths, Self::Path];
+        let index = elements.iter().position(|kind| *kind == self);
+        index.map(|index| index + 1)
+    }
+}
+
+struct Open {
+    kind: Kind,
+    tag: Tag,
+    last_child: Option<Range<usize>>,
+}
+
+/// The block that is being read.
+struct OpenBlock {
+    kind: BlockKind,
+    /// Where its name is, once it was read.
+    name: Option<Range<usize>>,
+    /// How many docroots came before it.
+    docroots_before: usize,
+    has_restriction: bool,
+    precedence: Precedence,
+    /// The innermost of the elements on the way to the docroot, with its depth. Of several at one depth the first counts.
+    innermost: Option<(usize, Element)>,
+}
+
+/// The docroot that is being read.
+struct OpenDocroot {
+    peer_ip: Option<String>,
+    has_misc: bool,
+}
+
+struct Reader<'a> {
+    bytes: &'a [u8],
+    open: Vec<Open>,
+    block: Option<OpenBlock>,
+    docroot: Option<OpenDocroot>,
+    blocks: Vec<Block>,
+    docroots: Vec<DocrootElement>,
+    root: Option<Element>,
+    /// The first `aaa`, `realms` and `realm`.
+    realm: [Option<Element>; 3],
+    users: Option<Element>,
+    groups: Option<Element>,
+    has_pvcl: bool,
+    sections: usize,
+    known_sections: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn take(&mut self, token: Token, attributes: &[Attribute]) -> Result<(), ConfError> {
+        match token {
+            Token::Start(tag) => self.start(tag, attributes),
+            Token::End { range, .. } => self.end(&range),
+            Token::Misc(_) => {
+                let inside_docroot = self.parent() == Some(Kind::Absolute);
+                if inside_docroot && let Some(docroot) = &mut self.docroot {
+                    docroot.has_misc = true;
+                }
+                Ok(())
+            }
+            Token::Text(_) | Token::Cdata(_) => Ok(()),
+        }
+    }
+
+    fn finish(self) -> Result<AsperaConf<'a>, ConfError> {
+        if self.sections > 0 && self.known_sections == 0 {
+            return Err(ConfError::OtherFile(
+                "none of its sections is one of aspera.conf",
+            ));
+        }
+        Ok(AsperaConf {
+            bytes: self.bytes,
+            blocks: self.blocks,
+            docroots: self.docroots,
+            skeleton: Skeleton {
+                root: self.root,
+                realm: self
+                    .realm
+                    .into_iter()
+                    .map_while(|element| element)
+                    .collect(),
+                users: self.users,
+                groups: self.groups,
+            },
+            has_pvcl: self.has_pvcl,
+        })
+    }
+
+    fn start(&mut self, tag: Tag, attributes: &[Attribute]) -> Result<(), ConfError> {
+        let parent = self.parent();
+        self.check_place(parent, &tag)?;
+        let kind = Kind::of(parent, &self.bytes[tag.name.clone()]);
+        match kind {
+            Kind::Block(kind) => {
+                self.block = Some(OpenBlock {
+                    kind,
+                    name: None,
+                    docroots_before: self.docroots.len(),
+                    has_restriction: false,
+                    precedence: Precedence::DEFAULT,
+                    innermost: None,
+                });
+            }
+            Kind::Absolute => {
+                self.docroot = Some(OpenDocroot {
+                    peer_ip: self.attribute(attributes, b"peer_ip"),
+                    has_misc: false,
+                });
+            }
+            Kind::Other if parent == Some(Kind::Restrictions) => {
+                if let Some(block) = &mut self.block {
+                    block.has_restriction = true;
+                }
+            }
+            _ => {}
+        }
+        let range = tag.range.clone();
+        let is_empty = tag.is_empty;
+        self.open.push(Open {
+            kind,
+            tag,
+            last_child: None,
+        });
+        if is_empty {
+            self.end(&(range.end..range.end))
+        } else {
+            Ok(())
+        }
+    }
+
+    fn end(&mut self, end_tag: &Range<usize>) -> Result<(), ConfError> {
+        let Some(open) = self.open.pop() else {
+            return Ok(());
+        };
+        if let Some(parent) = self.open.last_mut() {
+            parent.last_child = Some(open.tag.range.start..end_tag.end);
+        }
+        let element = element(&open.tag, end_tag.start, open.last_child.clone());
+        if let Some(depth) = open.kind.depth_below_block()
+            && let Some(block) = &mut self.block
+        {
+            // They end from the inside.
+            let innermost = block.innermost.as_ref();
+            if innermost.is_none_or(|(innermost, _)| depth > *innermost) {
+                block.innermost = Some((depth, element.clone()));
+            }
+        }
+        match open.kind {
+            Kind::Absolute => self.end_docroot(&open, element)?,
+            Kind::Precedence => {
+                let text = Content::text_of(self.bytes, &element.content);
+                if let Some(block) = &mut self.block {
+                    block.precedence = Precedence::parse(text.trim_ascii());
+                }
+            }
+            Kind::Pvcl => self.has_pvcl = true,
+            Kind::Name => {
+                if open.last_child.is_some() {
+                    return Err(self.look_alike(&open.tag, "a <name> that holds an element"));
+                }
+                if let Some(block) = &mut self.block {
+                    block.name = Some(element.content);
+                }
+            }
+            Kind::Block(_) => self.end_block(&open.tag, element)?,
+            Kind::Aaa => keep_first(&mut self.realm[0], element),
+            Kind::Realms => keep_first(&mut self.realm[1], element),
+            Kind::Realm => keep_first(&mut self.realm[2], element),
+            Kind::Users => keep_first(&mut self.users, element),
+            Kind::Groups => keep_first(&mut self.groups, element),
+            Kind::Root => self.root = Some(element),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn end_docroot(&mut self, open: &Open, element: Element) -> Result<(), ConfError> {
+        if open.last_child.is_some() {
+            return Err(self.look_alike(&open.tag, "an <absolute> that holds an element"));
+        }
+        let docroot = self.docroot.take();
+        self.docroots.extend(docroot.map(|docroot| DocrootElement {
+            peer_ip: docroot.peer_ip,
+            element,
+            has_misc: docroot.has_misc,
+        }));
+        Ok(())
+    }
+
+    fn end_block(&mut self, tag: &Tag, element: Element) -> Result<(), ConfError> {
+        let Some(block) = self.block.take() else {
+            return Ok(());
+        };
+        if block.name.is_none() && block.kind != BlockKind::Global {
+            return Err(self.look_alike(tag, "a user or group without a <name> element in it"));
+        }
+        let (depth, innermost) = block.innermost.unwrap_or((0, element));
+        self.blocks.push(Block {
+            kind: block.kind,
+            name: block.name,
+            docroots: block.docroots_before..self.docroots.len(),
+            has_restriction: block.has_restriction,
+            precedence: block.precedence,
+            depth,
+            innermost,
+        });
+        Ok(())
+    }
+
+    /// Refuses what only looks like a configuration: the server would not find users elsewhere.
+    fn check_place(&mut self, parent: Option<Kind>, tag: &Tag) -> Result<(), ConfError> {
+        let name = &self.bytes[tag.name.clone()];
+        match parent {
+            None if !matches!(name, b"CONF" | b"conf") => {
+                Err(ConfError::OtherFile("its root element is not CONF"))
+            }
+            Some(Kind::Root) => {
+                self.sections += 1;
+                self.known_sections += usize::from(SECTIONS.contains(&name));
+                if is_account_element(name) {
+                    return Err(
+                        self.look_alike(tag, "users or groups directly below the root element")
+                    );
+                }
+                Ok(())
+            }
+            Some(Kind::Aaa | Kind::Realms) if is_account_element(name) => {
+                Err(self.look_alike(tag, "users or groups outside aaa/realms/realm"))
+            }
+            Some(Kind::Realm) if matches!(name, b"user" | b"group") => {
+                Err(self.look_alike(tag, "a user or group outside users or groups"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn look_alike(&self, tag: &Tag, what: &'static str) -> ConfError {
+        ConfError::LookAlike {
+            line: line_number(self.bytes, tag.range.start),
+            what,
+        }
+    }
+
+    fn parent(&self) -> Option<Kind> {
+        self.open.last().map(|open| open.kind)
+    }
+
+    fn attribute(&self, attributes: &[Attribute], wanted: &[u8]) -> Option<String> {
+        let bytes = self.bytes;
+        let mut attributes = attributes.iter();
+        let (_, value) = attributes.find(|(name, _)| bytes[name.clone()] == *wanted)?;
+        let mut content = Content::at(value.start);
+        content.push_text(bytes, value.clone());
+        Some(content.text)
+    }
+}
+
+fn keep_first(place: &mut Option<Element>, element: Element) {
+    place.get_or_insert(element);
+}
+
+fn is_account_element(name: &[u8]) -> bool {
+    matches!(name, b"user" | b"users" | b"group" | b"groups")
+}
+
+fn element(tag: &Tag, content_end: usize, last_child: Option<Range<usize>>) -> Element {
+    Element {
+        start_tag: tag.range.clone(),
+        content: tag.range.end..content_end.max(tag.range.end),
+        is_empty_tag: tag.is_empty,
+        last_child,
+    }
+}

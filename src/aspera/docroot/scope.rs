@@ -1,0 +1,90 @@
+//! Whose docroot one is.
+
+use std::borrow::Cow;
+
+/// Whose docroot it is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scope {
+    /// The transfer user of that name.
+    User(String),
+    /// The group of that name.
+    Group(String),
+    /// Everyone for whom nothing else is said.
+    Global,
+}
+
+impl Scope {
+    /// The kind of its blocks.
+    pub fn block_kind(&self) -> BlockKind {
+        match self {
+            Self::User(_) => BlockKind::User,
+            Self::Group(_) => BlockKind::Group,
+            Self::Global => BlockKind::Global,
+        }
+    }
+
+    /// The word for its kind.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::User(_) => "user",
+            Self::Group(_) => "group",
+            Self::Global => "global",
+        }
+    }
+
+    /// A docroot of it, such as `user xfer for 192.0.2.1`: for one client address, if there is one.
+    pub fn place(&self, peer_ip: Option<&str>) -> String {
+        let mut place = match self.name() {
+            Some(name) => format!("{} {name}", self.kind()),
+            None => self.kind().to_owned(),
+        };
+        if let Some(address) = peer_ip {
+            place += &format!(" for {address}");
+        }
+        place
+    }
+
+    /// Its name, unless it is global.
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::User(name) | Self::Group(name) => Some(name),
+            Self::Global => None,
+        }
+    }
+
+    /// Its kind and name, to be compared without copying a name.
+    pub fn key(&self) -> (BlockKind, Cow<'_, str>) {
+        (self.block_kind(), self.name().unwrap_or_default().into())
+    }
+}
+
+impl std::fmt::Display for Scope {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.name() {
+            Some(name) => write!(formatter, "{} {name}", self.kind()),
+            None => formatter.write_str("the global default"),
+        }
+    }
+}
+
+/// Some scopes by name, and how many more there are.
+pub fn some_of(scopes: &[Scope]) -> String {
+    const NAMED: usize = 5;
+    let names: Vec<String> = scopes.iter().take(NAMED).map(ToString::to_string).collect();
+    let names = names.join(", ");
+    match scopes.len().saturating_sub(NAMED) {
+        0 => names,
+        more => format!("{names} and {more} more"),
+    }
+}
+
+/// What kind of block it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum BlockKind {
+    /// `user`
+    User,
+    /// `group`
+    Group,
+    /// `default`
+    Global,
+}

@@ -1,0 +1,167 @@
+//! The edits of a docroot's URI that give it its encryption.
+
+use std::borrow::Cow;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::uri::{DocrootUri, UriOption};
+use crate::aspera::setting::{ENCRYPTION_KEY, EncryptionSetting, KMS_KEY_KEY, KmsKey};
+use crate::text::splice::{Edit, Edits};
+
+/// The characters that RFC 3986 calls unreserved stay as they are.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// How the characters `:` and `/` of a key are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyEncoding {
+    /// As they are.
+    Raw,
+    /// As `%3A` and `%2F`.
+    Percent,
+}
+
+impl DocrootUri {
+    /// Whether its query holds exactly a setting, each option once or not at all.
+    pub fn holds(&self, desired: Option<&EncryptionSetting>) -> bool {
+        self.edits(desired, None).is_empty()
+    }
+
+    /// The edits of the text that leave exactly the desired setting in the query, and everything else as it is.
+    pub fn edits(
+        &self,
+        desired: Option<&EncryptionSetting>,
+        encoding: Option<KeyEncoding>,
+    ) -> Edits {
+        let options = self.query_options();
+        let mut edits = Vec::new();
+        let mut removed = vec![false; options.len()];
+        let mut added = Vec::new();
+        let encryption = desired.map(|desired| desired.encryption().as_str());
+        let kms_key = desired
+            .and_then(EncryptionSetting::kms_key)
+            .map(KmsKey::as_str);
+        for (name, value, encoding) in [
+            (ENCRYPTION_KEY, encryption, None),
+            (KMS_KEY_KEY, kms_key, encoding),
+        ] {
+            let is_named = |&index: &usize| self.name(&options[index]) == name;
+            let mut places = (0..options.len()).filter(is_named);
+            if let Some(value) = value {
+                match places.next() {
+                    Some(kept) => edits.extend(self.change(&options[kept], value, encoding)),
+                    None => added.push(format!("{name}={}", spelled(value, encoding))),
+                }
+            }
+            places.for_each(|index| removed[index] = true);
+        }
+        edits.extend(self.removals(&removed, &added));
+        Edits::new(edits)
+    }
+
+    /// The URI after some edits.
+    #[must_use]
+    pub fn with(&self, edits: &Edits) -> Self {
+        Self::new(self.text_with(edits))
+    }
+
+    /// The text of the URI after some edits.
+    pub fn text_with(&self, edits: &Edits) -> String {
+        let bytes = edits.apply(self.text().as_bytes());
+        // Edits are between whole characters, so that nothing is lost here.
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// The text of the URI without options for encryption.
+    pub(super) fn text_without_setting(&self) -> String {
+        self.text_with(&self.edits(None, None))
+    }
+
+    /// The edit that gives an option its value, unless it has it: in any spelling, or in the one that is asked for.
+    fn change(
+        &self,
+        option: &UriOption,
+        value: &str,
+        encoding: Option<KeyEncoding>,
+    ) -> Option<Edit> {
+        let wanted = spelled(value, encoding);
+        let Some(found) = &option.value else {
+            return Some(Edit {
+                range: option.range.end..option.range.end,
+                replacement: format!("={wanted}").into(),
+            });
+        };
+        // Equal text of equal length is spelled so, but perhaps for %3a in the place of %3A.
+        let is_spelled_so = encoding.is_none() || found.range.len() == wanted.len();
+        (self.value(option) != value || !is_spelled_so).then(|| Edit {
+            range: found.range.clone(),
+            replacement: wanted.into_owned().into(),
+        })
+    }
+
+    /// Takes out the options that go, with one `&` each, and puts new ones at the end.
+    fn removals(&self, removed: &[bool], added: &[String]) -> Vec<Edit> {
+        let end = self.text().len();
+        let query = self.parts().and_then(|parts| parts.query.as_ref());
+        let Some(query) = query else {
+            return insertion(end, "?", added);
+        };
+        let options = &query.options;
+        let Some(last_kept) = removed.iter().rposition(|removed| !removed) else {
+            // Nothing else in the query: it is replaced, or goes with its ?.
+            let start = query.range.start;
+            let start = if added.is_empty() { start - 1 } else { start };
+            return vec![Edit {
+                range: start..end,
+                replacement: added.join("&").into(),
+            }];
+        };
+        let mut edits = Vec::new();
+        let mut index = 0;
+        while index < options.len() {
+            let run = removed[index..]
+                .iter()
+                .take_while(|removed| **removed)
+                .count();
+            if run > 0 {
+                let last = index + run - 1;
+                let range = match index.checked_sub(1) {
+                    Some(before) => options[before].range.end..options[last].range.end,
+                    None => options[0].range.start..options[last + 1].range.start,
+                };
+                edits.push(Edit {
+                    range,
+                    replacement: Vec::new(),
+                });
+            }
+            index += run.max(1);
+        }
+        let joint = if options[last_kept].range.is_empty() {
+            ""
+        } else {
+            "&"
+        };
+        edits.extend(insertion(end, joint, added));
+        edits
+    }
+}
+
+fn insertion(end: usize, joint: &str, added: &[String]) -> Vec<Edit> {
+    if added.is_empty() {
+        return Vec::new();
+    }
+    vec![Edit {
+        range: end..end,
+        replacement: format!("{joint}{}", added.join("&")).into(),
+    }]
+}
+
+fn spelled(value: &str, encoding: Option<KeyEncoding>) -> Cow<'_, str> {
+    match encoding {
+        Some(KeyEncoding::Percent) => utf8_percent_encode(value, ENCODED).into(),
+        Some(KeyEncoding::Raw) | None => value.into(),
+    }
+}

@@ -1,0 +1,69 @@
+//! What of a docroot's URI may be shown.
+
+use std::fmt;
+
+use super::uri::{DocrootUri, Storage, UriOption};
+use crate::aspera::setting::{ENCRYPTION_KEY, FoundValue, KMS_KEY_KEY, KmsKey};
+
+/// What takes the place of a secret.
+const MASK: &str = "****";
+
+impl DocrootUri {
+    /// The URI with everything that may be secret as `****`: what stands before the last `@`, and options other than those that are known to hold no
+    /// secret. `known_key` is a key that the task itself names.
+    pub fn masked(&self, known_key: Option<&KmsKey>) -> String {
+        let text = self.text();
+        let parts = match (self.storage(), self.parts()) {
+            (Storage::Empty | Storage::Unset, _) => return text.to_owned(),
+            (Storage::Local, _) if !text.contains('@') => return text.to_owned(),
+            (Storage::S3 | Storage::MisspelledS3 | Storage::Other(_), Some(parts)) => parts,
+            _ => return MASK.to_owned(),
+        };
+        // Secrets may hold a bare / or ?, so that an @ in the query may end the credentials, too.
+        let query = parts.query.as_ref();
+        let is_at_in_query = query.is_some_and(|query| text[query.range.clone()].contains('@'));
+        let shown_base = match &parts.credentials {
+            Some(_) if !is_at_in_query => {
+                format!("{MASK}:{MASK}@{}", &text[parts.host.start..parts.path.end])
+            }
+            None if !is_at_in_query && !self.has_port_like_secret() && !self.has_encoded_mark() => {
+                text[parts.base()].to_owned()
+            }
+            _ => MASK.to_owned(),
+        };
+        let mut masked = format!("{}://{shown_base}", &text[parts.scheme.clone()]);
+        if let Some(query) = query {
+            let options = query.options.iter();
+            let shown: Vec<&str> = options
+                .map(|option| self.shown_option(option, known_key))
+                .collect();
+            masked += &format!("?{}", shown.join("&"));
+        }
+        masked
+    }
+
+    fn shown_option(&self, option: &UriOption, known_key: Option<&KmsKey>) -> &str {
+        let value = self.value(option);
+        let is_harmless = match self.name(option) {
+            "" => option.range.is_empty(),
+            ENCRYPTION_KEY => FoundValue::encryption(value) != FoundValue::Unrecognised,
+            KMS_KEY_KEY => FoundValue::kms_key(value, known_key) != FoundValue::Unrecognised,
+            "storage-class" => value
+                .bytes()
+                .all(|byte| byte.is_ascii_uppercase() || byte == b'_'),
+            _ => false,
+        };
+        if is_harmless {
+            &self.text()[option.range.clone()]
+        } else {
+            MASK
+        }
+    }
+}
+
+/// Without the text, which may hold credentials.
+impl fmt::Debug for DocrootUri {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "DocrootUri({})", self.masked(None))
+    }
+}

@@ -1,0 +1,20 @@
+//! The host: what is installed, what runs, and what it is asked. The only part of the domain that looks at the machine.
+
+mod accounts;
+mod asconfigurator;
+mod command;
+mod gaps;
+mod installation;
+pub mod services;
+
+pub use accounts::OsAccounts;
+pub use asconfigurator::{Instruction, InstructionError, Unsuccessful};
+pub use command::{Answer, Question, TIME_LIMIT, ask};
+pub use gaps::{Found, FoundService, Gap, Incomplete, Reading, gaps};
+pub use installation::{
+    KmsUnsupported, UnknownVersion, ask_version, check_kms_support, read_version, version,
+};
+pub use services::{
+    Clock, Host, LastChange, Look, Manager, Mismatch, Process, Reason, Restart, Service, State,
+    Status, Stranger, is_enabled, restart, trapd_has_encryption_options,
+};

@@ -1,0 +1,13 @@
+//! The encryption settings, wherever they stand, and what of them may be shown.
+
+mod encryption;
+mod found_value;
+mod kms_key;
+mod redact;
+
+pub use encryption::{
+    ENCRYPTION_KEY, Encryption, EncryptionSetting, InvalidEncryption, KMS_KEY_KEY, KeyWithoutKms,
+};
+pub use found_value::{FoundSetting, FoundValue};
+pub use kms_key::{InvalidKmsKey, KmsKey};
+pub use redact::DisplayLine;

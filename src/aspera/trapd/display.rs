@@ -1,0 +1,98 @@
+//! What a diff of `s3.properties` may show: our settings, and blank lines.
+
+use std::ops::Range;
+
+use super::file::{found_value, is_ours, our_key, recognise};
+use crate::aspera::setting::{DisplayLine, ENCRYPTION_KEY, FoundValue, KMS_KEY_KEY, KmsKey};
+use crate::text::lines::{self, ChangedRegion};
+use crate::text::properties::{Document, Entry, Template};
+use crate::text::splice::Edits;
+
+/// How many lines are read on each side of a change, hidden ones included; the diff shows fewer.
+const CONTEXT: usize = 3;
+
+/// The lines around a changed place, before and after.
+#[derive(Debug)]
+pub struct ChangedPlace {
+    /// The numbers of the changed lines in the file before.
+    pub line_numbers: Vec<usize>,
+    /// The lines before.
+    pub before: Vec<DisplayLine>,
+    /// The lines after.
+    pub after: Vec<DisplayLine>,
+}
+
+/// The places that some edits change, with some lines of context. `known_key` is a key that the task itself names.
+pub(super) fn changed_places(
+    before: &Document,
+    edits: &Edits,
+    after: &Document,
+    known_key: Option<&KmsKey>,
+) -> Vec<ChangedPlace> {
+    let regions = lines::changed_regions(before.bytes, edits, CONTEXT);
+    let place = |region: ChangedRegion| ChangedPlace {
+        before: display_lines(before, region.before, known_key),
+        after: display_lines(after, region.after, known_key),
+        line_numbers: region.line_numbers,
+    };
+    regions.into_iter().map(place).collect()
+}
+
+/// The natural lines of a range, each shown only if it is one of those that cannot hold a secret.
+fn display_lines(
+    document: &Document,
+    range: Range<usize>,
+    desired: Option<&KmsKey>,
+) -> Vec<DisplayLine> {
+    lines::lines(document.bytes, range)
+        .map(|line| display_line(document, &line.content, desired))
+        .collect()
+}
+
+fn display_line(document: &Document, line: &Range<usize>, desired: Option<&KmsKey>) -> DisplayLine {
+    let as_it_stands = || String::from_utf8_lossy(&document.bytes[line.clone()]).into_owned();
+    if let Some(entry) = entry_on(document, line) {
+        return if !is_ours(entry) {
+            DisplayLine::Hidden
+        } else if found_value(entry, desired) == FoundValue::Unrecognised {
+            DisplayLine::Shown(format!("{}=(unrecognised value)", our_key(entry)))
+        } else {
+            DisplayLine::Shown(as_it_stands())
+        };
+    }
+    if let Some((key, template)) = template_on(document, line) {
+        let value = String::from_utf8_lossy(&document.bytes[template.value]).into_owned();
+        return DisplayLine::Shown(match recognise(key, &value, desired) {
+            FoundValue::Recognised(_) => as_it_stands(),
+            FoundValue::Unrecognised => format!("# {key}=(unrecognised value)"),
+        });
+    }
+    if document.bytes[line.clone()].trim_ascii().is_empty() {
+        DisplayLine::Shown(String::new())
+    } else {
+        DisplayLine::Hidden
+    }
+}
+
+/// The entry of which a natural line is a part.
+fn entry_on<'d>(document: &'d Document, line: &Range<usize>) -> Option<&'d Entry> {
+    let index = document
+        .entries
+        .partition_point(|entry| entry.range.end < line.end);
+    let entry = document.entries.get(index)?;
+    (entry.range.start <= line.end).then_some(entry)
+}
+
+/// The commented setting of ours on a natural line.
+fn template_on(document: &Document, line: &Range<usize>) -> Option<(&'static str, Template)> {
+    let index = document
+        .comments
+        .partition_point(|comment| comment.range.end < line.end);
+    let comment = document.comments.get(index)?;
+    if comment.range.end != line.end {
+        return None;
+    }
+    [ENCRYPTION_KEY, KMS_KEY_KEY]
+        .into_iter()
+        .find_map(|key| Some((key, document.template(comment, key)?)))
+}

@@ -1,0 +1,11 @@
+//! The two encryption settings in trapd's `s3.properties`: the vendor's article on SSE-KMS.
+
+mod display;
+mod file;
+mod plan;
+mod read;
+
+pub use display::ChangedPlace;
+pub use file::PlanError;
+pub use plan::{Plan, plan};
+pub use read::{Contents, kms_warning, read};

@@ -1,0 +1,238 @@
+//! The edits that bring an `s3.properties` to a desired state.
+
+use super::display::{ChangedPlace, changed_places};
+use super::file::{PlanError, duplicates_warning, found_value, https_warning, is_ours, open};
+use crate::aspera::setting::{
+    ENCRYPTION_KEY, Encryption, EncryptionSetting, FoundSetting, KMS_KEY_KEY, KmsKey,
+};
+use crate::text::properties::{Document, Editor, JavaString};
+use crate::text::splice::Edits;
+
+/// The comment lines as they are shipped, which stand where nothing is set.
+const ENCRYPTION_COMMENT: &str = "# server-side-encryption=NONE";
+const KMS_KEY_COMMENT: &str = "# server-side-encryption-aws-kms-key-id";
+
+/// The edits that bring a file to a desired state, and what is to be said about it.
+#[derive(Debug)]
+pub struct Plan {
+    /// What was in force.
+    pub previous: FoundSetting,
+    /// The edits; none if the file is as desired.
+    pub edits: Edits,
+    /// The file after the edits.
+    pub after: Vec<u8>,
+    /// What the edits change, as it may be shown.
+    pub places: Vec<ChangedPlace>,
+    /// Sentences for the user.
+    pub warnings: Vec<String>,
+}
+
+/// Plans the edits. `None` as the desired setting means that neither setting is active.
+pub fn plan(bytes: &[u8], desired: Option<&EncryptionSetting>) -> Result<Plan, PlanError> {
+    let document = open(bytes)?;
+    let kms_key = desired.and_then(EncryptionSetting::kms_key);
+    let previous = found_setting(&document, kms_key);
+    let mut editor = Editor::new(&document);
+    match desired {
+        Some(setting) => {
+            editor.set(ENCRYPTION_KEY, setting.encryption().as_str())?;
+            match setting.kms_key() {
+                Some(key) => editor.set(KMS_KEY_KEY, key.as_str())?,
+                None => editor.comment_out(KMS_KEY_KEY, KMS_KEY_COMMENT),
+            }
+        }
+        None => {
+            editor.comment_out(ENCRYPTION_KEY, ENCRYPTION_COMMENT);
+            editor.comment_out(KMS_KEY_KEY, KMS_KEY_COMMENT);
+        }
+    }
+    let edits = editor.finish();
+    let after = edits.apply(bytes);
+    // Where nothing is edited, it is the same document.
+    let edited = if edits.is_empty() {
+        None
+    } else {
+        Some(read_again(&after)?)
+    };
+    let edited = edited.as_ref().unwrap_or(&document);
+    check(&document, edited, desired)?;
+    Ok(Plan {
+        warnings: warnings(&document, desired),
+        places: changed_places(&document, &edits, edited, kms_key),
+        previous,
+        edits,
+        after,
+    })
+}
+
+fn found_setting(document: &Document, desired: Option<&KmsKey>) -> FoundSetting {
+    let found = |key| {
+        let entry = document.entries_of(key).next_back();
+        entry.map(|entry| found_value(entry, desired))
+    };
+    FoundSetting {
+        encryption: found(ENCRYPTION_KEY),
+        kms_key: found(KMS_KEY_KEY),
+    }
+}
+
+/// Reads the edited file, as trapd will.
+fn read_again(after: &[u8]) -> Result<Document<'_>, PlanError> {
+    Document::parse(after).map_err(|_| PlanError::NotAsIntended)
+}
+
+/// Whether in the edited file our settings are the desired ones, and every other key still has its value.
+fn check(
+    before: &Document,
+    after: &Document,
+    desired: Option<&EncryptionSetting>,
+) -> Result<(), PlanError> {
+    let in_force = |key, expected: Option<&str>| match (after.value(key), expected) {
+        (None, None) => true,
+        (Some(value), Some(expected)) => value == expected,
+        _ => false,
+    };
+    let kms_key = desired.and_then(EncryptionSetting::kms_key);
+    let as_desired = in_force(ENCRYPTION_KEY, desired.map(|d| d.encryption().as_str()))
+        && in_force(KMS_KEY_KEY, kms_key.map(KmsKey::as_str));
+    let others_kept = others(before).eq(others(after));
+    if as_desired && others_kept {
+        Ok(())
+    } else {
+        Err(PlanError::NotAsIntended)
+    }
+}
+
+fn others<'d>(document: &'d Document) -> impl Iterator<Item = (&'d JavaString, &'d JavaString)> {
+    let entries = document.entries.iter().filter(|entry| !is_ours(entry));
+    entries.map(|entry| (&entry.key, &entry.value))
+}
+
+fn warnings(document: &Document, desired: Option<&EncryptionSetting>) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let Some(setting) = desired else {
+        return warnings;
+    };
+    for key in [ENCRYPTION_KEY, KMS_KEY_KEY] {
+        if key == ENCRYPTION_KEY || setting.kms_key().is_some() {
+            warnings.extend(duplicates_warning(document, key));
+        }
+    }
+    if setting.kms_key().is_none() && document.value(KMS_KEY_KEY).is_some() {
+        warnings.push(match setting.encryption() {
+            Encryption::AwsKms => format!(
+                "No kms_key_id is given, so the active {KMS_KEY_KEY} is removed: uploads use the key that AWS manages (aws/s3)."
+            ),
+            other => format!("The active {KMS_KEY_KEY} is removed: {other} uses no KMS key."),
+        });
+    }
+    if setting.encryption() == Encryption::AwsKms {
+        warnings.extend(https_warning(document));
+    }
+    warnings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aspera::setting::{DisplayLine, FoundValue};
+
+    fn kms(key: Option<&str>) -> EncryptionSetting {
+        let key = key.map(|key| KmsKey::parse(key).unwrap());
+        EncryptionSetting::new(Encryption::AwsKms, key).unwrap()
+    }
+
+    fn planned(text: &str, desired: Option<&EncryptionSetting>) -> String {
+        String::from_utf8(plan(text.as_bytes(), desired).unwrap().after).unwrap()
+    }
+
+    const SHIPPED: &str =
+        "# server-side-encryption=NONE\n\n# server-side-encryption-aws-kms-key-id\n";
+
+    #[test]
+    fn the_articles_comments_are_uncommented_and_come_back() {
+        let set = planned(SHIPPED, Some(&kms(Some("alias/a"))));
+        assert_eq!(
+            set,
+            "server-side-encryption=AWS_KMS\n\nserver-side-encryption-aws-kms-key-id=alias/a\n"
+        );
+        assert_eq!(planned(&set, None), SHIPPED);
+    }
+
+    #[test]
+    fn the_key_goes_when_none_is_declared() {
+        let text =
+            "server-side-encryption=AWS_KMS\nserver-side-encryption-aws-kms-key-id = alias/a\n";
+        let plan = plan(text.as_bytes(), Some(&kms(None))).unwrap();
+        assert_eq!(
+            plan.after,
+            b"server-side-encryption=AWS_KMS\n# server-side-encryption-aws-kms-key-id\n"
+        );
+        assert!(plan.warnings[0].contains("aws/s3"), "{:?}", plan.warnings);
+    }
+
+    #[test]
+    fn an_edit_that_does_something_else_is_refused() {
+        let before = "a=1\n# server-side-encryption=NONE\nb=2\n";
+        let document = Document::parse(before.as_bytes()).unwrap();
+        let encryption = "server-side-encryption=AWS_KMS\n";
+        let key = "server-side-encryption-aws-kms-key-id=alias/a\n";
+        let passes = |after: &str, desired: Option<&EncryptionSetting>| {
+            let after = read_again(after.as_bytes());
+            let checked = after.and_then(|after| check(&document, &after, desired));
+            assert!(matches!(checked, Ok(()) | Err(PlanError::NotAsIntended)));
+            checked.is_ok()
+        };
+        let with_key = kms(Some("alias/a"));
+        assert!(passes(
+            &format!("a=1\n{encryption}b=2\n{key}"),
+            Some(&with_key)
+        ));
+        assert!(passes(&format!("a=1\n{encryption}b=2\n"), Some(&kms(None))));
+        assert!(passes("a=1\nb=2\n", None));
+        for after in [
+            format!("a=1\n{encryption}b=2\n"),
+            format!("a=1\nb=2\n{key}"),
+            format!("a=1\n{encryption}b=2\n{key}x"),
+            format!("a=1\n{encryption}{key}"),
+            format!("a=1\n{encryption}b=3\n{key}"),
+            format!("a=1\n{encryption}B=2\n{key}"),
+            format!("a=1\n{encryption}b=2\n{key}c=3\n"),
+            format!("b=2\n{encryption}a=1\n{key}"),
+            format!("a=1\n{encryption}b=2\n{key}c=\\u12\n"),
+            format!("a=1\n{encryption}b=2\n{key}server-side-encryption=AES256\n"),
+            format!("a=1\n{encryption}b=2\n{key}server-side-encryption-aws-kms-key-id=alias/b\n"),
+            before.to_owned(),
+        ] {
+            assert!(!passes(&after, Some(&with_key)), "{after}");
+        }
+        assert!(!passes(&format!("a=1\n{encryption}b=2\n"), None));
+        assert!(!passes(&format!("a=1\nb=2\n{key}"), None));
+    }
+
+    #[test]
+    fn unrecognised_values_are_not_shown() {
+        let text = "server-side-encryption=hunter2 \nserver-side-encryption-aws-kms-key-id=s3cr3t!\nother=x\n";
+        let plan = plan(text.as_bytes(), Some(&kms(Some("alias/a")))).unwrap();
+        assert_eq!(plan.previous.encryption, Some(FoundValue::Unrecognised));
+        assert_eq!(plan.previous.kms_key, Some(FoundValue::Unrecognised));
+        let places = plan.places;
+        let shown = |text: &str| DisplayLine::Shown(text.to_owned());
+        assert_eq!(
+            places[0].before,
+            [
+                shown("server-side-encryption=(unrecognised value)"),
+                shown("server-side-encryption-aws-kms-key-id=(unrecognised value)"),
+                DisplayLine::Hidden,
+            ]
+        );
+        assert_eq!(
+            places[0].after,
+            [
+                shown("server-side-encryption=AWS_KMS"),
+                shown("server-side-encryption-aws-kms-key-id=alias/a"),
+                DisplayLine::Hidden,
+            ]
+        );
+    }
+}

@@ -1,0 +1,64 @@
+//! What an `s3.properties` sets, without a wish to change it.
+
+use super::file::{PlanError, duplicates_warnings, https_warning, is_https_only, open};
+use crate::aspera::setting::{ENCRYPTION_KEY, Encryption, KMS_KEY_KEY, KmsKey};
+use crate::text::properties::Document;
+
+/// What a file says.
+#[derive(Debug)]
+pub struct Contents {
+    /// The encryption in force, as it is written.
+    pub encryption: Option<String>,
+    /// The key in force, as it is written.
+    pub kms_key: Option<String>,
+    /// Whether trapd is told to use HTTPS only.
+    pub https_only: bool,
+    /// What is wrong or doubtful in it, as sentences.
+    pub problems: Vec<String>,
+}
+
+/// Reads a file without a wish to change it.
+pub fn read(bytes: &[u8]) -> Result<Contents, PlanError> {
+    let document = open(bytes)?;
+    let value = |key| {
+        let value = document.value(key)?;
+        // A surrogate without its other half is in no value that counts.
+        Some(value.to_text().unwrap_or_default().clone())
+    };
+    let (encryption, kms_key) = (value(ENCRYPTION_KEY), value(KMS_KEY_KEY));
+    let is_kms = encryption.as_deref() == Some(Encryption::AwsKms.as_str());
+    let mut problems: Vec<String> = duplicates_warnings(&document);
+    if let Some(text) = &encryption
+        && Encryption::parse(text).is_err()
+    {
+        problems.push(format!(
+            "{ENCRYPTION_KEY} is none of NONE, AES256 and AWS_KMS, the values that the vendor documents."
+        ));
+    }
+    if let Some(text) = &kms_key {
+        match KmsKey::parse(text) {
+            Err(_) => problems.push(format!("{KMS_KEY_KEY} is no name of a KMS key.")),
+            Ok(_) if !is_kms => problems.push(format!(
+                "{KMS_KEY_KEY} is set, and {ENCRYPTION_KEY} is not AWS_KMS."
+            )),
+            Ok(_) => {}
+        }
+    }
+    if is_kms {
+        problems.extend(https_warning(&document));
+    }
+    Ok(Contents {
+        encryption,
+        kms_key,
+        https_only: is_https_only(&document),
+        problems,
+    })
+}
+
+/// What is to be said of a file if uploads are to use SSE-KMS.
+pub fn kms_warning(bytes: &[u8]) -> Option<String> {
+    match Document::parse(bytes) {
+        Ok(document) => https_warning(&document),
+        Err(error) => Some(PlanError::from(error).to_string()),
+    }
+}

@@ -1,0 +1,242 @@
+//! The options of `aspera_docroot_sse`, and what they ask for.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use serde::Deserialize;
+
+use super::setting::{self, State};
+use crate::ansible::Failure;
+use crate::aspera::docroot::{
+    DocrootUri, KeyEncoding, Request, Scope, Selection, Storage, by_scope,
+};
+use crate::aspera::setting::EncryptionSetting;
+use crate::text::xml;
+
+#[derive(Deserialize)]
+pub(super) struct Options {
+    pub(super) aspera_root: PathBuf,
+    path: Option<PathBuf>,
+    all: bool,
+    docroots: Option<Vec<Entry>>,
+    pub(super) method: Method,
+    pub(super) backup: bool,
+    pub(super) unsafe_writes: bool,
+}
+
+/// The option `method`: who writes the file.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Method {
+    File,
+    Asconfigurator,
+}
+
+/// One docroot with what is to become of it: the task itself, or an element of `docroots`.
+#[derive(Deserialize)]
+pub(super) struct Entry {
+    user: Option<String>,
+    group: Option<String>,
+    global: bool,
+    state: Option<State>,
+    server_side_encryption: Option<String>,
+    kms_key_id: Option<String>,
+    kms_key_encoding: Option<Encoding>,
+    docroot: Option<String>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Encoding {
+    Raw,
+    Percent,
+}
+
+impl From<Encoding> for KeyEncoding {
+    fn from(encoding: Encoding) -> Self {
+        match encoding {
+            Encoding::Raw => Self::Raw,
+            Encoding::Percent => Self::Percent,
+        }
+    }
+}
+
+impl Options {
+    pub(super) fn path(&self) -> PathBuf {
+        match &self.path {
+            Some(path) => path.clone(),
+            None => self.aspera_root.join("etc/aspera.conf"),
+        }
+    }
+
+    /// The one docroot that `asconfigurator` can be told of.
+    pub(super) fn request_for_asconfigurator<'r>(
+        &self,
+        requests: &'r [Request],
+    ) -> Result<&'r Request> {
+        if self.path.is_some() {
+            return Err(Failure::new(
+                "The option path does not go with method: asconfigurator, which writes etc/aspera.conf below aspera_root. Leave path out.",
+            )
+            .into());
+        }
+        match requests {
+            [request] if self.docroots.is_none() && request.selection != Selection::All => Ok(request),
+            _ => Err(Failure::new(
+                "method: asconfigurator sets the docroot of one user, one group, or the default. Name it by user, group or global, or use method: file.",
+            )
+            .into()),
+        }
+    }
+
+    /// What is asked for, where `task` holds those options that an element of `docroots` may have too.
+    pub(super) fn requests(&self, task: &Entry) -> Result<Vec<Request>> {
+        let named = task.scopes()?;
+        let ways = named.len() + usize::from(self.all) + usize::from(self.docroots.is_some());
+        if ways != 1 {
+            return Err(Failure::new(
+                "Exactly one of the options user, group, global, all and docroots must say which docroots are meant. Set one of them.",
+            )
+            .into());
+        }
+        let Some(entries) = &self.docroots else {
+            let selection = named
+                .into_iter()
+                .next()
+                .map_or(Selection::All, Selection::Of);
+            return Ok(vec![task.request(selection, task, "")?]);
+        };
+        if entries.is_empty() {
+            return Err(Failure::new(
+                "The option docroots is an empty list. Name a docroot in it, or set all: true for every S3 docroot of the file.",
+            )
+            .into());
+        }
+        if task.docroot.is_some() {
+            return Err(Failure::new(
+                "The option docroot goes with one user, group or global. In docroots, each element has its own docroot.",
+            )
+            .into());
+        }
+        let mut requests = Vec::with_capacity(entries.len());
+        for (index, entry) in entries.iter().enumerate() {
+            let place = format!("docroots[{index}]: ");
+            let mut scopes = entry.scopes()?;
+            let (Some(scope), true) = (scopes.pop(), scopes.is_empty()) else {
+                return Err(Failure::new(format!(
+                    "{place}Exactly one of user, group and global must say whose docroot is meant. Set one of them."
+                ))
+                .into());
+            };
+            requests.push(entry.request(Selection::Of(scope), task, &place)?);
+        }
+        refuse_repetition(&requests)?;
+        Ok(requests)
+    }
+}
+
+impl Entry {
+    fn scopes(&self) -> Result<Vec<Scope>> {
+        let user = self.user.clone().map(Scope::User);
+        let group = self.group.clone().map(Scope::Group);
+        let global = self.global.then_some(Scope::Global);
+        let scopes: Vec<Scope> = [user, group, global].into_iter().flatten().collect();
+        for scope in &scopes {
+            let is_name = |name: &str| {
+                let is_unfit = |c: char| c.is_control() || !xml::is_allowed(c);
+                !name.is_empty() && name.trim() == name && !name.contains(is_unfit)
+            };
+            if !scope.name().is_none_or(is_name) {
+                return Err(Failure::new(format!(
+                    "The option {} is not a name: it is empty, starts or ends in a blank, or has a character in it that XML does not allow. Correct it.",
+                    scope.kind()
+                ))
+                .into());
+            }
+        }
+        Ok(scopes)
+    }
+
+    /// What is asked for, with what the task says for all where the entry says nothing itself.
+    fn request(&self, selection: Selection, task: &Self, place: &str) -> Result<Request> {
+        let state = self.state.or(task.state).unwrap_or(State::Present);
+        // A key belongs to its encryption: the task's goes to entries that take the task's encryption.
+        let (encryption, inherited_key) = match &self.server_side_encryption {
+            Some(encryption) => (Some(encryption), None),
+            None => (
+                task.server_side_encryption.as_ref(),
+                task.kms_key_id.as_ref(),
+            ),
+        };
+        let kms_key = self.kms_key_id.as_ref().or(inherited_key);
+        let desired = setting::desired(
+            state,
+            encryption.map(String::as_str),
+            kms_key.map(String::as_str),
+        )
+        .map_err(|error| Failure::new(format!("{place}{error}")))?;
+        let docroot = self.docroot.as_deref();
+        if docroot.is_some() && (state == State::Absent || selection == Selection::All) {
+            return Err(Failure::new(format!(
+                "{place}The option docroot sets the docroot of one user, group or global, and goes with state=present only. Leave it out."
+            ))
+            .into());
+        }
+        let docroot = docroot
+            .map(|text| checked_docroot(text, desired.as_ref()))
+            .transpose();
+        Ok(Request {
+            selection,
+            docroot: docroot
+                .map_err(|what| Failure::new(format!("{place}The option docroot {what}")))?,
+            encoding: self
+                .kms_key_encoding
+                .or(task.kms_key_encoding)
+                .map(KeyEncoding::from),
+            desired,
+        })
+    }
+}
+
+/// Checks a docroot that is to be set; what is wrong with it, never the text.
+fn checked_docroot(text: &str, desired: Option<&EncryptionSetting>) -> Result<DocrootUri, String> {
+    let is_unfit = |c: char| c.is_whitespace() || c.is_control() || !xml::is_allowed(c);
+    if text.contains(is_unfit) {
+        return Err("contains a blank, a control character, or one that XML does not allow. Percent-encode it.".to_owned());
+    }
+    let uri = DocrootUri::new(text);
+    match uri.storage() {
+        Storage::S3 if text.len() > "s3://".len() => {}
+        Storage::S3 | Storage::Empty | Storage::Unset | Storage::Local | Storage::Unknown => {
+            return Err("is not a URI of S3 storage: write s3://HOST/BUCKET/PATH.".to_owned());
+        }
+        Storage::MisspelledS3 => {
+            return Err("has a scheme that is not spelled s3:// in lower case, which Aspera demands. Correct it.".to_owned());
+        }
+        Storage::Other(_) => {
+            return Err("is of another storage than S3, and the options for encryption are S3's. Write s3://HOST/BUCKET/PATH.".to_owned());
+        }
+    }
+    if uri.has_question_mark_in_credentials() {
+        return Err("has a ? before its @, so that it cannot be told where its options start. Percent-encode the credentials (? is %3F).".to_owned());
+    }
+    let found = uri.found_setting(None);
+    let says_nothing = found.encryption.is_none() && found.kms_key.is_none();
+    if says_nothing || uri.holds(desired) {
+        Ok(uri)
+    } else {
+        Err("has options for encryption in it that contradict those of the task. Leave them out of the URI.".to_owned())
+    }
+}
+
+fn refuse_repetition(requests: &[Request]) -> Result<()> {
+    let scopes = by_scope(requests);
+    match scopes.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+        Some(pair) => Err(Failure::new(format!(
+            "The option docroots names {} more than once. Name each docroot once.",
+            pair[0].0
+        ))
+        .into()),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,98 @@
+//! What `aspera_docroot_sse` has to say beside its result.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::result::unread;
+use crate::aspera::audit::{Doubt, doubts_of_setting};
+use crate::aspera::docroot::{Fate, Plan, Scope, Selection, some_of};
+use crate::aspera::setting::{Encryption, EncryptionSetting};
+use crate::aspera::trapd;
+use crate::files;
+use crate::subject::with_subject;
+
+/// What is to be said of the settings themselves.
+pub(super) fn setting_warnings(aspera_root: &Path, settings: &[EncryptionSetting]) -> Vec<String> {
+    let has = |encryption| {
+        settings
+            .iter()
+            .any(|setting| setting.encryption() == encryption)
+    };
+    let mut warnings = Vec::new();
+    if has(Encryption::None) {
+        warnings.push(
+            "The vendor does not document NONE in a docroot, nor whether it overrides s3.properties. Verify an upload.".to_owned(),
+        );
+    }
+    let properties = aspera_root.join("etc/trapd/s3.properties");
+    if has(Encryption::AwsKms) {
+        warnings.extend(match files::read(&properties) {
+            Ok(bytes) => bytes
+                .and_then(|bytes| trapd::kms_warning(&bytes))
+                .map(|warning| format!("{}: {warning}", properties.display())),
+            Err(error) => Some(unread(
+                &error,
+                "So it is not known whether trapd uses HTTPS, without which AWS refuses SSE-KMS requests.",
+            )),
+        });
+    }
+    warnings
+}
+
+/// What is to be said of a plan.
+pub(super) fn plan_warnings(plan: &Plan) -> Vec<String> {
+    let mut repeated = Vec::new();
+    let mut keyless = Vec::new();
+    let mut doubts: BTreeMap<Doubt, Vec<Scope>> = BTreeMap::new();
+    for docroot in &plan.docroots {
+        let scope = &docroot.scope;
+        if let Some(setting) = docroot.setting() {
+            for doubt in with_subject(scope, || doubts_of_setting(&docroot.uri, setting)) {
+                doubts.entry(doubt).or_default().push(scope.clone());
+            }
+        }
+        if matches!(docroot.fate, Fate::Set { repeated: true, .. }) {
+            repeated.push(scope.clone());
+        }
+        if matches!(
+            docroot.fate,
+            Fate::Set {
+                loses_key: true,
+                ..
+            }
+        ) {
+            keyless.push(scope.clone());
+        }
+    }
+    let mut warnings: Vec<String> = plan.not_found.iter().map(not_found).collect();
+    if !repeated.is_empty() {
+        warnings.push(format!(
+            "An option of the encryption stood more than once in the docroot of {}; which one Aspera takes is not documented. At most one is left.",
+            some_of(&repeated)
+        ));
+    }
+    for (doubt, scopes) in &doubts {
+        warnings.push(format!(
+            "The docroot of {}: {}. {}",
+            some_of(scopes),
+            doubt.why(),
+            doubt.fix()
+        ));
+    }
+    if !keyless.is_empty() {
+        warnings.push(format!(
+            "No kms_key_id is given, so the one in the docroot of {} is removed: with AWS_KMS, uploads use the key that AWS manages (aws/s3).",
+            some_of(&keyless)
+        ));
+    }
+    warnings
+}
+
+fn not_found(selection: &Selection) -> String {
+    match selection {
+        Selection::All => "There is no S3 docroot in this file.".to_owned(),
+        Selection::Of(scope) => {
+            format!("There is no {scope} in this file, so no option to remove.")
+        }
+    }
+}
