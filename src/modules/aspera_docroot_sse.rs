@@ -10,7 +10,7 @@ use super::docroot_failure::{self, Refusal};
 use super::host;
 use super::pending_restart::PendingRestart;
 use super::result::{Previous, Restart, diff_lines, unread};
-use super::setting::{self, State};
+use super::setting::{self, State, VALIDATE_KMS_KEY_ID};
 use crate::ansible::{
     Diff, Failure, Kind, MAX_PLACES, Module, OptionSpec, Outcome, Place, Shown, Task,
 };
@@ -32,7 +32,7 @@ const STATE: OptionSpec = OptionSpec::new("state", Kind::Str).one_of(&["present"
 const ENCRYPTION: OptionSpec =
     OptionSpec::new("server_side_encryption", Kind::Str).shown_if(Encryption::is_recognised);
 const KMS_KEY: OptionSpec =
-    OptionSpec::new("kms_key_id", Kind::Str).shown_if(|text| KmsKey::parse(text).is_ok());
+    OptionSpec::new("kms_key_id", Kind::Str).shown_if(KmsKey::is_recognised);
 const ENCODING: OptionSpec =
     OptionSpec::new("kms_key_encoding", Kind::Str).one_of(&["raw", "percent"]);
 /// A URI with credentials, as often as not.
@@ -67,6 +67,7 @@ impl Module for AsperaDocrootSse {
         STATE.or("present"),
         ENCRYPTION,
         KMS_KEY,
+        VALIDATE_KMS_KEY_ID,
         ENCODING,
         DOCROOT,
         OptionSpec::new("method", Kind::Str)
@@ -137,6 +138,7 @@ struct Options {
     path: Option<PathBuf>,
     all: bool,
     docroots: Option<Vec<Entry>>,
+    validate_kms_key_id: bool,
     method: Method,
     backup: bool,
     unsafe_writes: bool,
@@ -219,7 +221,12 @@ impl Options {
                 .into_iter()
                 .next()
                 .map_or(Selection::All, Selection::Of);
-            return Ok(vec![task.request(selection, task, "")?]);
+            return Ok(vec![task.request(
+                selection,
+                task,
+                self.validate_kms_key_id,
+                "",
+            )?]);
         };
         if entries.is_empty() {
             return Err(Failure::new(
@@ -243,7 +250,8 @@ impl Options {
                 ))
                 .into());
             };
-            requests.push(entry.request(Selection::Of(scope), task, &place)?);
+            let selection = Selection::Of(scope);
+            requests.push(entry.request(selection, task, self.validate_kms_key_id, &place)?);
         }
         refuse_repetition(&requests)?;
         Ok(requests)
@@ -273,7 +281,13 @@ impl Entry {
     }
 
     /// What is asked for, with what the task says for all where the entry says nothing itself.
-    fn request(&self, selection: Selection, task: &Self, place: &str) -> Result<Request> {
+    fn request(
+        &self,
+        selection: Selection,
+        task: &Self,
+        validate_kms_key_id: bool,
+        place: &str,
+    ) -> Result<Request> {
         let state = self.state.or(task.state).unwrap_or(State::Present);
         // A key belongs to its encryption: the task's goes to entries that take the task's encryption.
         let (encryption, inherited_key) = match &self.server_side_encryption {
@@ -288,6 +302,7 @@ impl Entry {
             state,
             encryption.map(String::as_str),
             kms_key.map(String::as_str),
+            validate_kms_key_id,
         )
         .map_err(|error| Failure::new(format!("{place}{error}")))?;
         let docroot = self.docroot.as_deref();
