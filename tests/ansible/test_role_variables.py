@@ -143,7 +143,7 @@ REFUSED: dict[str, list[tuple[object, str]]] = {
 def each_controller(request: pytest.FixtureRequest, sandbox: Path) -> Controller:
     """Give every series of ansible-core in use, with the role as it is in the project."""
     home = sandbox / f"variables-{request.param}"
-    home.mkdir(mode=0o700)
+    home.mkdir(mode=0o700, exist_ok=True)
     return Controller(request.param, home)
 
 
