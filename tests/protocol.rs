@@ -219,6 +219,11 @@ fn keys_are_checked() {
             "kms_key_id is none of: a key id, a key ARN",
         ),
         ("a&b", "kms_key_id is none of: a key id, a key ARN"),
+        (
+            "DUMMY-SECRET",
+            "kms_key_id is a key id that is neither a UUID nor mrk- and 32 hexadecimal digits, as the key ids of AWS are. Use the full key ARN. If \
+             the store is not AWS and its keys have such ids, set validate_kms_key_id: false.",
+        ),
     ] {
         sandbox.expect_failure(
             &json!({"server_side_encryption": "AWS_KMS", "kms_key_id": key}),
@@ -233,6 +238,22 @@ fn keys_are_checked() {
             ),
         );
     }
+}
+
+#[test]
+fn a_key_of_another_store_is_taken_on_request_and_not_repeated_where_it_may_be_a_secret() {
+    let sandbox = Sandbox::new();
+    let options = json!({"server_side_encryption": "AWS_KMS", "kms_key_id": "my-key", "validate_kms_key_id": false});
+    let result = sandbox.run(&options);
+    assert_eq!(result["kms_key_id"], json!("my-key"));
+    let repeated = &result["invocation"]["module_args"]["kms_key_id"];
+    assert_eq!(repeated, &json!("VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"));
+    assert_eq!(sandbox.run(&options)["changed"], json!(false));
+    // What is wrong in any store stays refused.
+    sandbox.expect_failure(
+        &json!({"server_side_encryption": "AWS_KMS", "kms_key_id": "DUMMY-SECRET!", "validate_kms_key_id": false}),
+        "kms_key_id is none of: a key id, a key ARN",
+    );
 }
 
 #[test]
@@ -262,7 +283,7 @@ fn the_invocation_is_repeated_where_it_is_due() {
     let expected = json!({
         "module_args": {
             "aspera_root": sandbox.root(), "path": null, "state": "present", "server_side_encryption": "AES256", "kms_key_id": null,
-            "create": false, "backup": false, "unsafe_writes": false,
+            "validate_kms_key_id": true, "create": false, "backup": false, "unsafe_writes": false,
         }
     });
     assert_eq!(told["invocation"], expected);

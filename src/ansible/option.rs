@@ -90,6 +90,13 @@ impl OptionSpec {
         flag
     }
 
+    /// With the default true, for a boolean.
+    #[must_use]
+    pub const fn or_true(mut self) -> Self {
+        self.default = Default::Bool(true);
+        self
+    }
+
     /// With a default text.
     #[must_use]
     pub const fn or(mut self, default: &'static str) -> Self {

@@ -12,6 +12,7 @@ use super::docroot_warnings::{plan_warnings, setting_warnings};
 use super::host;
 use super::pending_restart::PendingRestart;
 use super::result::{Previous, Restart, diff_lines};
+use super::setting::VALIDATE_KMS_KEY_ID;
 use crate::ansible::{
     Diff, Failure, Kind, MAX_PLACES, Module, OptionSpec, Outcome, Place, Shown, Task,
 };
@@ -29,7 +30,7 @@ const STATE: OptionSpec = OptionSpec::new("state", Kind::Str).one_of(&["present"
 const ENCRYPTION: OptionSpec =
     OptionSpec::new("server_side_encryption", Kind::Str).shown_if(Encryption::is_recognised);
 const KMS_KEY: OptionSpec =
-    OptionSpec::new("kms_key_id", Kind::Str).shown_if(|text| KmsKey::parse(text).is_ok());
+    OptionSpec::new("kms_key_id", Kind::Str).shown_if(KmsKey::is_recognised);
 const ENCODING: OptionSpec =
     OptionSpec::new("kms_key_encoding", Kind::Str).one_of(&["raw", "percent"]);
 /// A URI with credentials, as often as not.
@@ -64,6 +65,7 @@ impl Module for AsperaDocrootSse {
         STATE.or("present"),
         ENCRYPTION,
         KMS_KEY,
+        VALIDATE_KMS_KEY_ID,
         ENCODING,
         DOCROOT,
         OptionSpec::new("method", Kind::Str)

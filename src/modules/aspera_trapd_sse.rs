@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::host;
 use super::pending_restart::PendingRestart;
 use super::result::{Previous, Restart, diff_lines, unread};
-use super::setting::{self, State};
+use super::setting::{self, State, VALIDATE_KMS_KEY_ID};
 use crate::ansible::{Diff, Failure, Kind, Module, OptionSpec, Outcome, Place, Task};
 use crate::aspera::host::Service;
 use crate::aspera::setting::{Encryption, EncryptionSetting, KmsKey};
@@ -29,7 +29,8 @@ impl Module for AsperaTrapdSse {
             .or("present")
             .one_of(&["present", "absent"]),
         OptionSpec::new("server_side_encryption", Kind::Str).shown_if(Encryption::is_recognised),
-        OptionSpec::new("kms_key_id", Kind::Str).shown_if(|text| KmsKey::parse(text).is_ok()),
+        OptionSpec::new("kms_key_id", Kind::Str).shown_if(KmsKey::is_recognised),
+        VALIDATE_KMS_KEY_ID,
         OptionSpec::flag("create"),
         OptionSpec::flag("backup"),
         OptionSpec::flag("unsafe_writes"),
@@ -74,6 +75,7 @@ struct Options {
     state: State,
     server_side_encryption: Option<String>,
     kms_key_id: Option<String>,
+    validate_kms_key_id: bool,
     create: bool,
     backup: bool,
     unsafe_writes: bool,
@@ -93,6 +95,7 @@ impl Options {
             self.state,
             self.server_side_encryption.as_deref(),
             self.kms_key_id.as_deref(),
+            self.validate_kms_key_id,
         )
     }
 

@@ -19,6 +19,7 @@ pub(super) struct Options {
     path: Option<PathBuf>,
     all: bool,
     docroots: Option<Vec<Entry>>,
+    validate_kms_key_id: bool,
     pub(super) method: Method,
     pub(super) backup: bool,
     pub(super) unsafe_writes: bool,
@@ -104,7 +105,12 @@ impl Options {
                 .into_iter()
                 .next()
                 .map_or(Selection::All, Selection::Of);
-            return Ok(vec![task.request(selection, task, "")?]);
+            return Ok(vec![task.request(
+                selection,
+                task,
+                self.validate_kms_key_id,
+                "",
+            )?]);
         };
         if entries.is_empty() {
             return Err(Failure::new(
@@ -128,7 +134,8 @@ impl Options {
                 ))
                 .into());
             };
-            requests.push(entry.request(Selection::Of(scope), task, &place)?);
+            let selection = Selection::Of(scope);
+            requests.push(entry.request(selection, task, self.validate_kms_key_id, &place)?);
         }
         refuse_repetition(&requests)?;
         Ok(requests)
@@ -158,7 +165,13 @@ impl Entry {
     }
 
     /// What is asked for, with what the task says for all where the entry says nothing itself.
-    fn request(&self, selection: Selection, task: &Self, place: &str) -> Result<Request> {
+    fn request(
+        &self,
+        selection: Selection,
+        task: &Self,
+        validate_kms_key_id: bool,
+        place: &str,
+    ) -> Result<Request> {
         let state = self.state.or(task.state).unwrap_or(State::Present);
         // A key belongs to its encryption: the task's goes to entries that take the task's encryption.
         let (encryption, inherited_key) = match &self.server_side_encryption {
@@ -173,6 +186,7 @@ impl Entry {
             state,
             encryption.map(String::as_str),
             kms_key.map(String::as_str),
+            validate_kms_key_id,
         )
         .map_err(|error| Failure::new(format!("{place}{error}")))?;
         let docroot = self.docroot.as_deref();

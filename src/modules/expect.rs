@@ -15,8 +15,7 @@ pub(super) const ENTRY: &[OptionSpec] = &[
         .or("present")
         .one_of(&["present", "absent"]),
     OptionSpec::new("server_side_encryption", Kind::Str).shown_if(Encryption::is_recognised),
-    OptionSpec::new("kms_key_ids", Kind::List(&Kind::Str))
-        .shown_if(|text| KmsKey::parse(text).is_ok()),
+    OptionSpec::new("kms_key_ids", Kind::List(&Kind::Str)).shown_if(KmsKey::is_recognised),
     OptionSpec::new("scopes", Kind::List(&Kind::Str)),
 ];
 
@@ -79,6 +78,7 @@ impl Entry {
             Encryption::parse(text).map_err(|error| format!("server_side_encryption {error}"))?;
         let texts = self.kms_key_ids.as_deref().unwrap_or_default();
         let key = |(index, text): (usize, &String)| {
+            // Any bare id, also one that no key of AWS has: the audit compares it with what stands in a file, which is not ours to refuse.
             let key =
                 KmsKey::parse(text).map_err(|error| format!("kms_key_ids[{index}] {error}"))?;
             EncryptionSetting::new(encryption, Some(key.clone()))

@@ -3,8 +3,12 @@
 use anyhow::Result;
 use serde::Deserialize;
 
-use crate::ansible::Failure;
+use crate::ansible::{Failure, Kind, OptionSpec};
 use crate::aspera::setting::{Encryption, EncryptionSetting, InvalidKmsKey, KmsKey};
+
+/// The option that says whether a bare key id must be one that AWS may have given out.
+pub(super) const VALIDATE_KMS_KEY_ID: OptionSpec =
+    OptionSpec::new("validate_kms_key_id", Kind::Bool).or_true();
 
 /// The option `state`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -19,6 +23,7 @@ pub(super) fn desired(
     state: State,
     encryption: Option<&str>,
     kms_key: Option<&str>,
+    validate_kms_key_id: bool,
 ) -> Result<Option<EncryptionSetting>> {
     if state == State::Absent {
         return Ok(None);
@@ -31,15 +36,24 @@ pub(super) fn desired(
     };
     let encryption = Encryption::parse(encryption)
         .map_err(|error| Failure::new(format!("server_side_encryption {error}")))?;
-    let kms_key = kms_key.map(parsed_key).transpose()?;
+    let kms_key = kms_key.map(|text| parsed_key(text, validate_kms_key_id));
+    let kms_key = kms_key.transpose()?;
     Ok(Some(EncryptionSetting::new(encryption, kms_key)?))
 }
 
-fn parsed_key(text: &str) -> Result<KmsKey, Failure> {
-    KmsKey::parse(text).map_err(|error| {
+fn parsed_key(text: &str, validate_kms_key_id: bool) -> Result<KmsKey, Failure> {
+    let key = if validate_kms_key_id {
+        KmsKey::parse_for_aws(text)
+    } else {
+        KmsKey::parse(text)
+    };
+    key.map_err(|error| {
         let remedy = match error {
             InvalidKmsKey::Empty | InvalidKmsKey::TemplateWord => {
                 " Leave the option out for the key that AWS manages (aws/s3)."
+            }
+            InvalidKmsKey::KeyId => {
+                " If the store is not AWS and its keys have such ids, set validate_kms_key_id: false."
             }
             _ => "",
         };

@@ -142,6 +142,10 @@ REFUSALS = {
     "secret-for-key": Refusal(
         {"of_user": "xfer", "server_side_encryption": "AWS_KMS", "kms_key_id": f"{HIDDEN}!"}, ["kms_key_id", "key ARN"]
     ),
+    "secret-for-key-id": Refusal(
+        {"of_user": "xfer", "server_side_encryption": "AWS_KMS", "kms_key_id": HIDDEN},
+        ["neither a UUID nor mrk-", "full key ARN", "validate_kms_key_id: false"],
+    ),
     "secret-for-encoding": Refusal({"of_user": "xfer", "kms_key_encoding": HIDDEN, **KMS}, ["raw, percent"]),
     "secret-for-boolean": Refusal({"of_user": "xfer", "backup": HIDDEN, **AES}, ["backup", "boolean"]),
     "secret-for-list": Refusal({"docroots": f"s3://{HIDDEN}", **AES}, ["docroots", "a list of dictionaries"]),

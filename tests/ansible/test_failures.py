@@ -41,6 +41,9 @@ FAILURES = {
     "key-with-a-line": Failure(
         {"server_side_encryption": "AWS_KMS", "kms_key_id": "alias/dummy\nserver-side-encryption=NONE"}, ["kms_key_id"]
     ),
+    "odd-key-id": Failure(
+        {"server_side_encryption": "AWS_KMS", "kms_key_id": "password1"}, ["full key ARN", "validate_kms_key_id: false"]
+    ),
     "old-server": Failure(
         {"server_side_encryption": "AWS_KMS", "kms_key_id": KEY}, ["3.6.1", "3.5.4"], ascp_version="3.5.4.102989"
     ),

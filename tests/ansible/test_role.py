@@ -164,6 +164,21 @@ def test_check_mode_foretells_and_changes_nothing(controller: Controller, folder
     assert "DUMMY" not in foretold.text + done.text
 
 
+def test_key_ids_of_another_store(controller: Controller, folder: Path) -> None:
+    """Refused before the first of the two files is written, unless they are asked for."""
+    hosts = Hosts(folder, "one")
+    docroots = [{"user": "acme", "server_side_encryption": "AWS_KMS", "kms_key_id": "my-key"}]
+    wanted = {"aspera_sse_system": SYSTEM, "aspera_sse_docroots": docroots}
+    refused = hosts.run(controller, "role.yml", **wanted)
+    assert refused.recap["one"]["failed"] == 1, refused.text
+    assert "aspera_sse_docroots[0].kms_key_id is a key id that is neither a UUID" in refused.as_one_line
+    assert "my-key" not in refused.text
+    assert hosts.settings == {"one": []}
+    for changed in (len(BOTH), 0):
+        done = hosts.run(controller, "role.yml", aspera_sse_validate_kms_key_id="no", **wanted)
+        assert (done.exit_status, done.recap["one"]["changed"]) == (0, changed), done.text
+
+
 @pytest.mark.parametrize("stop", [False, True])
 def test_batches_and_failing_hosts(controller: Controller, folder: Path, *, stop: bool) -> None:
     """With serial, the batches go on after one host has failed; with any_errors_fatal they do not."""

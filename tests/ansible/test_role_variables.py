@@ -32,6 +32,7 @@ CONVERTED: dict[str, list[tuple[object, object]]] = {
     "aspera_sse_root": [("/srv/aspera", "/srv/aspera"), ("{{ '/srv/' ~ 'aspera' }}", "/srv/aspera")],
     "aspera_sse_backup": [*((value, True) for value in TRUE), *((value, False) for value in FALSE)],
     "aspera_sse_restart": [*((value, True) for value in TRUE), *((value, False) for value in FALSE)],
+    "aspera_sse_validate_kms_key_id": [*((value, True) for value in TRUE), *((value, False) for value in FALSE)],
     "aspera_sse_settle_seconds": [(0, 0), (7, 7), ("0", 0), ("7", 7), (" 7 ", 7), ("{{ 3 + 4 }}", 7)],
     "aspera_sse_skip": [
         ([], []),
@@ -83,6 +84,7 @@ REFUSED: dict[str, list[tuple[object, str]]] = {
     "aspera_sse_root": [("", "must be the path of a folder"), ({"a": "b"}, "aspera_sse_root")],
     "aspera_sse_backup": [("maybe", "aspera_sse_backup"), ("", "aspera_sse_backup"), (None, "aspera_sse_backup")],
     "aspera_sse_restart": [("nope", "aspera_sse_restart"), (2, "aspera_sse_restart"), ([], "aspera_sse_restart")],
+    "aspera_sse_validate_kms_key_id": [("maybe", "aspera_sse_validate_kms_key_id"), (2, "aspera_sse_validate_kms_key_id")],
     "aspera_sse_settle_seconds": [
         ("soon", "aspera_sse_settle_seconds"),
         ("5s", "aspera_sse_settle_seconds"),
@@ -114,6 +116,7 @@ REFUSED: dict[str, list[tuple[object, str]]] = {
         ({**SYSTEM, "kms_key_id": None}, "aspera_sse_system.kms_key_id is empty. Name a key, or"),
         ({**SYSTEM, "kms_key_id": ""}, "aspera_sse_system.kms_key_id is empty. Name a key, or"),
         ({**SYSTEM, "kms_key_id": "{{ none }}"}, "aspera_sse_system.kms_key_id is empty. Name a key, or"),
+        ({**SYSTEM, "kms_key_id": "DUMMYpassword1"}, "aspera_sse_system.kms_key_id is a key id that is neither a UUID"),
         ("{{ no_such_variable }}", "no_such_variable"),
     ],
     "aspera_sse_docroots": [
@@ -127,6 +130,10 @@ REFUSED: dict[str, list[tuple[object, str]]] = {
         ([{"user": "acme"}], "aspera_sse_docroots[0] must have server_side_encryption"),
         ([{"user": True, **SYSTEM}], "aspera_sse_docroots[0].user must be text. Put it in quotes."),
         ([{"user": "acme", **SYSTEM, "docroot": "s3://h/CHANGE_ME"}], "[0].docroot still holds the placeholder"),
+        (
+            [*DOCROOTS, {"user": "lab", **SYSTEM, "kms_key_id": "DUMMY-key"}],
+            "aspera_sse_docroots[2].kms_key_id is a key id that is neither a UUID",
+        ),
         ([{"user": "acme", **SYSTEM, "kms_key_encoding": BY_MISTAKE}], "kms_key_encoding must be raw or percent"),
     ],
 }
@@ -136,7 +143,7 @@ REFUSED: dict[str, list[tuple[object, str]]] = {
 def each_controller(request: pytest.FixtureRequest, sandbox: Path) -> Controller:
     """Give every series of ansible-core in use, with the role as it is in the project."""
     home = sandbox / f"variables-{request.param}"
-    home.mkdir(mode=0o700)
+    home.mkdir(mode=0o700, exist_ok=True)
     return Controller(request.param, home)
 
 

@@ -47,6 +47,8 @@ LEFT_OPEN: dict[str, dict[str, t.Any]] = {
 CLOSE = 0.8
 #: What the examples have in place of a value of your own.
 PLACEHOLDER = "CHANGE_ME"
+#: A key id as AWS gives it out. An id of a multi-Region key begins with mrk-.
+KEY_ID_OF_AWS = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|mrk-[0-9A-Fa-f]{32}")
 #: A name that can be repeated in a message.
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 
@@ -83,6 +85,7 @@ class ActionModule(ActionBase):
                     check_settings(name, converted[name])
                 except InvalidVariableError as problem:
                     problems.append(str(problem))
+        problems.extend(odd_key_ids(converted))
         if boolean(self._task.args.get("settings_required", False)) and not problems:
             problems.extend(asked_for_nothing(converted))
         expect = [] if problems else expectations(converted)
@@ -300,6 +303,26 @@ def check_setting(name: str, setting: Mapping[str, t.Any]) -> None:
     """Refuse a setting without an encryption, unless it takes the setting away."""
     if setting.get("state", "present") == "present" and "server_side_encryption" not in setting:
         raise InvalidVariableError(f"{name} must have server_side_encryption, or state: absent.")
+
+
+def odd_key_ids(converted: Mapping[str, t.Any]) -> list[str]:
+    """Tell of bare key ids that no key of AWS has, which the modules refuse, before one of the two files is written."""
+    if not converted.get("aspera_sse_validate_kms_key_id", True):
+        return []
+    settings = [("aspera_sse_system", converted.get("aspera_sse_system") or {})]
+    settings += [(f"aspera_sse_docroots[{i}]", one) for i, one in enumerate(converted.get("aspera_sse_docroots") or [])]
+    return [
+        f"{name}.kms_key_id is a key id that is neither a UUID nor mrk- and 32 hexadecimal digits, as the key ids of AWS are. "
+        "Use the full key ARN. If the store is not AWS and its keys have such ids, set aspera_sse_validate_kms_key_id: false."
+        for name, setting in settings
+        if setting.get("state", "present") == "present" and is_odd_key_id(setting.get("kms_key_id", ""))
+    ]
+
+
+def is_odd_key_id(key: str) -> bool:
+    """Tell whether a key is named by an id alone that AWS cannot have given out. What is malformed is left to the modules."""
+    is_id = re.fullmatch(r"[A-Za-z0-9-]+", key)
+    return bool(is_id and not KEY_ID_OF_AWS.fullmatch(key))
 
 
 def expectations(converted: Mapping[str, t.Any]) -> list[dict[str, t.Any]]:

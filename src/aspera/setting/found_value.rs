@@ -21,7 +21,7 @@ impl FoundValue {
     /// The value of a key setting. A key that the task itself names is recognised in any form.
     pub fn kms_key(text: &str, desired: Option<&KmsKey>) -> Self {
         Self::new(text, |trimmed| {
-            KmsKey::parse(trimmed).is_ok_and(|key| key.is_unmistakable() || Some(&key) == desired)
+            KmsKey::is_recognised(trimmed) || desired.is_some_and(|key| key.as_str() == trimmed)
         })
     }
 

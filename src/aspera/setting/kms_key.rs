@@ -48,6 +48,22 @@ impl KmsKey {
         })
     }
 
+    /// As [`Self::parse`], but refuses a bare key id that has not the form of those of AWS: any word could be one otherwise, a password too. An ARN
+    /// says itself that it is one, and AWS's pattern for it allows any id.
+    pub fn parse_for_aws(text: &str) -> Result<Self, InvalidKmsKey> {
+        let key = Self::parse(text)?;
+        if key.is_unmistakable() {
+            Ok(key)
+        } else {
+            Err(InvalidKmsKey::KeyId)
+        }
+    }
+
+    /// Whether a text is unmistakably the name of a key, so that it is safe to show.
+    pub fn is_recognised(text: &str) -> bool {
+        Self::parse_for_aws(text).is_ok()
+    }
+
     /// The name as it was given.
     pub fn as_str(&self) -> &str {
         &self.text
@@ -100,6 +116,13 @@ impl KmsKey {
                     doubts.push(format!(
                         "The id in the KMS key {self} is neither a UUID nor mrk- and 32 hexadecimal digits, as the ids of real keys are. \
                          Check it: uploads fail if AWS does not know the key."
+                    ));
+                } else if self.id().bytes().any(|byte| byte.is_ascii_uppercase()) {
+                    // A UUID means the same in upper case (RFC 9562, section 4). AWS shows key ids in lower case only, and does not document
+                    // whether it takes others.
+                    doubts.push(format!(
+                        "The id in the KMS key {self} has upper-case letters. AWS gives out lower-case ids and does not document whether it \
+                         accepts others. Write it in lower case."
                     ));
                 }
             }
@@ -169,6 +192,11 @@ pub enum InvalidKmsKey {
         "is a word that a template writes for a missing value, a truth value or a number, not the name of a key. Name a key."
     )]
     TemplateWord,
+    /// A bare key id that cannot be one of AWS.
+    #[error(
+        "is a key id that is neither a UUID nor mrk- and 32 hexadecimal digits, as the key ids of AWS are. Use the full key ARN."
+    )]
+    KeyId,
     /// None of the four forms.
     #[error(
         "is none of: a key id, a key ARN (arn:aws:kms:REGION:ACCOUNT:key/ID), alias/NAME, an alias ARN."
@@ -321,7 +349,74 @@ mod tests {
     #[test]
     fn the_vendors_impossible_example_is_accepted_with_a_doubt() {
         let example = "arn:aws:kms:us-west-2:289669785124:key/9120a367-8204-4752-8b0f-1ca9d90j8ec3";
-        assert_eq!(KmsKey::parse(example).unwrap().doubts().len(), 1);
+        for parse in [KmsKey::parse, KmsKey::parse_for_aws] {
+            assert_eq!(parse(example).unwrap().doubts().len(), 1);
+        }
+    }
+
+    #[test]
+    fn a_bare_id_of_aws_is_a_uuid_or_of_a_multi_region_key() {
+        let upper_case = UUID.to_uppercase();
+        for id in [
+            UUID,
+            &upper_case,
+            "mrk-1234abcd12ab34cd56ef1234567890ab",
+            "mrk-1234ABCD12AB34CD56EF1234567890AB",
+        ] {
+            assert_eq!(KmsKey::parse_for_aws(id), KmsKey::parse(id));
+        }
+        for id in [
+            "my-key",
+            "password1",
+            "1234abcd12ab34cd56ef1234567890ab",
+            "1234abcd-12ab-34cd-56ef-1234567890a",
+            "1234abcd-12ab-34cd-56ef-1234567890ag",
+            "1234abcd-12ab-34cd-56ef-1234567890ab-1",
+            "1234abcd1-2ab-34cd-56ef-1234567890ab",
+            "-1234abcd-12ab-34cd-56ef-1234567890ab",
+            "mrk-1234abcd-12ab-34cd-56ef-1234567890ab",
+            "mrk-1234abcd12ab34cd56ef1234567890a",
+            "mrk-1234abcd12ab34cd56ef1234567890ag",
+            "MRK-1234abcd12ab34cd56ef1234567890ab",
+            "alias-tenant",
+            "key",
+        ] {
+            assert!(KmsKey::parse(id).is_ok(), "{id}");
+            assert_eq!(KmsKey::parse_for_aws(id), Err(InvalidKmsKey::KeyId), "{id}");
+            assert!(!KmsKey::is_recognised(id), "{id}");
+        }
+        for other in ["alias/tenant", "arn:aws:kms:us-east-2:111122223333:alias/a"] {
+            assert_eq!(KmsKey::parse_for_aws(other), KmsKey::parse(other));
+        }
+        // What is malformed altogether keeps its own reason.
+        assert_eq!(KmsKey::parse_for_aws(""), Err(InvalidKmsKey::Empty));
+        assert_eq!(KmsKey::parse_for_aws("a b"), Err(InvalidKmsKey::Blank));
+        assert_eq!(
+            KmsKey::parse_for_aws("None"),
+            Err(InvalidKmsKey::TemplateWord)
+        );
+    }
+
+    #[test]
+    fn an_id_in_upper_case_is_doubtful() {
+        let upper_case = UUID.to_uppercase();
+        let arn = |id: &str| format!("arn:aws:kms:us-east-2:111122223333:key/{id}");
+        let of_alias = "arn:aws:kms:us-east-2:111122223333:alias/Tenant";
+        for (key, has_doubt) in [
+            (&*upper_case, true),
+            (&*arn(&upper_case), true),
+            ("mrk-1234ABCD12AB34CD56EF1234567890AB", true),
+            (&*arn(UUID), false),
+            (of_alias, false),
+        ] {
+            let doubts = KmsKey::parse(key).unwrap().doubts();
+            assert_eq!(doubts.len(), usize::from(has_doubt), "{key}");
+            assert!(
+                doubts
+                    .iter()
+                    .all(|doubt| doubt.contains("upper-case letters"))
+            );
+        }
     }
 
     #[test]

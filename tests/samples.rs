@@ -1,0 +1,213 @@
+//! The samples of the documentation are what the modules really answer.
+//!
+//! `tests/samples/MODULE/RUN/` holds a run: `task.json`, the options, and `aspera/`, the files of the installation. Each return value that
+//! `library/MODULE.yml` documents has its sample in the answer of one of the module's runs. What belongs together comes from one place: all samples
+//! within a dictionary are in that of one run, and those within a list of dictionaries in one element of it.
+//!
+//! Of an answer, this is not compared as it is, because it differs from run to run and from host to host:
+//!
+//! | what | instead |
+//! | --- | --- |
+//! | the folder in which the installation stands | `/opt/aspera` |
+//! | the process and the time in the name of a backup | those of [`BACKUP`] |
+//! | the keys of [`OF_THE_HOST`]: which init system there is, and whether services run | that they are there, and the type of the sample |
+//! | warnings about services of the host | left out |
+
+mod invocation;
+mod program;
+
+use std::cmp::Reverse;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use invocation::{DOCROOT, INFO, Module, TRAPD, result_of};
+use program::write_script;
+use serde_json::{Map, Value, json};
+
+/// Process and time in the name of a documented backup.
+const BACKUP: &str = "4711.2025-11-23@09:30:00~";
+
+/// What is known only where the services run.
+const OF_THE_HOST: [&str; 7] = [
+    "enabled",
+    "manager",
+    "state",
+    "started_at",
+    "restart_required",
+    "restart_reason",
+    "restart_services",
+];
+
+#[test]
+fn aspera_docroot_sse() {
+    check(DOCROOT);
+}
+
+#[test]
+fn aspera_sse_info() {
+    check(INFO);
+}
+
+#[test]
+fn aspera_trapd_sse() {
+    check(TRAPD);
+}
+
+/// So is the table that the page for newcomers shows.
+#[test]
+fn the_table_of_the_readme() {
+    let audit = run(INFO, &runs_of(INFO).join("audit"));
+    let mut lines: Vec<&str> = audit["table"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| line.as_str().unwrap())
+        .collect();
+    lines.push(audit["summary"].as_str().unwrap());
+    let block = format!("```text\n{}\n```\n", lines.join("\n"));
+    let readme = fs::read_to_string(repository().join("README.md")).unwrap();
+    assert!(readme.contains(&block), "README.md does not show\n{block}");
+}
+
+fn check(module: Module) {
+    let path = repository().join(format!("library/{}.yml", module.name));
+    let documentation: Value = serde_yaml_ng::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    let runs: Vec<Value> = fs::read_dir(runs_of(module))
+        .unwrap()
+        .map(|folder| Value::Object(run(module, &folder.unwrap().path())))
+        .collect();
+    let mut wrong = Vec::new();
+    for (key, documented) in documentation["RETURN"].as_object().unwrap() {
+        let found = runs.iter().filter_map(|run| run.get(key));
+        let nearest = nearest(key, documented, found);
+        wrong.extend(nearest.unwrap_or_else(|| vec![format!("{key} is in no answer")]));
+    }
+    assert!(
+        wrong.is_empty(),
+        "samples of {} that no run in tests/samples gives:\n{}",
+        module.name,
+        wrong.join("\n")
+    );
+}
+
+/// What is wrong with the one of several values that is most like the samples, of equals the longest; nothing if there is no value.
+fn nearest<'v>(
+    place: &str,
+    documented: &Value,
+    values: impl Iterator<Item = &'v Value>,
+) -> Option<Vec<String>> {
+    let candidates = values.map(|value| (differences(place, documented, value), value));
+    let nearest = candidates.min_by_key(|(differences, value)| {
+        let length = value.to_string().len();
+        (differences.len(), Reverse(length))
+    });
+    nearest.map(|(differences, _)| differences)
+}
+
+/// Where a value is not as the samples say, at every depth.
+fn differences(place: &str, documented: &Value, found: &Value) -> Vec<String> {
+    let (sample, inner) = (documented.get("sample"), documented.get("contains"));
+    let key = place.rsplit('.').next().unwrap();
+    let mut differences = Vec::new();
+    match sample {
+        None if inner.is_none() => differences.push(format!("{place} has no sample")),
+        None => {}
+        Some(sample) if OF_THE_HOST.contains(&key) => {
+            let type_name = documented["type"].as_str().unwrap();
+            if !is_of_type(type_name, sample) {
+                differences.push(format!("{place}: {sample} is not of type {type_name}"));
+            }
+        }
+        Some(sample) if sample == found => {}
+        Some(sample) => differences.push(format!("{place} is {found}, its sample {sample}")),
+    }
+    let Some(inner) = inner else {
+        return differences;
+    };
+    differences.extend(match found {
+        Value::Object(fields) => within(place, inner, fields),
+        Value::Array(elements) => {
+            let elements = elements.iter().map(|element| {
+                let fields = element.as_object().unwrap();
+                within(place, inner, fields)
+            });
+            let nearest = elements.min_by_key(Vec::len);
+            nearest.unwrap_or_else(|| within(place, inner, &Map::new()))
+        }
+        _ => vec![format!("{place} is {found}")],
+    });
+    differences
+}
+
+fn within(place: &str, documented: &Value, found: &Map<String, Value>) -> Vec<String> {
+    let documented = documented.as_object().unwrap();
+    let differences = documented.iter().map(|(key, documented)| {
+        let place = format!("{place}.{key}");
+        nearest(&place, documented, found.get(key).into_iter())
+            .unwrap_or_else(|| vec![format!("{place} is not there")])
+    });
+    differences.flatten().collect()
+}
+
+/// Null stands for what is not there or not known.
+fn is_of_type(name: &str, value: &Value) -> bool {
+    match name {
+        _ if value.is_null() => true,
+        "bool" => value.is_boolean(),
+        "str" => value.is_string(),
+        "list" => value.is_array(),
+        _ => false,
+    }
+}
+
+/// The answer of a run, with what differs from one to the next as the documentation has it.
+fn run(module: Module, folder: &Path) -> Map<String, Value> {
+    let sandbox = tempfile::tempdir().unwrap();
+    let root = sandbox.path().join("aspera");
+    lay_out(&folder.join("aspera"), &root);
+    let task = fs::read_to_string(folder.join("task.json")).unwrap();
+    let mut task: Map<String, Value> = serde_json::from_str(&task).unwrap();
+    task.insert("aspera_root".to_owned(), json!(root));
+    task.insert("_ansible_no_log".to_owned(), json!(true));
+    let arguments = sandbox.path().join("arguments.json");
+    fs::write(&arguments, Value::Object(task).to_string()).unwrap();
+    let output = Command::new(module.program).arg(&arguments).output();
+    let answer = Value::Object(result_of(&output.unwrap())).to_string();
+    let answer = answer.replace(root.to_str().unwrap(), "/opt/aspera");
+    let mut answer: Map<String, Value> = serde_json::from_str(&answer).unwrap();
+    assert!(!answer.contains_key("failed"), "{answer:?}");
+    if let Some(Value::String(backup)) = answer.get_mut("backup_file") {
+        let (file, number) = backup.rsplit_once('.').unwrap().0.rsplit_once('.').unwrap();
+        assert!(number.parse::<u32>().is_ok(), "{backup}");
+        *backup = format!("{file}.{BACKUP}");
+    }
+    if let Some(Value::Array(warnings)) = answer.get_mut("warnings") {
+        warnings.retain(|warning| {
+            let warning = warning.as_str().unwrap();
+            !warning.starts_with("asperatrapd is not enabled")
+                && !warning.starts_with("Processes that are named like")
+        });
+    }
+    answer
+}
+
+/// Copies the files of an installation, and adds stand-ins for its programs.
+fn lay_out(files: &Path, root: &Path) {
+    let status = Command::new("cp").arg("-r").args([files, root]).status();
+    assert!(status.unwrap().success(), "{}", files.display());
+    fs::create_dir(root.join("bin")).unwrap();
+    let ascp = "#!/bin/sh\n# A stand-in for ascp: it only tells a version.\necho 'ascp version 4.3.1.102989'\n";
+    write_script(&root.join("bin/ascp"), ascp);
+    let asuserdata =
+        "#!/bin/sh\n# A stand-in for asuserdata: it takes any configuration for valid.\n";
+    write_script(&root.join("bin/asuserdata"), asuserdata);
+}
+
+fn runs_of(module: Module) -> PathBuf {
+    repository().join("tests/samples").join(module.name)
+}
+
+fn repository() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
