@@ -84,7 +84,10 @@ REFUSED: dict[str, list[tuple[object, str]]] = {
     "aspera_sse_root": [("", "must be the path of a folder"), ({"a": "b"}, "aspera_sse_root")],
     "aspera_sse_backup": [("maybe", "aspera_sse_backup"), ("", "aspera_sse_backup"), (None, "aspera_sse_backup")],
     "aspera_sse_restart": [("nope", "aspera_sse_restart"), (2, "aspera_sse_restart"), ([], "aspera_sse_restart")],
-    "aspera_sse_validate_kms_key_id": [("maybe", "aspera_sse_validate_kms_key_id"), (2, "aspera_sse_validate_kms_key_id")],
+    "aspera_sse_validate_kms_key_id": [
+        ("maybe", "aspera_sse_validate_kms_key_id"),
+        (2, "aspera_sse_validate_kms_key_id"),
+    ],
     "aspera_sse_settle_seconds": [
         ("soon", "aspera_sse_settle_seconds"),
         ("5s", "aspera_sse_settle_seconds"),

@@ -306,21 +306,22 @@ def check_setting(name: str, setting: Mapping[str, t.Any]) -> None:
 
 
 def odd_key_ids(converted: Mapping[str, t.Any]) -> list[str]:
-    """Tell of bare key ids that no key of AWS has, which the modules refuse, before one of the two files is written."""
+    """Find bare key ids that no key of AWS has. The modules refuse them, but one file may be written by then."""
     if not converted.get("aspera_sse_validate_kms_key_id", True):
         return []
     settings = [("aspera_sse_system", converted.get("aspera_sse_system") or {})]
     settings += [(f"aspera_sse_docroots[{i}]", one) for i, one in enumerate(converted.get("aspera_sse_docroots") or [])]
     return [
-        f"{name}.kms_key_id is a key id that is neither a UUID nor mrk- and 32 hexadecimal digits, as the key ids of AWS are. "
-        "Use the full key ARN. If the store is not AWS and its keys have such ids, set aspera_sse_validate_kms_key_id: false."
+        f"{name}.kms_key_id is a key id that is neither a UUID nor mrk- and 32 hexadecimal digits, as the key ids of "
+        "AWS are. Use the full key ARN. If the store is not AWS and its keys have such ids, set "
+        "aspera_sse_validate_kms_key_id: false."
         for name, setting in settings
         if setting.get("state", "present") == "present" and is_odd_key_id(setting.get("kms_key_id", ""))
     ]
 
 
 def is_odd_key_id(key: str) -> bool:
-    """Tell whether a key is named by an id alone that AWS cannot have given out. What is malformed is left to the modules."""
+    """Return whether a key is named by a bare id that AWS cannot have given out. The modules refuse malformed ones."""
     is_id = re.fullmatch(r"[A-Za-z0-9-]+", key)
     return bool(is_id and not KEY_ID_OF_AWS.fullmatch(key))
 
