@@ -23,7 +23,7 @@ pub fn readings(uri: &DocrootUri) -> Vec<QueryReading> {
     let mut readings = Vec::new();
     add_readings(&mut readings, uri, None);
     // What follows a bare # is the fragment (RFC 3986, 3.5), which java.net.URI does not count as a part of the query.
-    if let Some(uri) = uri.without_fragment() {
+    for uri in uri.without_fragment() {
         add_readings(&mut readings, &uri, Some(Doubt::Fragment));
     }
     readings

@@ -139,10 +139,22 @@ impl DocrootUri {
         count(ENCRYPTION_KEY) > 1 || count(KMS_KEY_KEY) > 1
     }
 
-    /// The URI up to a bare `#`, where a fragment begins (RFC 3986, 3.5); nothing if there is none.
-    pub fn without_fragment(&self) -> Option<Self> {
-        let (text, _) = self.text.split_once('#')?;
-        text.contains("://").then(|| Self::new(text))
+    /// The URI up to each bare `#` at which a fragment may begin: the first of all (RFC 3986, 3.5), and the first in the query, for a reader that
+    /// looks for the `?` first.
+    pub fn without_fragment(&self) -> Vec<Self> {
+        let first = self.text.find('#');
+        let query = self.parts.as_ref().and_then(|parts| parts.query.as_ref());
+        let in_query = query.and_then(|query| {
+            let place = self.text[query.range.clone()].find('#')?;
+            Some(query.range.start + place)
+        });
+        let mut ends: Vec<usize> = first.into_iter().chain(in_query).collect();
+        ends.dedup();
+        let texts = ends.into_iter().map(|end| &self.text[..end]);
+        texts
+            .filter(|text| text.contains("://"))
+            .map(Self::new)
+            .collect()
     }
 
     /// Whether its credentials seem to hold a bare `?`, so that it cannot be told where the query starts.
