@@ -9,9 +9,9 @@ use super::asconfigurator;
 use super::docroot_failure::{self, Refusal};
 use super::docroot_options::{Method, Options};
 use super::docroot_warnings::{plan_warnings, setting_warnings};
-use super::host;
+use super::host_warnings;
 use super::pending_restart::PendingRestart;
-use super::result::{Previous, Restart, diff_lines};
+use super::result::{Previous, RestartReport, diff_lines};
 use super::setting::VALIDATE_KMS_KEY_ID;
 use crate::ansible::{
     Diff, Failure, Kind, MAX_PLACES, Module, OptionSpec, Outcome, Place, Shown, Task,
@@ -88,7 +88,7 @@ impl Module for AsperaDocrootSse {
             .filter_map(|request| request.desired.clone())
             .collect();
         let path = options.path();
-        let mut warnings = host::warnings(&options.aspera_root, &settings)?;
+        let mut warnings = host_warnings::warnings(&options.aspera_root, &settings)?;
         warnings.extend(setting_warnings(&options.aspera_root, &settings));
         let edit_options = EditOptions {
             check_only: task.settings.check_mode,
@@ -147,7 +147,7 @@ pub struct Values {
     path: String,
     docroots: Vec<DocrootValues>,
     #[serde(flatten)]
-    restart: Restart,
+    restart: RestartReport,
     #[serde(skip_serializing_if = "Option::is_none")]
     backup_file: Option<String>,
 }
@@ -166,7 +166,7 @@ struct DocrootValues {
 }
 
 impl Values {
-    fn new(path: &Path, edited: &Edited<Plan>, restart: Restart) -> Self {
+    fn new(path: &Path, edited: &Edited<Plan>, restart: RestartReport) -> Self {
         let text = |path: &Path| path.to_string_lossy().into_owned();
         Self {
             path: text(path),

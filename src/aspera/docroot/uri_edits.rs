@@ -94,9 +94,9 @@ impl DocrootUri {
                 replacement: format!("={wanted}").into(),
             });
         };
-        // Equal text of equal length is spelled so, but perhaps for %3a in the place of %3A.
-        let is_spelled_so = encoding.is_none() || found.range.len() == wanted.len();
-        (self.value(option) != value || !is_spelled_so).then(|| Edit {
+        // Equal text of equal length is spelled alike, except perhaps for %3a instead of %3A.
+        let is_spelled_as_wanted = encoding.is_none() || found.range.len() == wanted.len();
+        (self.value(option) != value || !is_spelled_as_wanted).then(|| Edit {
             range: found.range.clone(),
             replacement: wanted.into_owned().into(),
         })
