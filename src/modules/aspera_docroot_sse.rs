@@ -118,21 +118,30 @@ impl Module for AsperaDocrootSse {
         // Ansible shows equal warnings once for all hosts: the path tells whose they are.
         let about_file = |warning| format!("{}: {warning}", path.display());
         warnings.extend(plan_warnings(&edited.plan).into_iter().map(about_file));
-        warnings.extend(edited.warnings.iter().cloned());
-        let (restart, warning) = pending_restart.finish(&path, edited.changed);
+        let diff = (task.settings.diff && edited.changed).then(|| diff(&path, &edited));
+        // A file may be large: what is no longer needed of it goes before the result is made.
+        let Edited {
+            changed,
+            plan: Plan { docroots, .. },
+            backup,
+            warnings: edit_warnings,
+            ..
+        } = edited;
+        warnings.extend(edit_warnings);
+        let (restart, warning) = pending_restart.finish(&path, changed);
         warnings.extend(warning);
         Ok(Outcome {
             warnings,
-            diff: (task.settings.diff && edited.changed).then(|| diff(&path, &edited)),
-            changed: edited.changed,
-            values: Values::new(&path, &edited, restart),
+            diff,
+            changed,
+            values: Values::new(&path, docroots, backup.as_deref(), restart),
         })
     }
 }
 
 impl Proposal for Plan {
     fn content(&self) -> Option<&[u8]> {
-        (!self.edits.is_empty()).then_some(&*self.after)
+        self.after.as_deref()
     }
 }
 
@@ -166,29 +175,28 @@ struct DocrootValues {
 }
 
 impl Values {
-    fn new(path: &Path, edited: &Edited<Plan>, restart: RestartReport) -> Self {
+    fn new(
+        path: &Path,
+        docroots: Vec<PlannedDocroot>,
+        backup: Option<&Path>,
+        restart: RestartReport,
+    ) -> Self {
         let text = |path: &Path| path.to_string_lossy().into_owned();
         Self {
             path: text(path),
-            docroots: edited
-                .plan
-                .docroots
-                .iter()
-                .map(DocrootValues::from)
-                .collect(),
+            docroots: docroots.into_iter().map(DocrootValues::from).collect(),
             restart,
-            backup_file: edited.backup.as_deref().map(text),
+            backup_file: backup.map(text),
         }
     }
 }
 
-impl From<&PlannedDocroot> for DocrootValues {
-    fn from(docroot: &PlannedDocroot) -> Self {
+impl From<PlannedDocroot> for DocrootValues {
+    fn from(docroot: PlannedDocroot) -> Self {
         let setting = docroot.setting();
         Self {
             scope: docroot.scope.kind(),
             name: docroot.scope.name().map(str::to_owned),
-            peer_ip: docroot.peer_ip.clone(),
             uri: docroot.uri.masked(docroot.known_key()),
             server_side_encryption: setting.map(|setting| setting.encryption().as_str()),
             kms_key_id: docroot.known_key().map(ToString::to_string),
@@ -198,6 +206,7 @@ impl From<&PlannedDocroot> for DocrootValues {
                 Fate::Skipped(reason) => Some(skipped(reason)),
                 Fate::Set { .. } => None,
             },
+            peer_ip: docroot.peer_ip,
         }
     }
 }
