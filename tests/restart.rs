@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aspera_sse::aspera::host::{
     Clock, Host, LastChange, Look, Manager, Mismatch, Reason, Service, State, Status, is_enabled,
-    restart,
+    restart_due,
 };
 use program::write_script;
 use proptest::prelude::*;
@@ -162,13 +162,13 @@ impl Machine {
     /// Whether a restart is due if the file last changed so many hundredths of a second after boot.
     fn due(&self, changed_at: u64) -> (Option<bool>, Option<Reason>) {
         let (status, clock) = self.status();
-        let due = restart(&status, &clock, false, LastChange::At(at(changed_at)));
+        let due = restart_due(&status, &clock, false, LastChange::At(at(changed_at)));
         (due.required, due.reason)
     }
 
     fn due_after_a_change(&self) -> (Option<bool>, Option<Reason>) {
         let (status, clock) = self.status();
-        let due = restart(&status, &clock, true, LastChange::At(clock.now));
+        let due = restart_due(&status, &clock, true, LastChange::At(clock.now));
         (due.required, due.reason)
     }
 }
@@ -720,7 +720,7 @@ fn check_taken(machine: &Machine, service: Service, taken: &Taken, what: &str) {
         enabled,
         "{what}"
     );
-    let found = restart(&status, &clock, false, LastChange::At(at(90_000)));
+    let found = restart_due(&status, &clock, false, LastChange::At(at(90_000)));
     assert_eq!((found.required, found.reason), due, "{what}");
     let strangers: Vec<(u32, Option<String>, Mismatch)> = status
         .strangers
@@ -803,7 +803,7 @@ fn a_missing_file_makes_nothing_due() {
     let machine = Machine::without_init();
     machine.process(70, TRAPD, 30_000);
     let (status, clock) = machine.status();
-    let due = restart(&status, &clock, false, LastChange::NoFile);
+    let due = restart_due(&status, &clock, false, LastChange::NoFile);
     assert_eq!((due.required, due.reason), NOT_DUE);
 }
 
@@ -836,7 +836,7 @@ proptest! {
         for service in Service::ALL {
             let clock = Clock::read(&host);
             let status = Look::start(&host, service).finish(&host, &clock, Path::new(ASPERA));
-            restart(&status, &clock, false, LastChange::At(clock.now));
+            restart_due(&status, &clock, false, LastChange::At(clock.now));
             is_enabled(&host, service, Path::new(ASPERA));
         }
     }

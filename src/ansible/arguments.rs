@@ -27,8 +27,6 @@ pub struct Settings {
     pub syslog_facility: Option<String>,
     /// What to put before that line.
     pub log_prefix: Option<String>,
-    /// The name by which the task calls the module.
-    pub module_name: Option<String>,
 }
 
 /// The options of a task, each of its type, with defaults filled in; options not given are null.
@@ -151,7 +149,6 @@ fn read_settings(settings: &Map<String, Value>) -> Settings {
         inject_invocation: flag("_ansible_inject_invocation").unwrap_or(true),
         syslog_facility: text("_ansible_syslog_facility"),
         log_prefix: text("_ansible_target_log_info"),
-        module_name: text("_ansible_module_name"),
     }
 }
 
@@ -501,7 +498,6 @@ mod tests {
             inject_invocation: true,
             syslog_facility: None,
             log_prefix: None,
-            module_name: None,
         };
         assert_eq!(defaults, expected);
         let text = br#"{"_ansible_check_mode": true, "_ansible_diff": "yes", "_ansible_no_log": 1,
@@ -515,7 +511,6 @@ mod tests {
             inject_invocation: false,
             syslog_facility: Some("LOG_USER".to_owned()),
             log_prefix: Some("run".to_owned()),
-            module_name: Some("m".to_owned()),
         };
         assert_eq!(parse(text).unwrap().1, expected);
     }

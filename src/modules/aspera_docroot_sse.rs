@@ -9,9 +9,9 @@ use super::asconfigurator;
 use super::docroot_failure::{self, Refusal};
 use super::docroot_options::{Method, Options};
 use super::docroot_warnings::{plan_warnings, setting_warnings};
-use super::host;
+use super::host_warnings;
 use super::pending_restart::PendingRestart;
-use super::result::{Previous, Restart, diff_lines};
+use super::result::{Previous, RestartReport, diff_lines};
 use super::setting::VALIDATE_KMS_KEY_ID;
 use crate::ansible::{
     Diff, Failure, Kind, MAX_PLACES, Module, OptionSpec, Outcome, Place, Shown, Task,
@@ -88,7 +88,7 @@ impl Module for AsperaDocrootSse {
             .filter_map(|request| request.desired.clone())
             .collect();
         let path = options.path();
-        let mut warnings = host::warnings(&options.aspera_root, &settings)?;
+        let mut warnings = host_warnings::warnings(&options.aspera_root, &settings)?;
         warnings.extend(setting_warnings(&options.aspera_root, &settings));
         let edit_options = EditOptions {
             check_only: task.settings.check_mode,
@@ -118,21 +118,30 @@ impl Module for AsperaDocrootSse {
         // Ansible shows equal warnings once for all hosts: the path tells whose they are.
         let about_file = |warning| format!("{}: {warning}", path.display());
         warnings.extend(plan_warnings(&edited.plan).into_iter().map(about_file));
-        warnings.extend(edited.warnings.iter().cloned());
-        let (restart, warning) = pending_restart.finish(&path, edited.changed);
+        let diff = (task.settings.diff && edited.changed).then(|| diff(&path, &edited));
+        // A file may be large: what is no longer needed of it goes before the result is made.
+        let Edited {
+            changed,
+            plan: Plan { docroots, .. },
+            backup,
+            warnings: edit_warnings,
+            ..
+        } = edited;
+        warnings.extend(edit_warnings);
+        let (restart, warning) = pending_restart.finish(&path, changed);
         warnings.extend(warning);
         Ok(Outcome {
             warnings,
-            diff: (task.settings.diff && edited.changed).then(|| diff(&path, &edited)),
-            changed: edited.changed,
-            values: Values::new(&path, &edited, restart),
+            diff,
+            changed,
+            values: Values::new(&path, docroots, backup.as_deref(), restart),
         })
     }
 }
 
 impl Proposal for Plan {
     fn content(&self) -> Option<&[u8]> {
-        (!self.edits.is_empty()).then_some(&*self.after)
+        self.after.as_deref()
     }
 }
 
@@ -147,7 +156,7 @@ pub struct Values {
     path: String,
     docroots: Vec<DocrootValues>,
     #[serde(flatten)]
-    restart: Restart,
+    restart: RestartReport,
     #[serde(skip_serializing_if = "Option::is_none")]
     backup_file: Option<String>,
 }
@@ -166,29 +175,28 @@ struct DocrootValues {
 }
 
 impl Values {
-    fn new(path: &Path, edited: &Edited<Plan>, restart: Restart) -> Self {
+    fn new(
+        path: &Path,
+        docroots: Vec<PlannedDocroot>,
+        backup: Option<&Path>,
+        restart: RestartReport,
+    ) -> Self {
         let text = |path: &Path| path.to_string_lossy().into_owned();
         Self {
             path: text(path),
-            docroots: edited
-                .plan
-                .docroots
-                .iter()
-                .map(DocrootValues::from)
-                .collect(),
+            docroots: docroots.into_iter().map(DocrootValues::from).collect(),
             restart,
-            backup_file: edited.backup.as_deref().map(text),
+            backup_file: backup.map(text),
         }
     }
 }
 
-impl From<&PlannedDocroot> for DocrootValues {
-    fn from(docroot: &PlannedDocroot) -> Self {
+impl From<PlannedDocroot> for DocrootValues {
+    fn from(docroot: PlannedDocroot) -> Self {
         let setting = docroot.setting();
         Self {
             scope: docroot.scope.kind(),
             name: docroot.scope.name().map(str::to_owned),
-            peer_ip: docroot.peer_ip.clone(),
             uri: docroot.uri.masked(docroot.known_key()),
             server_side_encryption: setting.map(|setting| setting.encryption().as_str()),
             kms_key_id: docroot.known_key().map(ToString::to_string),
@@ -198,6 +206,7 @@ impl From<&PlannedDocroot> for DocrootValues {
                 Fate::Skipped(reason) => Some(skipped(reason)),
                 Fate::Set { .. } => None,
             },
+            peer_ip: docroot.peer_ip,
         }
     }
 }

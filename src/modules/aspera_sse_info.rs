@@ -1,6 +1,5 @@
 //! `aspera_sse_info`: which encryption uploads get, where it comes from, and whether the services run with it. Changes nothing.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -9,19 +8,17 @@ use serde::{Deserialize, Serialize};
 use super::compliance::{Compliance, Judged};
 use super::docroot_report::DocrootReport;
 use super::expect;
-use super::incomplete::IncompleteReport;
+use super::incomplete::{IncompleteReport, unfounded};
 use super::pending_restart::last_change;
 use super::result::{strangers_warning, unread};
 use super::table;
 use crate::ansible::{Kind, Module, OptionSpec, Outcome, Task};
-use crate::aspera::audit::{
-    Expectation, Facts, Judgement, Request, Row, ScopePattern, SystemFile, Verdict, judge, rows,
-};
-use crate::aspera::docroot::{AsperaConf, Scope};
+use crate::aspera::audit::{Expectation, Facts, Request, SystemFile, judge, rows};
+use crate::aspera::docroot::AsperaConf;
 use crate::aspera::host::{
-    self, Answer, Clock, FoundService, Gap, Host, Incomplete, Look, Manager, OsAccounts, Question,
-    Reading, Reason, Service, State, Status, TIME_LIMIT, ask_version, gaps, is_enabled,
-    read_version, restart, trapd_has_encryption_options,
+    self, Answer, Clock, FoundService, Host, Look, Manager, OsAccounts, Question, Reading, Reason,
+    Service, State, Status, TIME_LIMIT, ask_version, gaps, is_enabled, read_version, restart_due,
+    trapd_has_encryption_options,
 };
 use crate::aspera::setting::FoundValue;
 use crate::aspera::trapd::{self, Contents};
@@ -153,7 +150,7 @@ impl Server {
             manager: statuses[index].manager,
             enabled: enabled[index],
             state: statuses[index].state,
-            restart: restart(&statuses[index], &clock, false, last_change(files[index])),
+            restart: restart_due(&statuses[index], &clock, false, last_change(files[index])),
         });
         Self {
             has_ascp: !matches!(files::metadata(&aspera_root.join("bin/ascp")), Ok(None)),
@@ -277,47 +274,6 @@ fn configuration(asuserdata: Question) -> Option<&'static str> {
         Answer::Ended { success: false, .. } => Some(REFUSED),
         Answer::TimedOut | Answer::Unavailable => None,
     }
-}
-
-/// Expectations that are about nothing there.
-fn unfounded(
-    expectations: &[Expectation],
-    rows: &[Row],
-    judgement: &Judgement,
-    conf: &Path,
-) -> Vec<Incomplete> {
-    let mut unfounded: Vec<Incomplete> = judgement
-        .missing
-        .iter()
-        .map(|scope| Incomplete::at(scope.to_string(), Gap::NoSuchScope))
-        .collect();
-    let mut is_not_s3: HashMap<&Scope, bool> = HashMap::new();
-    for row in rows {
-        *is_not_s3.entry(&row.scope).or_insert(true) &= row.is_not_s3();
-    }
-    let scopes = expectations
-        .iter()
-        .flat_map(|expectation| &expectation.scopes);
-    for scope in scopes {
-        if let ScopePattern::One(scope) = scope
-            && is_not_s3.get(scope) == Some(&true)
-        {
-            unfounded.push(Incomplete::at(scope.to_string(), Gap::NotS3));
-        }
-    }
-    let is_judged = judgement.system.is_some()
-        || judgement
-            .rows
-            .iter()
-            .any(|row| row.verdict.is_some_and(|verdict| verdict != Verdict::NotS3));
-    let is_nothing_s3 = rows.iter().all(Row::is_not_s3);
-    let expects_system = expectations
-        .iter()
-        .any(|expectation| expectation.scopes.contains(&ScopePattern::System));
-    if !is_judged && !is_nothing_s3 && !expects_system && unfounded.is_empty() {
-        unfounded.push(Incomplete::at(conf.to_string_lossy(), Gap::NothingToJudge));
-    }
-    unfounded
 }
 
 /// The content of a file, and what came of reading it; a warning where it is there and cannot be read.

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use super::host;
+use super::host_warnings;
 use super::pending_restart::PendingRestart;
-use super::result::{Previous, Restart, diff_lines, unread};
+use super::result::{Previous, RestartReport, diff_lines, unread};
 use super::setting::{self, State, VALIDATE_KMS_KEY_ID};
 use crate::ansible::{Diff, Failure, Kind, Module, OptionSpec, Outcome, Place, Task};
 use crate::aspera::host::Service;
@@ -41,7 +41,7 @@ impl Module for AsperaTrapdSse {
     fn run(task: &Task) -> Result<Outcome<Values>> {
         let options: Options = task.arguments.typed();
         let desired = options.desired_setting()?;
-        let mut warnings = host::warnings(&options.aspera_root, desired.as_slice())?;
+        let mut warnings = host_warnings::warnings(&options.aspera_root, desired.as_slice())?;
         let path = options.path();
         let pending_restart = PendingRestart::begin(Service::Trapd, &options.aspera_root);
         let (edit_options, warning) = options.edit_options(task);
@@ -191,7 +191,7 @@ pub struct Values {
     kms_key_id: Option<String>,
     previous: Previous,
     #[serde(flatten)]
-    restart: Restart,
+    restart: RestartReport,
     #[serde(skip_serializing_if = "Option::is_none")]
     backup_file: Option<String>,
 }
@@ -201,7 +201,7 @@ impl Values {
         path: &Path,
         desired: Option<&EncryptionSetting>,
         edited: &Edited<Plan>,
-        restart: Restart,
+        restart: RestartReport,
     ) -> Self {
         let text = |path: &Path| path.to_string_lossy().into_owned();
         Self {

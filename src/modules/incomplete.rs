@@ -1,7 +1,12 @@
 //! What should have been read of a server and was not, as the result shows it.
 
+use std::collections::HashMap;
+use std::path::Path;
+
 use serde::Serialize;
 
+use crate::aspera::audit::{Expectation, Judgement, Row, ScopePattern, Verdict};
+use crate::aspera::docroot::Scope;
 use crate::aspera::host::{Gap, Incomplete, Reason};
 
 /// Where, why, and what to do.
@@ -26,6 +31,47 @@ impl IncompleteReport {
             fix,
         }
     }
+}
+
+/// Expectations that are about nothing there.
+pub(super) fn unfounded(
+    expectations: &[Expectation],
+    rows: &[Row],
+    judgement: &Judgement,
+    conf: &Path,
+) -> Vec<Incomplete> {
+    let mut unfounded: Vec<Incomplete> = judgement
+        .missing
+        .iter()
+        .map(|scope| Incomplete::at(scope.to_string(), Gap::NoSuchScope))
+        .collect();
+    let mut is_not_s3: HashMap<&Scope, bool> = HashMap::new();
+    for row in rows {
+        *is_not_s3.entry(&row.scope).or_insert(true) &= row.is_not_s3();
+    }
+    let scopes = expectations
+        .iter()
+        .flat_map(|expectation| &expectation.scopes);
+    for scope in scopes {
+        if let ScopePattern::One(scope) = scope
+            && is_not_s3.get(scope) == Some(&true)
+        {
+            unfounded.push(Incomplete::at(scope.to_string(), Gap::NotS3));
+        }
+    }
+    let is_judged = judgement.system.is_some()
+        || judgement
+            .rows
+            .iter()
+            .any(|row| row.verdict.is_some_and(|verdict| verdict != Verdict::NotS3));
+    let is_nothing_s3 = rows.iter().all(Row::is_not_s3);
+    let expects_system = expectations
+        .iter()
+        .any(|expectation| expectation.scopes.contains(&ScopePattern::System));
+    if !is_judged && !is_nothing_s3 && !expects_system && unfounded.is_empty() {
+        unfounded.push(Incomplete::at(conf.to_string_lossy(), Gap::NothingToJudge));
+    }
+    unfounded
 }
 
 /// What is wrong, as a sentence.

@@ -10,7 +10,7 @@ mod docroot_options;
 mod docroot_report;
 mod docroot_warnings;
 mod expect;
-mod host;
+mod host_warnings;
 mod incomplete;
 mod pending_restart;
 mod result;

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::result::{Restart, strangers_warning};
-use crate::aspera::host::{Clock, Host, LastChange, Look, Service, restart};
+use super::result::{RestartReport, strangers_warning};
+use crate::aspera::host::{Clock, Host, LastChange, Look, Service, restart_due};
 use crate::files;
 
 /// A look at a service, begun before the file is edited: the answer of `systemctl` comes meanwhile.
@@ -27,13 +27,13 @@ impl PendingRestart {
     }
 
     /// What is due after the run, with the warnings that belong to it. `path` is the edited file.
-    pub(super) fn finish(self, path: &Path, changed: bool) -> (Restart, Vec<String>) {
+    pub(super) fn finish(self, path: &Path, changed: bool) -> (RestartReport, Vec<String>) {
         let clock = Clock::read(&self.host);
         let status = self.look.finish(&self.host, &clock, &self.aspera_root);
-        let due = restart(&status, &clock, changed, last_change(path));
-        let (restart, warning) = Restart::of(self.service, due, changed);
+        let due = restart_due(&status, &clock, changed, last_change(path));
+        let (report, warning) = RestartReport::of(self.service, due, changed);
         let strangers = strangers_warning(self.service, &status, &self.aspera_root);
-        (restart, warning.into_iter().chain(strangers).collect())
+        (report, warning.into_iter().chain(strangers).collect())
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::ansible::Line;
-use crate::aspera::host::{Reason, Service, Status, services};
+use crate::aspera::host::{Reason, Restart, Service, Status};
 use crate::aspera::setting::{DisplayLine, FoundSetting, FoundValue};
 use crate::files::FileError;
 
@@ -28,7 +28,7 @@ impl From<&FoundSetting> for Previous {
 
 /// Which service must restart, and why.
 #[derive(Debug, Serialize)]
-pub(super) struct Restart {
+pub(super) struct RestartReport {
     #[serde(rename = "restart_required")]
     required: Option<bool>,
     #[serde(rename = "restart_reason")]
@@ -37,13 +37,9 @@ pub(super) struct Restart {
     services: Vec<&'static str>,
 }
 
-impl Restart {
+impl RestartReport {
     /// What is due after a run, with the warning that belongs to it.
-    pub(super) fn of(
-        service: Service,
-        restart: services::Restart,
-        changed: bool,
-    ) -> (Self, Option<String>) {
+    pub(super) fn of(service: Service, restart: Restart, changed: bool) -> (Self, Option<String>) {
         let name = service.name();
         // Where a restart may be due and nobody can tell, a change is reason enough to name the service.
         let is_named = restart.required == Some(true) || restart.required.is_none() && changed;

@@ -38,7 +38,13 @@ pub(super) fn desired(
         .map_err(|error| Failure::new(format!("server_side_encryption {error}")))?;
     let kms_key = kms_key.map(|text| parsed_key(text, validate_kms_key_id));
     let kms_key = kms_key.transpose()?;
-    Ok(Some(EncryptionSetting::new(encryption, kms_key)?))
+    let setting = EncryptionSetting::new(encryption, kms_key).map_err(|error| {
+        Failure::new(format!(
+            "kms_key_id goes with server_side_encryption AWS_KMS only, not with {}. Remove kms_key_id or set server_side_encryption to AWS_KMS.",
+            error.encryption
+        ))
+    })?;
+    Ok(Some(setting))
 }
 
 fn parsed_key(text: &str, validate_kms_key_id: bool) -> Result<KmsKey, Failure> {

@@ -57,8 +57,6 @@ pub fn last_line_ending(bytes: &[u8]) -> Option<&[u8]> {
 /// Whole lines around edits that stand close together, before and after them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangedRegion {
-    /// The edits of the region, by their index.
-    pub edits: Range<usize>,
     /// The numbers, from 1, of the original lines on which its edits start.
     pub line_numbers: Vec<usize>,
     /// The bytes of the region in the original text.
@@ -75,7 +73,7 @@ pub fn changed_regions(original: &[u8], edits: &Edits, context: usize) -> Vec<Ch
     let mut line_number = 1;
     let mut counted = 0;
     let mut shift = 0_isize;
-    for (index, edit) in edits.iter().enumerate() {
+    for edit in edits {
         line_number += line_endings(
             &original[counted..edit.range.start],
             original.get(edit.range.start).copied(),
@@ -88,7 +86,6 @@ pub fn changed_regions(original: &[u8], edits: &Edits, context: usize) -> Vec<Ch
         let after_end = end.strict_add_signed(shift);
         match regions.last_mut() {
             Some(region) if start <= region.before.end => {
-                region.edits.end = index + 1;
                 region.before.end = region.before.end.max(end);
                 region.after.end = region.before.end.strict_add_signed(shift);
                 if region.line_numbers.last() != Some(&line_number) {
@@ -96,7 +93,6 @@ pub fn changed_regions(original: &[u8], edits: &Edits, context: usize) -> Vec<Ch
                 }
             }
             _ => regions.push(ChangedRegion {
-                edits: index..index + 1,
                 line_numbers: vec![line_number],
                 before: start..end,
                 after: start.strict_add_signed(shift_before)..after_end,
@@ -296,7 +292,6 @@ mod tests {
             replacement: b"xyz".into(),
         }]);
         let expected = ChangedRegion {
-            edits: 0..1,
             line_numbers: vec![first + 1],
             after: before.start..before.end + 3 - range.len(),
             before,
@@ -319,19 +314,19 @@ mod tests {
             let regions = changed_regions(text, &edits, 1);
             let shown = regions.into_iter().map(|region| {
                 let text = String::from_utf8(after[region.after].to_vec()).unwrap();
-                (region.edits, region.line_numbers, region.before, text)
+                (region.line_numbers, region.before, text)
             });
             shown.collect::<Vec<_>>()
         };
         // Two on one line, and one whose context touches theirs.
         let together = regions(vec![edit(2..2, "a"), edit(3..3, "bc"), edit(8..9, "")]);
         let text_after = "1\na2bc\n3\n4\n\n6\n".to_owned();
-        assert_eq!(together, [(0..3, vec![2, 5], 0..12, text_after)]);
+        assert_eq!(together, [(vec![2, 5], 0..12, text_after)]);
         // A line further down they stand apart, the second shifted by the first.
         let apart = regions(vec![edit(3..3, "abc"), edit(10..11, ""), edit(14..16, "")]);
         let expected = [
-            (0..1, vec![2], 0..6, "1\n2abc\n3\n".to_owned()),
-            (1..3, vec![6, 8], 8..16, "5\n\n7\n".to_owned()),
+            (vec![2], 0..6, "1\n2abc\n3\n".to_owned()),
+            (vec![6, 8], 8..16, "5\n\n7\n".to_owned()),
         ];
         assert_eq!(apart, expected);
     }

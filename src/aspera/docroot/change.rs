@@ -12,8 +12,8 @@ use crate::text::splice::Edits;
 pub struct Plan {
     /// The edits; none if all is as desired.
     pub edits: Edits,
-    /// The file after the edits.
-    pub after: Vec<u8>,
+    /// The file after the edits; nothing if there are none.
+    pub after: Option<Vec<u8>>,
     /// The docroots that were asked for.
     pub docroots: Vec<PlannedDocroot>,
     /// The changed places, in the order of the file.

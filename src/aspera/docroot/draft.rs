@@ -90,7 +90,7 @@ impl Decided {
     /// The plan for the file.
     pub(super) fn for_file(self, bytes: &[u8]) -> Plan {
         Plan {
-            after: self.edits.apply(bytes),
+            after: (!self.edits.is_empty()).then(|| self.edits.apply(bytes)),
             edits: self.edits,
             docroots: self.docroots,
             changes: self.changes,

@@ -49,7 +49,7 @@ const SECTIONS: [&[u8]; 10] = [
 
 /// What an open element is, as far as it matters here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum ElementKind {
     Root,
     Aaa,
     Realms,
@@ -69,7 +69,7 @@ enum Kind {
     Other,
 }
 
-impl Kind {
+impl ElementKind {
     fn of(parent: Option<Self>, name: &[u8]) -> Self {
         match (parent, name) {
             (None, _) => Self::Root,
@@ -103,7 +103,7 @@ impl Kind {
 }
 
 struct Open {
-    kind: Kind,
+    kind: ElementKind,
     tag: Tag,
     last_child: Option<Range<usize>>,
 }
@@ -150,7 +150,7 @@ impl<'a> Reader<'a> {
             Token::Start(tag) => self.start(tag, attributes),
             Token::End { range, .. } => self.end(&range),
             Token::Misc(_) => {
-                let inside_docroot = self.parent() == Some(Kind::Absolute);
+                let inside_docroot = self.parent() == Some(ElementKind::Absolute);
                 if inside_docroot && let Some(docroot) = &mut self.docroot {
                     docroot.has_misc = true;
                 }
@@ -187,9 +187,9 @@ impl<'a> Reader<'a> {
     fn start(&mut self, tag: Tag, attributes: &[Attribute]) -> Result<(), ConfError> {
         let parent = self.parent();
         self.check_place(parent, &tag)?;
-        let kind = Kind::of(parent, &self.bytes[tag.name.clone()]);
+        let kind = ElementKind::of(parent, &self.bytes[tag.name.clone()]);
         match kind {
-            Kind::Block(kind) => {
+            ElementKind::Block(kind) => {
                 self.block = Some(OpenBlock {
                     kind,
                     name: None,
@@ -199,13 +199,13 @@ impl<'a> Reader<'a> {
                     innermost: None,
                 });
             }
-            Kind::Absolute => {
+            ElementKind::Absolute => {
                 self.docroot = Some(OpenDocroot {
                     peer_ip: self.attribute(attributes, b"peer_ip"),
                     has_misc: false,
                 });
             }
-            Kind::Other if parent == Some(Kind::Restrictions) => {
+            ElementKind::Other if parent == Some(ElementKind::Restrictions) => {
                 if let Some(block) = &mut self.block {
                     block.has_restriction = true;
                 }
@@ -244,15 +244,15 @@ impl<'a> Reader<'a> {
             }
         }
         match open.kind {
-            Kind::Absolute => self.end_docroot(&open, element)?,
-            Kind::Precedence => {
+            ElementKind::Absolute => self.end_docroot(&open, element)?,
+            ElementKind::Precedence => {
                 let text = Content::text_of(self.bytes, &element.content);
                 if let Some(block) = &mut self.block {
                     block.precedence = Precedence::parse(text.trim_ascii());
                 }
             }
-            Kind::Pvcl => self.has_pvcl = true,
-            Kind::Name => {
+            ElementKind::Pvcl => self.has_pvcl = true,
+            ElementKind::Name => {
                 if open.last_child.is_some() {
                     return Err(self.look_alike(&open.tag, "a <name> that holds an element"));
                 }
@@ -260,13 +260,13 @@ impl<'a> Reader<'a> {
                     block.name = Some(element.content);
                 }
             }
-            Kind::Block(_) => self.end_block(&open.tag, element)?,
-            Kind::Aaa => keep_first(&mut self.realm[0], element),
-            Kind::Realms => keep_first(&mut self.realm[1], element),
-            Kind::Realm => keep_first(&mut self.realm[2], element),
-            Kind::Users => keep_first(&mut self.users, element),
-            Kind::Groups => keep_first(&mut self.groups, element),
-            Kind::Root => self.root = Some(element),
+            ElementKind::Block(_) => self.end_block(&open.tag, element)?,
+            ElementKind::Aaa => keep_first(&mut self.realm[0], element),
+            ElementKind::Realms => keep_first(&mut self.realm[1], element),
+            ElementKind::Realm => keep_first(&mut self.realm[2], element),
+            ElementKind::Users => keep_first(&mut self.users, element),
+            ElementKind::Groups => keep_first(&mut self.groups, element),
+            ElementKind::Root => self.root = Some(element),
             _ => {}
         }
         Ok(())
@@ -306,13 +306,13 @@ impl<'a> Reader<'a> {
     }
 
     /// Refuses what only looks like a configuration: the server would not find users elsewhere.
-    fn check_place(&mut self, parent: Option<Kind>, tag: &Tag) -> Result<(), ConfError> {
+    fn check_place(&mut self, parent: Option<ElementKind>, tag: &Tag) -> Result<(), ConfError> {
         let name = &self.bytes[tag.name.clone()];
         match parent {
             None if !matches!(name, b"CONF" | b"conf") => {
                 Err(ConfError::OtherFile("its root element is not CONF"))
             }
-            Some(Kind::Root) => {
+            Some(ElementKind::Root) => {
                 self.sections += 1;
                 self.known_sections += usize::from(SECTIONS.contains(&name));
                 if is_account_element(name) {
@@ -322,10 +322,10 @@ impl<'a> Reader<'a> {
                 }
                 Ok(())
             }
-            Some(Kind::Aaa | Kind::Realms) if is_account_element(name) => {
+            Some(ElementKind::Aaa | ElementKind::Realms) if is_account_element(name) => {
                 Err(self.look_alike(tag, "users or groups outside aaa/realms/realm"))
             }
-            Some(Kind::Realm) if matches!(name, b"user" | b"group") => {
+            Some(ElementKind::Realm) if matches!(name, b"user" | b"group") => {
                 Err(self.look_alike(tag, "a user or group outside users or groups"))
             }
             _ => Ok(()),
@@ -339,7 +339,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn parent(&self) -> Option<Kind> {
+    fn parent(&self) -> Option<ElementKind> {
         self.open.last().map(|open| open.kind)
     }
 

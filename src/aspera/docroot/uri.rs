@@ -38,41 +38,35 @@ pub enum Storage {
     Unknown,
 }
 
-/// Where the parts of a URI are in its text.
+/// Where the parts of a URI are in its text. A file may hold very many URIs, so that each is kept small.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Parts {
-    pub(super) scheme: Range<usize>,
-    /// What stands before the `@`, if there is one. Credentials may hold a bare `/` or `@`, so that the last `@` before the query counts.
-    pub(super) credentials: Option<Range<usize>>,
-    /// The host, with its port.
-    pub(super) host: Range<usize>,
-    /// From the host to the query or the end.
-    pub(super) path: Range<usize>,
-    pub(super) query: Option<Query>,
+    scheme_end: Place,
+    /// Where the `@` behind the credentials is. Credentials may hold a bare `/` or `@`, so that the last `@` before the query counts.
+    at: Option<Place>,
+    host_end: Place,
+    path_end: Place,
+    /// The options of the query behind the `?` (RFC 3986, 3.4); nothing if there is no `?`.
+    options: Option<Box<[UriOption]>>,
 }
 
-/// The query of a URI, behind its `?` (RFC 3986, 3.4).
-#[derive(Clone, PartialEq, Eq)]
-pub(super) struct Query {
-    pub(super) range: Range<usize>,
-    pub(super) options: Vec<UriOption>,
-}
+/// An offset in the text. Files are limited to far less than 4 GiB.
+type Place = u32;
 
 /// An option of the query.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct UriOption {
-    pub(super) range: Range<usize>,
-    pub(super) name: Encoded,
-    /// Nothing if there is no `=`.
-    pub(super) value: Option<Encoded>,
+    start: Place,
+    name_end: Place,
+    end: Place,
+    /// What name and value decode to, where that is another text.
+    decoded: Option<Box<Decoded>>,
 }
 
-/// A name or a value, by its place.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct Encoded {
-    pub(super) range: Range<usize>,
-    /// What it decodes to, where that is another text.
-    decoded: Option<Box<str>>,
+struct Decoded {
+    name: String,
+    value: String,
 }
 
 /// The schemes of the vendor's pages on docroots, beside S3's.
@@ -112,7 +106,7 @@ impl DocrootUri {
     /// The host, with its port.
     pub fn host(&self) -> &str {
         let parts = self.parts.as_ref();
-        parts.map_or("", |parts| &self.text[parts.host.clone()])
+        parts.map_or("", |parts| &self.text[parts.host()])
     }
 
     /// The options of its query with their values, decoded, in their order. The value is empty where there is no `=`.
@@ -162,13 +156,13 @@ impl DocrootUri {
         let Some(parts) = &self.parts else {
             return false;
         };
-        let Some(query) = &parts.query else {
+        let Some(query) = parts.query() else {
             return false;
         };
-        let Some((before_at, _)) = self.text[query.range.clone()].split_once('@') else {
+        let Some((before_at, _)) = self.text[query].split_once('@') else {
             return false;
         };
-        parts.credentials.is_none() && (self.has_port_like_secret() || !before_at.contains('='))
+        parts.at.is_none() && (self.has_port_like_secret() || !before_at.contains('='))
     }
 
     /// Whether there seem to be credentials in it, in any spelling.
@@ -200,23 +194,25 @@ impl DocrootUri {
     }
 
     pub(super) fn query_options(&self) -> &[UriOption] {
-        let query = self.parts.as_ref().and_then(|parts| parts.query.as_ref());
-        query.map_or(&[], |query| &query.options)
+        let parts = self.parts.as_ref();
+        let options = parts.and_then(|parts| parts.options.as_deref());
+        options.unwrap_or_default()
     }
 
+    /// The name of an option, decoded.
     pub(super) fn name<'u>(&'u self, option: &'u UriOption) -> &'u str {
-        self.decoded(&option.name)
+        match &option.decoded {
+            Some(decoded) => &decoded.name,
+            None => &self.text[option.name_range()],
+        }
     }
 
+    /// The value of an option, decoded; empty if there is no `=`.
     pub(super) fn value<'u>(&'u self, option: &'u UriOption) -> &'u str {
-        let value = option.value.as_ref();
-        value.map_or("", |value| self.decoded(value))
-    }
-
-    fn decoded<'u>(&'u self, encoded: &'u Encoded) -> &'u str {
-        match &encoded.decoded {
-            Some(decoded) => decoded,
-            None => &self.text[encoded.range.clone()],
+        match (&option.decoded, option.value_range()) {
+            (Some(decoded), _) => &decoded.value,
+            (None, Some(value)) => &self.text[value],
+            (None, None) => "",
         }
     }
 }
@@ -241,62 +237,98 @@ impl Storage {
 
 impl Parts {
     fn of(text: &str) -> Option<Self> {
-        let scheme = 0..text.find("://")?;
-        let start = scheme.end + "://".len();
-        let query_mark = text[start..].find('?').map(|length| start + length);
-        let base = &text[start..query_mark.unwrap_or(text.len())];
-        let at = base.rfind('@').map(|length| start + length);
+        let scheme_end = text.find("://")?;
+        let start = scheme_end + SEPARATOR;
+        let mark = text[start..].find('?').map(|length| start + length);
+        let path_end = mark.unwrap_or(text.len());
+        let at = text[start..path_end].rfind('@');
+        let at = at.map(|length| start + length);
         let host_start = at.map_or(start, |at| at + 1);
-        let end = start + base.len();
-        let host_length = text[host_start..end].find(['/', '#']);
-        let host_end = host_length.map_or(end, |length| host_start + length);
+        let host_length = text[host_start..path_end].find(['/', '#']);
+        let host_end = host_length.map_or(path_end, |length| host_start + length);
         Some(Self {
-            scheme,
-            credentials: at.map(|at| start..at),
-            host: host_start..host_end,
-            path: host_end..end,
-            query: query_mark.map(|mark| Query::of(text, mark + 1)),
+            scheme_end: place(scheme_end),
+            at: at.map(place),
+            host_end: place(host_end),
+            path_end: place(path_end),
+            options: mark.map(|mark| options(text, mark + 1)),
         })
     }
 
-    /// From the `://` to the query or the end.
+    pub(super) fn scheme(&self) -> Range<usize> {
+        0..self.scheme_end as usize
+    }
+
+    pub(super) fn credentials(&self) -> Option<Range<usize>> {
+        Some(self.base().start..self.at? as usize)
+    }
+
+    /// The host, with its port.
+    pub(super) fn host(&self) -> Range<usize> {
+        let start = self.credentials().map(|credentials| credentials.end + 1);
+        start.unwrap_or(self.base().start)..self.host_end as usize
+    }
+
+    /// From the host to the query or the end.
+    pub(super) fn path(&self) -> Range<usize> {
+        self.host_end as usize..self.path_end as usize
+    }
+
+    /// All between the `://` and the query or the end.
     pub(super) fn base(&self) -> Range<usize> {
-        let credentials = self.credentials.as_ref();
-        credentials.unwrap_or(&self.host).start..self.path.end
+        self.scheme_end as usize + SEPARATOR..self.path_end as usize
+    }
+
+    /// What stands behind the `?`.
+    pub(super) fn query(&self) -> Option<Range<usize>> {
+        let last = self.options.as_ref()?.last()?;
+        Some(self.path_end as usize + 1..last.range().end)
     }
 }
 
-impl Query {
-    fn of(text: &str, start: usize) -> Self {
-        let mut next = start;
-        let option = |option: &str| {
-            let range = next..next + option.len();
-            next = range.end + 1;
-            let equals = option.find('=').map(|length| range.start + length);
-            let name = range.start..equals.unwrap_or(range.end);
-            UriOption {
-                name: Encoded::of(text, name),
-                value: equals.map(|equals| Encoded::of(text, equals + 1..range.end)),
-                range,
-            }
-        };
-        Self {
-            range: start..text.len(),
-            options: text[start..].split('&').map(option).collect(),
+/// The length of `://`.
+const SEPARATOR: usize = "://".len();
+
+fn options(text: &str, start: usize) -> Box<[UriOption]> {
+    let mut next = start;
+    let options = text[start..].split('&').map(|option| {
+        let (start, end) = (next, next + option.len());
+        next = end + 1;
+        let (name, value) = option.split_once('=').unwrap_or((option, ""));
+        let is_encoded = option.contains('%');
+        UriOption {
+            start: place(start),
+            name_end: place(start + name.len()),
+            end: place(end),
+            decoded: is_encoded.then(|| {
+                Box::new(Decoded {
+                    name: decoded(name).into_owned(),
+                    value: decoded(value).into_owned(),
+                })
+            }),
         }
+    });
+    options.collect()
+}
+
+impl UriOption {
+    pub(super) fn range(&self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+
+    fn name_range(&self) -> Range<usize> {
+        self.start as usize..self.name_end as usize
+    }
+
+    /// Where its value is; nothing if there is no `=`.
+    pub(super) fn value_range(&self) -> Option<Range<usize>> {
+        let has_value = self.name_end < self.end;
+        has_value.then(|| self.name_end as usize + 1..self.end as usize)
     }
 }
 
-impl Encoded {
-    fn of(text: &str, range: Range<usize>) -> Self {
-        Self {
-            decoded: match decoded(&text[range.clone()]) {
-                Cow::Borrowed(_) => None,
-                Cow::Owned(decoded) => Some(decoded.into()),
-            },
-            range,
-        }
-    }
+fn place(offset: usize) -> Place {
+    Place::try_from(offset).unwrap_or(Place::MAX)
 }
 
 fn decoded(text: &str) -> Cow<'_, str> {
@@ -319,11 +351,11 @@ mod tests {
         ] {
             let uri = DocrootUri::new(text);
             let parts = uri.parts().unwrap();
-            let part = |range: &Range<usize>| &text[range.clone()];
-            assert_eq!(parts.credentials.as_ref().map(part), credentials, "{text}");
-            assert_eq!(part(&parts.host), host, "{text}");
-            assert_eq!(part(&parts.path), path, "{text}");
-            assert_eq!(part(&parts.scheme), "s3", "{text}");
+            let part = |range: Range<usize>| &text[range];
+            assert_eq!(parts.credentials().map(part), credentials, "{text}");
+            assert_eq!(part(parts.host()), host, "{text}");
+            assert_eq!(part(parts.path()), path, "{text}");
+            assert_eq!(part(parts.scheme()), "s3", "{text}");
         }
         assert!(DocrootUri::new("/data?a=b").parts().is_none());
     }
@@ -335,10 +367,10 @@ mod tests {
         let options: Vec<_> = uri.options().collect();
         assert_eq!(options, [("a", "1"), ("ab", "/="), ("", ""), ("c", "")]);
         let options = uri.query_options().iter();
-        let places: Vec<_> = options.map(|option| &text[option.range.clone()]).collect();
+        let places: Vec<_> = options.map(|option| &text[option.range()]).collect();
         assert_eq!(places, ["a=1", "%61b=%2F=", "", "c"]);
         let options = uri.query_options().iter();
-        let values = options.map(|option| Some(&text[option.value.as_ref()?.range.clone()]));
+        let values = options.map(|option| Some(&text[option.value_range()?]));
         assert_eq!(
             values.collect::<Vec<_>>(),
             [Some("1"), Some("%2F="), None, None]

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::uri::{DocrootUri, UriOption};
+use super::uri::{DocrootUri, Parts, UriOption};
 use crate::aspera::setting::{ENCRYPTION_KEY, EncryptionSetting, KMS_KEY_KEY, KmsKey};
 use crate::text::splice::{Edit, Edits};
 
@@ -88,16 +88,16 @@ impl DocrootUri {
         encoding: Option<KeyEncoding>,
     ) -> Option<Edit> {
         let wanted = spelled(value, encoding);
-        let Some(found) = &option.value else {
+        let Some(found) = option.value_range() else {
             return Some(Edit {
-                range: option.range.end..option.range.end,
+                range: option.range().end..option.range().end,
                 replacement: format!("={wanted}").into(),
             });
         };
-        // Equal text of equal length is spelled so, but perhaps for %3a in the place of %3A.
-        let is_spelled_so = encoding.is_none() || found.range.len() == wanted.len();
-        (self.value(option) != value || !is_spelled_so).then(|| Edit {
-            range: found.range.clone(),
+        // Equal text of equal length is spelled alike, except perhaps for %3a instead of %3A.
+        let is_spelled_as_wanted = encoding.is_none() || found.len() == wanted.len();
+        (self.value(option) != value || !is_spelled_as_wanted).then(|| Edit {
+            range: found,
             replacement: wanted.into_owned().into(),
         })
     }
@@ -105,14 +105,13 @@ impl DocrootUri {
     /// Takes out the options that go, with one `&` each, and puts new ones at the end.
     fn removals(&self, removed: &[bool], added: &[String]) -> Vec<Edit> {
         let end = self.text().len();
-        let query = self.parts().and_then(|parts| parts.query.as_ref());
-        let Some(query) = query else {
+        let Some(query) = self.parts().and_then(Parts::query) else {
             return insertion(end, "?", added);
         };
-        let options = &query.options;
+        let options = self.query_options();
         let Some(last_kept) = removed.iter().rposition(|removed| !removed) else {
             // Nothing else in the query: it is replaced, or goes with its ?.
-            let start = query.range.start;
+            let start = query.start;
             let start = if added.is_empty() { start - 1 } else { start };
             return vec![Edit {
                 range: start..end,
@@ -129,8 +128,8 @@ impl DocrootUri {
             if run > 0 {
                 let last = index + run - 1;
                 let range = match index.checked_sub(1) {
-                    Some(before) => options[before].range.end..options[last].range.end,
-                    None => options[0].range.start..options[last + 1].range.start,
+                    Some(before) => options[before].range().end..options[last].range().end,
+                    None => options[0].range().start..options[last + 1].range().start,
                 };
                 edits.push(Edit {
                     range,
@@ -139,7 +138,7 @@ impl DocrootUri {
             }
             index += run.max(1);
         }
-        let joint = if options[last_kept].range.is_empty() {
+        let joint = if options[last_kept].range().is_empty() {
             ""
         } else {
             "&"

@@ -20,20 +20,23 @@ impl DocrootUri {
             _ => return MASK.to_owned(),
         };
         // Secrets may hold a bare / or ?, so that an @ in the query may end the credentials, too.
-        let query = parts.query.as_ref();
-        let is_at_in_query = query.is_some_and(|query| text[query.range.clone()].contains('@'));
-        let shown_base = match &parts.credentials {
+        let query = parts.query();
+        let is_at_in_query = query.clone().is_some_and(|query| text[query].contains('@'));
+        let shown_base = match parts.credentials() {
             Some(_) if !is_at_in_query => {
-                format!("{MASK}:{MASK}@{}", &text[parts.host.start..parts.path.end])
+                format!(
+                    "{MASK}:{MASK}@{}",
+                    &text[parts.host().start..parts.path().end]
+                )
             }
             None if !is_at_in_query && !self.has_port_like_secret() && !self.has_encoded_mark() => {
                 text[parts.base()].to_owned()
             }
             _ => MASK.to_owned(),
         };
-        let mut masked = format!("{}://{shown_base}", &text[parts.scheme.clone()]);
-        if let Some(query) = query {
-            let options = query.options.iter();
+        let mut masked = format!("{}://{shown_base}", &text[parts.scheme()]);
+        if query.is_some() {
+            let options = self.query_options().iter();
             let shown: Vec<&str> = options
                 .map(|option| self.shown_option(option, known_key))
                 .collect();
@@ -45,7 +48,7 @@ impl DocrootUri {
     fn shown_option(&self, option: &UriOption, known_key: Option<&KmsKey>) -> &str {
         let value = self.value(option);
         let is_harmless = match self.name(option) {
-            "" => option.range.is_empty(),
+            "" => option.range().is_empty(),
             ENCRYPTION_KEY => FoundValue::encryption(value) != FoundValue::Unrecognised,
             KMS_KEY_KEY => FoundValue::kms_key(value, known_key) != FoundValue::Unrecognised,
             "storage-class" => value
@@ -54,7 +57,7 @@ impl DocrootUri {
             _ => false,
         };
         if is_harmless {
-            &self.text()[option.range.clone()]
+            &self.text()[option.range()]
         } else {
             MASK
         }

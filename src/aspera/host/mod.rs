@@ -16,5 +16,5 @@ pub use installation::{
 };
 pub use services::{
     Clock, Host, LastChange, Look, Manager, Mismatch, Process, Reason, Restart, Service, State,
-    Status, Stranger, is_enabled, restart, trapd_has_encryption_options,
+    Status, Stranger, is_enabled, restart_due, trapd_has_encryption_options,
 };

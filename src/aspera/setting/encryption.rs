@@ -131,12 +131,10 @@ impl EncryptionSetting {
 
 /// A key was given with an encryption that has none.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "kms_key_id goes with server_side_encryption AWS_KMS only, not with {encryption}. Remove kms_key_id or set \
-     server_side_encryption to AWS_KMS."
-)]
+#[error("A KMS key goes with AWS_KMS only, not with {encryption}.")]
 pub struct KeyWithoutKms {
-    encryption: Encryption,
+    /// The encryption.
+    pub encryption: Encryption,
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Values that stand in a file, shown only if they are surely what they should be.
+//! Values that were found in a file, shown only if they are recognised.
 
 use super::encryption::Encryption;
 use super::kms_key::KmsKey;
@@ -19,9 +19,9 @@ impl FoundValue {
     }
 
     /// The value of a key setting. A key that the task itself names is recognised in any form.
-    pub fn kms_key(text: &str, desired: Option<&KmsKey>) -> Self {
+    pub fn kms_key(text: &str, known_key: Option<&KmsKey>) -> Self {
         Self::new(text, |trimmed| {
-            KmsKey::is_recognised(trimmed) || desired.is_some_and(|key| key.as_str() == trimmed)
+            KmsKey::is_recognised(trimmed) || known_key.is_some_and(|key| key.as_str() == trimmed)
         })
     }
 

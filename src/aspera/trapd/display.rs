@@ -42,19 +42,23 @@ pub(super) fn changed_places(
 fn display_lines(
     document: &Document,
     range: Range<usize>,
-    desired: Option<&KmsKey>,
+    known_key: Option<&KmsKey>,
 ) -> Vec<DisplayLine> {
     lines::lines(document.bytes, range)
-        .map(|line| display_line(document, &line.content, desired))
+        .map(|line| display_line(document, &line.content, known_key))
         .collect()
 }
 
-fn display_line(document: &Document, line: &Range<usize>, desired: Option<&KmsKey>) -> DisplayLine {
+fn display_line(
+    document: &Document,
+    line: &Range<usize>,
+    known_key: Option<&KmsKey>,
+) -> DisplayLine {
     let as_it_stands = || String::from_utf8_lossy(&document.bytes[line.clone()]).into_owned();
     if let Some(entry) = entry_on(document, line) {
         return if !is_ours(entry) {
             DisplayLine::Hidden
-        } else if found_value(entry, desired) == FoundValue::Unrecognised {
+        } else if found_value(entry, known_key) == FoundValue::Unrecognised {
             DisplayLine::Shown(format!("{}=(unrecognised value)", our_key(entry)))
         } else {
             DisplayLine::Shown(as_it_stands())
@@ -62,7 +66,7 @@ fn display_line(document: &Document, line: &Range<usize>, desired: Option<&KmsKe
     }
     if let Some((key, template)) = template_on(document, line) {
         let value = String::from_utf8_lossy(&document.bytes[template.value]).into_owned();
-        return DisplayLine::Shown(match recognise(key, &value, desired) {
+        return DisplayLine::Shown(match recognise(key, &value, known_key) {
             FoundValue::Recognised(_) => as_it_stands(),
             FoundValue::Unrecognised => format!("# {key}=(unrecognised value)"),
         });

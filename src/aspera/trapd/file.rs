@@ -129,17 +129,17 @@ pub(super) fn our_key(entry: &Entry) -> &'static str {
     }
 }
 
-pub(super) fn found_value(entry: &Entry, desired: Option<&KmsKey>) -> FoundValue {
+pub(super) fn found_value(entry: &Entry, known_key: Option<&KmsKey>) -> FoundValue {
     match entry.value.to_text() {
-        Some(text) => recognise(our_key(entry), &text, desired),
+        Some(text) => recognise(our_key(entry), &text, known_key),
         None => FoundValue::Unrecognised,
     }
 }
 
-pub(super) fn recognise(key: &str, text: &str, desired: Option<&KmsKey>) -> FoundValue {
+pub(super) fn recognise(key: &str, text: &str, known_key: Option<&KmsKey>) -> FoundValue {
     if key == ENCRYPTION_KEY {
         FoundValue::encryption(text)
     } else {
-        FoundValue::kms_key(text, desired)
+        FoundValue::kms_key(text, known_key)
     }
 }

@@ -16,7 +16,7 @@ pub use identity::{Mismatch, Stranger};
 pub use manager::{Look, Manager, State, Status};
 pub use options::trapd_has_encryption_options;
 pub use processes::Process;
-pub use restart::{LastChange, Reason, Restart, restart};
+pub use restart::{LastChange, Reason, Restart, restart_due};
 
 /// A service of an Aspera server, and what it reads when it starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

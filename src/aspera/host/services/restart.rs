@@ -55,7 +55,12 @@ const PRECISION: Duration = Duration::from_millis(20);
 /// Whether a service must restart for a file to take effect.
 ///
 /// `changed` says whether this run changes the file, `last_change` when the file last changed before.
-pub fn restart(status: &Status, clock: &Clock, changed: bool, last_change: LastChange) -> Restart {
+pub fn restart_due(
+    status: &Status,
+    clock: &Clock,
+    changed: bool,
+    last_change: LastChange,
+) -> Restart {
     let because = |required, reason| Restart {
         required,
         reason: Some(reason),
