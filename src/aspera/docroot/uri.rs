@@ -137,10 +137,10 @@ impl DocrootUri {
     /// looks for the `?` first.
     pub fn without_fragment(&self) -> Vec<Self> {
         let first = self.text.find('#');
-        let query = self.parts.as_ref().and_then(|parts| parts.query.as_ref());
+        let query = self.parts.as_ref().and_then(Parts::query);
         let in_query = query.and_then(|query| {
-            let place = self.text[query.range.clone()].find('#')?;
-            Some(query.range.start + place)
+            let place = self.text[query.clone()].find('#')?;
+            Some(query.start + place)
         });
         let mut ends: Vec<usize> = first.into_iter().chain(in_query).collect();
         ends.dedup();
