@@ -6,6 +6,7 @@ import datetime
 import importlib
 import os
 import platform
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -40,4 +41,6 @@ def report_of(name: str) -> str:
 
 
 if __name__ == "__main__":
+    # Whoever ends this has its temporary folder removed.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     main(sys.argv[1:])

@@ -11,11 +11,15 @@ A test that needs more than its fixtures do says so: `@pytest.mark.needs("root",
 
 from __future__ import annotations
 
+import contextlib
+import signal
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import machine
 import pytest
+import temporary
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,10 +40,19 @@ VERSIONED = ("controller", "each_controller", "installed")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marks."""
+    """Register the marks, and make one folder for all temporary files of the processes of this run."""
     config.addinivalue_line("markers", "needs(*names): what a test needs of the machine, see tests/machine.py")
     config.addinivalue_line("markers", "hosts: part of `make test-hosts`; set by tests/conftest.py")
     config.addinivalue_line("markers", "collection: part of `make test-collection`; set by tests/conftest.py")
+    if not hasattr(config, "workerinput"):
+        # Without this, the process would end where it is, and nothing would be cleaned up.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        stack = contextlib.ExitStack()
+        config.add_cleanup(stack.close)
+        folder = stack.enter_context(temporary.folder())
+        stack.enter_context(pytest.MonkeyPatch.context()).setenv("TMPDIR", str(folder))
+        # It is looked up anew.
+        tempfile.tempdir = None
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -13,7 +13,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import machine
+import temporary
 from machine import PROJECT
 from parts import COMMANDS, LOGS, Part, log_of, parts_of, rust_tests_left_out
 from traces import Traces, end_processes
@@ -29,7 +29,7 @@ RUNS = ("test", "test-hosts", "test-collection")
 IS_STRICT = bool(os.environ.get("STRICT"))
 
 #: What is in the temporary folder of a run, beside what the tests leave there.
-EXPECTED = {"home", "pytest"}
+EXPECTED = {"home", "pytest", temporary.LOCK}
 
 
 @dataclass
@@ -69,13 +69,13 @@ class Run:
     def __init__(self, parts: list[Part], traces: Traces) -> None:
         """Prepare the environment of the parts."""
         self.traces = traces
-        temporary = traces.temporary
+        folder = traces.temporary
         self.waiting = parts
         self.running: dict[Part, subprocess.Popen[bytes]] = {}
         self.ended: dict[str, bool] = {}
         self.counts = Counts()
         self.began: dict[Part, float] = {}
-        home = temporary / "home"
+        home = folder / "home"
         home.mkdir()
         own = Path.home()
         self.environment = {
@@ -87,9 +87,9 @@ class Run:
             "GIT_CONFIG_VALUE_0": str(PROJECT),
             "CARGO_HOME": os.environ.get("CARGO_HOME", str(own / ".cargo")),
             "PATH": machine.PATH,
-            "PYTEST_ADDOPTS": f"--basetemp={temporary}/pytest",
+            "PYTEST_ADDOPTS": f"--basetemp={folder}/pytest",
             "RUSTUP_HOME": os.environ.get("RUSTUP_HOME", str(own / ".rustup")),
-            "TMPDIR": str(temporary),
+            "TMPDIR": str(folder),
         }
         # Those of the make that runs this are not for others.
         for name in ("MAKEFLAGS", "MFLAGS"):
@@ -233,19 +233,17 @@ def run_parts(run: str, name: str) -> Counts:
     parts = with_preparations(run, [part for part, reason in reasons.items() if not reason])
     for part in parts:
         (LOGS / f"{part.name}.xml").unlink(missing_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix="aspera-sse-run-"))
-    temporary.chmod(0o755)
-    traces = Traces(temporary)
-    running = Run(parts, traces)
-    print(f"make {run}: {len(parts)} parts; what each prints is in {LOGS.relative_to(PROJECT)}/", flush=True)
-    try:
-        counts = running.all()
-        counts.left_out += left_out
-        ours, of_others = traces.left(EXPECTED)
-    finally:
-        running.stop()
-        end_processes()
-        shutil.rmtree(temporary, ignore_errors=True)
+    with temporary.folder("aspera-sse-run-") as folder:
+        traces = Traces(folder)
+        running = Run(parts, traces)
+        print(f"make {run}: {len(parts)} parts; what each prints is in {LOGS.relative_to(PROJECT)}/", flush=True)
+        try:
+            counts = running.all()
+            counts.left_out += left_out
+            ours, of_others = traces.left(EXPECTED)
+        finally:
+            running.stop()
+            end_processes()
     if ours:
         print("FAILED traces: the tests left these behind:", *ours, sep="\n  ")
         counts.failed += 1

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import temporary
 from controllers import PROJECT, Controller
 from ssh_server import SshServer, running_own_ssh_server, running_ssh_server
 
@@ -16,12 +18,12 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def sandbox() -> Iterator[Path]:
+def sandbox() -> Path:
     """Give a folder that every user may enter, with a path short enough for sockets."""
-    with tempfile.TemporaryDirectory(prefix="aspera-sse-") as folder:
-        path = Path(folder)
-        path.chmod(0o755)
-        yield path
+    path = Path(tempfile.gettempdir(), os.environ.get("PYTEST_XDIST_WORKER", "main"))
+    path.mkdir()
+    path.chmod(0o755)
+    return path
 
 
 @pytest.fixture
@@ -41,8 +43,8 @@ def kept_builds() -> Iterator[Path]:
     """Give a folder to which nobody else may write on the way, which a temporary one is not."""
     place = PROJECT / "target"
     place.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="kept-builds-", dir=place) as folder:
-        yield Path(folder)
+    with temporary.folder(place=place) as folder:
+        yield folder
 
 
 @pytest.fixture(scope="session", params=["newest", "oldest"])

@@ -6,11 +6,11 @@ import base64
 import json
 import os
 import re
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import temporary
 import yaml
 from hostile_answers import NO_ANSWER, kinds
 
@@ -154,9 +154,8 @@ def reports(word: str, text: str) -> list[tuple[str, dict]]:
 @pytest.fixture
 def fleet(installed: Controller) -> Iterator[Fleet]:
     """Give hosts with kept builds, for which no folder may be one that others may write to, as /tmp is."""
-    with tempfile.TemporaryDirectory(prefix="aspera-sse-", dir="/var/lib") as folder:
-        Path(folder).chmod(0o755)
-        yield Fleet(installed, Path(folder))
+    with temporary.folder(place="/var/lib") as folder:
+        yield Fleet(installed, folder)
 
 
 def test_nothing_of_it_steers_the_controller(fleet: Fleet) -> None:

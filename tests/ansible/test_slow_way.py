@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pwd
 from typing import TYPE_CHECKING
 
 import pytest
@@ -89,7 +90,7 @@ def run_with_mounts(
     root = AsperaRoot.lay_out(folder / "aspera", "", "4.3.1.100")
     remote_tmp = folder / "remote-tmp"
     remote_tmp.mkdir()
-    mounts = {"/root/.cache": kept, "/var/cache": kept, str(remote_tmp): temporary}
+    mounts = {f"{pwd.getpwuid(0).pw_dir}/.cache": kept, "/var/cache": kept, str(remote_tmp): temporary}
     script = "".join(f"mkdir -p {place} && mount -t tmpfs -o {how} none {place}\n" for place, how in mounts.items())
     around = ("unshare", "--mount", "--propagation", "private", "sh", "-euc", f'{script}exec "$@"', "sh")
     variables = {
