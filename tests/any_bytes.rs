@@ -66,7 +66,7 @@ proptest! {
         let _ = Encryption::parse(&text);
         if let Ok(key) = KmsKey::parse(&text) {
             key.doubts();
-            key.is_same(&key);
+            prop_assert_eq!(key.is_same(&key), Ok(true));
         }
         FoundValue::kms_key(&text, None);
         Version::from_ascp_output(&text);

@@ -15,12 +15,14 @@ const MULTI_REGION_ARN: &str =
     "arn:aws:kms:eu-west-1:111122223333:key/mrk-1234abcd12ab34cd56ef1234567890ab";
 
 /// Names of keys that AWS takes.
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 11] = [
     ARN,
     ID,
     "arn:aws:kms:us-east-1:111122223333:key/aaaaaaaa-12ab-34cd-56ef-1234567890ab",
     MULTI_REGION_ID,
     MULTI_REGION_ARN,
+    "1234ABCD-12ab-34cd-56ef-1234567890ab",
+    "arn:aws:kms:us-east-1:111122223333:key/1234ABCD-12AB-34CD-56EF-1234567890AB",
     "arn:aws:kms:us-east-1:111122223333:alias/uploads",
     "alias/uploads",
     "arn:aws-cn:kms:cn-north-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",

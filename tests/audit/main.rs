@@ -158,6 +158,7 @@ fn the_random_configurations_reach_every_verdict_and_reason() {
         "key_of_another_region",
         "key_of_trapd",
         "key_without_encryption",
+        "letter_case",
         "multi_region_key",
         "nearly_an_option",
         "none_in_docroot",

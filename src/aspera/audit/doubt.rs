@@ -59,6 +59,8 @@ pub enum Doubt {
     Alias,
     /// The id of a multi-Region key without its Region.
     MultiRegionKey,
+    /// The name of a key that differs from the expected one in letter case only.
+    LetterCase,
     /// The name of a key with blanks around it.
     BlanksAroundKey,
     /// A docroot for one client address.
@@ -78,7 +80,7 @@ struct Words {
 
 impl Doubt {
     /// All of them.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 33] = [
         Self::AccessKeys,
         Self::GroupsUnknown,
         Self::SamePrecedence,
@@ -107,6 +109,7 @@ impl Doubt {
         Self::HttpsNotForced,
         Self::Alias,
         Self::MultiRegionKey,
+        Self::LetterCase,
         Self::BlanksAroundKey,
         Self::ClientAddress,
         Self::SeveralDocroots,
@@ -273,6 +276,11 @@ impl Doubt {
                 why: "the id of a multi-Region key stands for a different key in each Region",
                 fix: "Name the key by its ARN.",
             },
+            Self::LetterCase => Words {
+                name: "letter_case",
+                why: "the name of the key differs from the expected one in letter case only, and AWS does not document whether that matters",
+                fix: "Write the key id in lower case, as AWS shows it.",
+            },
             Self::BlanksAroundKey => Words {
                 name: "blanks_around_key",
                 why: "there are blanks around the name of the key, and whether S3 gets them is not documented",
@@ -302,6 +310,15 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+
+    #[test]
+    fn the_documentation_names_each_doubt() {
+        let rules = include_str!("../../../docs/judgement.md");
+        for doubt in Doubt::ALL {
+            let name = format!("`{}`", doubt.name());
+            assert!(rules.contains(&name), "{name} is not in docs/judgement.md");
+        }
+    }
 
     #[test]
     fn each_doubt_has_a_name_of_its_own_and_plain_sentences() {

@@ -3,7 +3,7 @@
 use super::doubt::Doubt;
 use super::possible::Request;
 use crate::aspera::docroot::Scope;
-use crate::aspera::setting::{Encryption, KmsKey};
+use crate::aspera::setting::{Encryption, KmsKey, OnlyAwsKnows};
 
 /// One entry of the list of expectations: the first that names a docroot judges it.
 #[derive(Debug, Clone)]
@@ -127,14 +127,23 @@ fn compare(wanted: Encryption, keys: &[KmsKey], request: &Request) -> Comparison
     let mut doubt = None;
     for key in keys {
         match key.is_same(&found) {
-            Some(true) => return Comparison::Meets,
-            Some(false) => {}
-            None if key.is_alias() || found.is_alias() => doubt = doubt.or(Some(Doubt::Alias)),
-            None => doubt = doubt.or(Some(Doubt::MultiRegionKey)),
+            Ok(true) => return Comparison::Meets,
+            Ok(false) => {}
+            Err(why) => doubt = doubt.or(Some(why.into())),
         }
     }
     doubt.map_or(
         Comparison::Differs(Difference::OtherKey),
         Comparison::Unknown,
     )
+}
+
+impl From<OnlyAwsKnows> for Doubt {
+    fn from(why: OnlyAwsKnows) -> Self {
+        match why {
+            OnlyAwsKnows::Alias => Self::Alias,
+            OnlyAwsKnows::MultiRegion => Self::MultiRegionKey,
+            OnlyAwsKnows::LetterCase => Self::LetterCase,
+        }
+    }
 }

@@ -75,19 +75,26 @@ impl KmsKey {
         self.form != Form::KeyId || has_id_of_a_real_key(&self.text)
     }
 
-    /// Whether two names are of one key: nothing where only AWS can tell, because one of them is an alias.
-    pub fn is_same(&self, other: &Self) -> Option<bool> {
+    /// Whether two names name the same key, or why only AWS knows.
+    pub fn is_same(&self, other: &Self) -> Result<bool, OnlyAwsKnows> {
         if self == other {
-            return Some(true);
+            return Ok(true);
         }
         if self.is_alias() || other.is_alias() {
-            return None;
+            return Err(OnlyAwsKnows::Alias);
         }
-        // A bare id is a part of the key's ARN; two ARNs, or two ids, are of one key only if they are equal.
-        let is_same_id = self.form != other.form && self.id() == other.id();
-        // The id of a multi-Region key is that of a key in each Region.
-        let is_ambiguous = is_same_id && is_multi_region_id(self.id());
-        (!is_ambiguous).then_some(is_same_id)
+        // A bare id is a part of the key's ARN. Two ARNs, or two ids, name the same key only if they are equal.
+        let [one, another] = if self.form == other.form {
+            [self.as_str(), other.as_str()]
+        } else {
+            [self.id(), other.id()]
+        };
+        match one == another {
+            true if is_multi_region_id(one) => Err(OnlyAwsKnows::MultiRegion),
+            // A UUID means the same in both cases (RFC 9562, section 4), and AWS does not document whether it accepts upper case.
+            false if one.eq_ignore_ascii_case(another) => Err(OnlyAwsKnows::LetterCase),
+            is_same => Ok(is_same),
+        }
     }
 
     /// Whether it is an alias, so that only AWS knows of which key.
@@ -145,6 +152,17 @@ impl fmt::Debug for KmsKey {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "KmsKey({})", self.text)
     }
+}
+
+/// Why only AWS knows whether two names name the same key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnlyAwsKnows {
+    /// One of them is an alias.
+    Alias,
+    /// A multi-Region key has the same id in each Region and is another key there.
+    MultiRegion,
+    /// The names differ in letter case only.
+    LetterCase,
 }
 
 /// Why a text names no key, as what comes after the name of the option. Does not hold the text: it may be a secret in the wrong place.

@@ -9,5 +9,5 @@ pub use encryption::{
     ENCRYPTION_KEY, Encryption, EncryptionSetting, InvalidEncryption, KMS_KEY_KEY, KeyWithoutKms,
 };
 pub use found_value::{FoundSetting, FoundValue};
-pub use kms_key::{InvalidKmsKey, KmsKey};
+pub use kms_key::{InvalidKmsKey, KmsKey, OnlyAwsKnows};
 pub use redact::DisplayLine;

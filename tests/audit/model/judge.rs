@@ -89,10 +89,13 @@ fn is_same(key: &str, wanted: &str) -> Meets {
     let (id, arn) = match (key.starts_with("arn:"), wanted.starts_with("arn:")) {
         (false, true) => (key, wanted),
         (true, false) => (wanted, key),
+        _ if key.to_lowercase() == wanted.to_lowercase() => return Err("letter_case"),
         _ => return Ok(false),
     };
-    match arn.ends_with(&format!("/{id}")) {
+    let end = format!("/{id}");
+    match arn.ends_with(&end) {
         true if id.starts_with("mrk-") => Err("multi_region_key"),
+        false if arn.to_lowercase().ends_with(&end.to_lowercase()) => Err("letter_case"),
         same => Ok(same),
     }
 }
