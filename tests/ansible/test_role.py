@@ -225,6 +225,33 @@ def test_whether_a_restarted_service_stays_alive(
     assert (f"asperatrapd did not stay alive: it is {state}." in screen.as_one_line) is not stays_alive
 
 
+@pytest.mark.parametrize(
+    ("restarts", "restart_required", "fails"),
+    [
+        (False, True, False),
+        # A service that has failed, or that may run with an older file, was not left to the operator.
+        (False, False, True),
+        (False, None, True),
+        (True, True, True),
+    ],
+)
+def test_what_verify_fails_for_where_restarts_are_left_to_the_operator(
+    controller: Controller, folder: Path, *, restarts: bool, restart_required: bool | None, fails: bool
+) -> None:
+    """A service that must restart is reported; all else that could not be seen is a failure."""
+    hosts = Hosts(folder, "one")
+    services = {name: {"restart_required": restart_required} for name in ("asperatrapd", "asperanoded")}
+    gap = {"where": "asperatrapd", "message": "asperatrapd: the reason."}
+    screen = hosts.run(
+        controller,
+        "role_verdict.yml",
+        __aspera_sse_variables={"converted": {"aspera_sse_restart": restarts}},
+        __aspera_sse_found={"violations": [], "incomplete": [gap], "services": services},
+    )
+    assert (screen.exit_status != 0) is fails, screen.text
+    assert (gap["message"] in screen.as_one_line) is fails
+
+
 def filled_in(folder: Path, example: str) -> Path:
     """Copy an example and put keys in the place of its placeholders, as its reader does."""
     copy = folder / "example"
