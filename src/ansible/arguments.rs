@@ -1,4 +1,4 @@
-//! From the text that Ansible sends to checked values.
+//! Parses the text that Ansible sends and checks the values in it.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -8,7 +8,7 @@ use super::invalid_json::{self, Reason};
 use super::near::near;
 use super::option::{Default, Kind, OptionSpec, Shown, is_plain_name};
 
-/// What Ansible tells each module beside the options of its task: the keys that start with `_ansible_`.
+/// The settings that Ansible sends to each module beside the options of its task: the keys that start with `_ansible_`.
 ///
 /// The set of keys changes with each release; unknown ones are ignored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,19 +21,19 @@ pub struct Settings {
     pub no_log: bool,
     /// Drop unknown options instead of failing.
     pub ignore_unknown_options: bool,
-    /// Repeat the arguments in the result. Up to ansible-core 2.20 all modules do; since then they are told.
+    /// Repeat the arguments in the result. Up to ansible-core 2.20 all modules do so; since then Ansible asks for it.
     pub inject_invocation: bool,
     /// The facility of the line in the system log, such as `LOG_USER`.
     pub syslog_facility: Option<String>,
-    /// What to put before that line.
+    /// The text to put before that line.
     pub log_prefix: Option<String>,
 }
 
-/// The options of a task, each of its type, with defaults filled in; options not given are null.
+/// The options of a task, each of its type, with defaults filled in. Options that are not given are null.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arguments(Map<String, Value>);
 
-/// Why arguments cannot be used. Holds no value: any may be a secret in the wrong place.
+/// The reason why arguments cannot be used. Contains no value: any may be a secret in the wrong place.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ArgumentsError {
     /// Not JSON.
@@ -49,7 +49,7 @@ pub enum ArgumentsError {
     /// Python's extension of JSON.
     #[error("{} is not a finite number (NaN or Infinity), which no option takes. Correct the value or the template that makes it.", option_or_some(.0.as_ref()))]
     NotFinite(Option<String>),
-    /// Bytes that were no UTF-8 on the controller.
+    /// Bytes that were not UTF-8 on the controller.
     #[error("{} contains bytes that are not UTF-8 text. Correct the value or the encoding of the file it comes from.", option_or_some(.0.as_ref()))]
     LoneSurrogate(Option<String>),
     /// `omit` inside a list or dict, by ansible-core before 2.19.
@@ -62,12 +62,12 @@ pub enum ArgumentsError {
     Unknown {
         /// Its name, if it is one that may be shown.
         given: Option<String>,
-        /// The known option most like it.
+        /// The most similar known option.
         nearest: Option<&'static str>,
         /// All known options.
         known: String,
     },
-    /// An option that must be given is not.
+    /// A required option that is not given.
     #[error("The option {0} is missing. Set it.")]
     Missing(String),
     /// A value of another type.
@@ -78,12 +78,12 @@ pub enum ArgumentsError {
         /// What is expected, with an article.
         expected: &'static str,
     },
-    /// A path that would be taken from wherever the module happens to run.
+    /// A path that depends on the folder in which the module happens to run.
     #[error(
         "The option {0} must be an absolute path. Correct it, or leave it out (in a template: default(omit))."
     )]
     RelativePath(String),
-    /// A value outside the choices.
+    /// A value that is not among the choices.
     #[error("The option {option} must be one of: {choices}.")]
     Choice {
         /// The option, with its place.
@@ -103,16 +103,16 @@ impl Arguments {
         check_options(given, specs, ignore_unknown, "").map(Self)
     }
 
-    /// The values as a type whose fields are named as the options.
+    /// Returns the values as a type whose fields have the names of the options.
     ///
     /// # Panics
-    /// If the type does not fit the options of the module, a bug that each run of the module would show.
+    /// If the type does not fit the options of the module, which is a bug that each run of the module would show.
     pub fn typed<'a, T: Deserialize<'a>>(&'a self) -> T {
         T::deserialize(&self.0)
             .unwrap_or_else(|_| panic!("the argument type does not fit the options"))
     }
 
-    /// The arguments for the result and the log, with secrets hidden.
+    /// Returns the arguments for the result and the log, with secrets hidden.
     pub fn masked(&self, specs: &[OptionSpec]) -> Map<String, Value> {
         mask(&self.0, specs)
     }
@@ -152,7 +152,7 @@ fn read_settings(settings: &Map<String, Value>) -> Settings {
     }
 }
 
-/// `place` is what stands before the name of an option in messages, such as `docroots[2].`.
+/// `place` is the text before the name of an option in messages, such as `docroots[2].`.
 fn check_options(
     given: &Map<String, Value>,
     specs: &'static [OptionSpec],
@@ -167,7 +167,7 @@ fn check_options(
     {
         return Err(unknown(name, specs, place));
     }
-    // Not collected: a map made at once brings a sort of its own, 7 KB of each binary.
+    // Not collected: a map made at once brings its own sort, 7 KB of each binary.
     let mut checked = Map::new();
     for spec in specs {
         let value = check_option(given.get(spec.name), spec, ignore_unknown, place)?;

@@ -13,7 +13,7 @@ pub fn write(value: &impl Serialize, text: &mut Vec<u8>) -> serde_json::Result<(
     ))
 }
 
-/// Text that grows by very many short pieces. For those, `memcpy` of musl takes longer than a loop does.
+/// Text that grows by very many short pieces. For those, `memcpy` of musl takes longer than a loop.
 struct Text<'t>(&'t mut Vec<u8>);
 
 impl Text<'_> {
@@ -46,14 +46,14 @@ impl Formatter for AsciiFormatter {
         writer: &mut W,
         fragment: &str,
     ) -> io::Result<()> {
-        // Nearly all text is plain. Control characters below the blank are no part of a fragment: they are escaped as such.
+        // Nearly all text is plain. Control characters below the blank are not in a fragment, because they are escaped.
         const DELETE: u8 = 0x7f;
         if fragment.is_ascii() && memchr::memchr(DELETE, fragment.as_bytes()).is_none() {
             return writer.write_all(fragment.as_bytes());
         }
         let is_plain = |byte: u8| matches!(byte, b' '..=b'~');
         let mut rest = fragment;
-        // Bytes are as good as characters here: a character that is not plain starts with a byte that is not.
+        // Bytes serve as well as characters here: a character that is not plain starts with a byte that is not plain.
         while let Some(start) = rest.bytes().position(|byte| !is_plain(byte)) {
             let (plain, special) = rest.split_at(start);
             writer.write_all(plain.as_bytes())?;

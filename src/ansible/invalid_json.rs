@@ -1,19 +1,19 @@
-//! Why an argument file is no JSON, in words. Ansible itself writes such files for some values.
+//! The reason why an argument file is not JSON. Ansible itself writes such files for some values.
 
 use super::option::is_plain_name;
 
-/// What stands in the way of reading the arguments.
+/// The reason why the arguments cannot be read.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// `NaN`, `Infinity` or `-Infinity`, which Python writes and JSON has not.
+    /// `NaN`, `Infinity` or `-Infinity`, which Python writes and JSON does not have.
     NotFinite,
-    /// A `\ud800` to `\udfff` that has no partner: bytes that are not UTF-8, on Ansible's side.
+    /// A `\ud800` to `\udfff` without a partner: bytes that were not UTF-8 on Ansible's side.
     LoneSurrogate,
-    /// Anything else.
+    /// Any other error.
     Syntax,
 }
 
-/// The reason, and the top-level option in whose value it was met, if that has a plain name.
+/// Returns the reason, and the top-level option in whose value it occurs, if that has a plain name.
 pub fn explain(text: &[u8]) -> (Reason, Option<String>) {
     let mut depth = 0_usize;
     let mut option = None;
@@ -44,7 +44,7 @@ pub fn explain(text: &[u8]) -> (Reason, Option<String>) {
     (Reason::Syntax, None)
 }
 
-/// The length of a string with its quotes, and whether a surrogate stands alone in it.
+/// Returns the length of a string with its quotes, and whether it contains a surrogate without a partner.
 fn string(text: &[u8]) -> (usize, bool) {
     let mut position = 1;
     let mut high_before = false;

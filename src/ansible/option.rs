@@ -1,4 +1,4 @@
-//! What options a module has.
+//! The options of a module.
 
 /// One option of a module, as its documentation states it.
 #[derive(Debug)]
@@ -9,7 +9,7 @@ pub struct OptionSpec {
     pub kind: Kind,
     /// Its value when it is not given.
     pub default: Default,
-    /// The values it may have; any if there are none.
+    /// The values that it may have. An empty list means any value.
     pub choices: &'static [&'static str],
     /// Whether it must be given.
     pub required: bool,
@@ -17,7 +17,7 @@ pub struct OptionSpec {
     pub shown: Shown,
 }
 
-/// The type of a value, by the name Ansible has for it.
+/// The type of a value, by Ansible's name for it.
 #[derive(Debug, Clone, Copy)]
 pub enum Kind {
     /// `str`
@@ -35,7 +35,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The name that documentation uses.
+    /// Returns the name that documentation uses.
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Str => "str",
@@ -48,21 +48,21 @@ impl Kind {
     }
 }
 
-/// Which values of an option may be repeated.
+/// The values of an option that may be repeated.
 #[derive(Debug, Clone, Copy)]
 pub enum Shown {
-    /// All.
+    /// All values.
     Always,
-    /// None: they are secret.
+    /// No values: they are secret.
     Never,
-    /// Those that this recognises; anything else may be a secret in the wrong place.
+    /// The values that this function recognises. Any other value may be a secret in the wrong place.
     If(fn(&str) -> bool),
 }
 
 /// The value of an option that is not given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Default {
-    /// None.
+    /// No default.
     Absent,
     /// A text or path.
     Str(&'static str),
@@ -71,7 +71,7 @@ pub enum Default {
 }
 
 impl OptionSpec {
-    /// An option without default.
+    /// Creates an option without a default.
     pub const fn new(name: &'static str, kind: Kind) -> Self {
         Self {
             name,
@@ -83,35 +83,35 @@ impl OptionSpec {
         }
     }
 
-    /// A boolean that is false when not given.
+    /// Creates a boolean option with the default false.
     pub const fn flag(name: &'static str) -> Self {
         let mut flag = Self::new(name, Kind::Bool);
         flag.default = Default::Bool(false);
         flag
     }
 
-    /// With the default true, for a boolean.
+    /// Sets the default of a boolean option to true.
     #[must_use]
     pub const fn or_true(mut self) -> Self {
         self.default = Default::Bool(true);
         self
     }
 
-    /// With a default text.
+    /// Sets a text as the default.
     #[must_use]
     pub const fn or(mut self, default: &'static str) -> Self {
         self.default = Default::Str(default);
         self
     }
 
-    /// With values that are repeated only if they are recognised.
+    /// Allows only recognised values to be repeated.
     #[must_use]
     pub const fn shown_if(mut self, recognises: fn(&str) -> bool) -> Self {
         self.shown = Shown::If(recognises);
         self
     }
 
-    /// With a closed set of values.
+    /// Limits the values to a closed set.
     #[must_use]
     pub const fn one_of(mut self, choices: &'static [&'static str]) -> Self {
         self.choices = choices;
@@ -119,7 +119,7 @@ impl OptionSpec {
     }
 }
 
-/// Whether a name may be shown. Names come from users too: `k=v` in the wrong place makes one of half a URI.
+/// Returns whether a name may be shown. Names come from users too: `k=v` in the wrong place turns half a URI into a name.
 pub(super) fn is_plain_name(name: &str) -> bool {
     let is_part = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_');
     name.len() <= 40

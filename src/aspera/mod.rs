@@ -1,4 +1,4 @@
-//! What Aspera and AWS say: encryption, keys, files, the installation, its services. All of it is pure but `host`.
+//! The domain: what Aspera and AWS define. Encryption, keys, files, the installation and its services. Everything but `host` is pure.
 
 pub mod audit;
 pub mod docroot;

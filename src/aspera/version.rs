@@ -7,14 +7,14 @@ use std::fmt;
 pub struct Version(Vec<u32>);
 
 impl Version {
-    /// The first release with SSE-KMS, by the vendor's article.
+    /// Returns the first release with SSE-KMS, according to the vendor's article.
     pub fn first_with_kms() -> Self {
         Self(vec![3, 6, 1])
     }
 
-    /// Reads the line `ascp version A.B.C.D` from the output of `ascp -A`; a hash may follow the numbers.
+    /// Reads the line `ascp version A.B.C.D` from the output of `ascp -A`. A hash may follow the numbers.
     ///
-    /// The line of the product is not read: outside the server, product and `ascp` differ.
+    /// The line of the product is not read: outside the server, the versions of product and `ascp` differ.
     pub fn from_ascp_output(output: &str) -> Option<Self> {
         let line = output
             .lines()
@@ -31,7 +31,7 @@ impl Version {
         parts.filter(|parts| parts.len() >= 3).map(Self)
     }
 
-    /// The first release with `pvcl_cloud`, which connects Aspera to object storage beside trapd.
+    /// Returns the first release with `pvcl_cloud`, which connects Aspera to object storage beside trapd.
     pub fn first_with_pvcl() -> Self {
         Self(vec![4, 4])
     }

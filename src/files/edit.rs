@@ -18,17 +18,17 @@ use super::metadata::{self, NewFile};
 use super::snapshot::{self, Snapshot};
 use super::temporary::{self, Temporary};
 
-/// How often an edit starts over because someone else changed the file meanwhile.
+/// The number of times that an edit starts over because another program changed the file meanwhile.
 const ATTEMPTS: usize = 5;
 
-/// How to edit.
+/// Options of an edit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct EditOptions {
     /// Plan, but write nothing.
     pub check_only: bool,
     /// Keep a copy of the old file beside it.
     pub backup: bool,
-    /// Write into the file where it cannot be replaced: not safe against anything that interrupts it.
+    /// Write into the file if it cannot be replaced. This is not safe against interruptions.
     pub allow_in_place: bool,
     /// Owner and mode of the file if it is missing and the plan makes it.
     pub new_file: Option<NewFile>,
@@ -36,7 +36,7 @@ pub struct EditOptions {
 
 /// A plan for a file.
 pub trait Proposal {
-    /// The new content; nothing to leave the file alone.
+    /// Returns the new content, or `None` to leave the file alone.
     fn content(&self) -> Option<&[u8]>;
 }
 
@@ -47,22 +47,22 @@ impl Proposal for Option<Vec<u8>> {
     }
 }
 
-/// What became of the file.
+/// The result of an edit.
 #[derive(Debug)]
 pub struct Edited<T> {
     /// Whether the content changed, or would have if only checked.
     pub changed: bool,
-    /// The content from which the plan was made; nothing if the file was missing.
+    /// The content from which the plan was made, or `None` if the file was missing.
     pub before: Option<Vec<u8>>,
     /// The plan.
     pub plan: T,
     /// The copy of the old file, if one was made.
     pub backup: Option<PathBuf>,
-    /// What deserves to be told.
+    /// Warnings for the user.
     pub warnings: Vec<String>,
 }
 
-/// Why an edit failed.
+/// The reason why an edit failed.
 #[derive(Debug, thiserror::Error)]
 pub enum EditError<E> {
     /// The plan refused.
@@ -73,9 +73,9 @@ pub enum EditError<E> {
     File(#[from] FileError),
 }
 
-/// Edits a file by a plan: a pure function from the bytes of the file, or nothing if it is missing.
+/// Edits a file by a plan: a pure function from the bytes of the file, or from `None` if it is missing.
 ///
-/// The plan is made again if the file changes before it is replaced. Nothing at all is written where the plan proposes no content or the same
+/// The plan is made again if the file changes before it is replaced. Nothing is written if the plan proposes no content or the same content.
 /// content.
 pub fn edit<T: Proposal, E>(
     path: &Path,
@@ -85,7 +85,7 @@ pub fn edit<T: Proposal, E>(
     let real = match resolve(path) {
         Ok(real) => real,
         Err(FileError::Missing(missing)) => {
-            // The plan may have better words for it; but where a folder is missing, no file can be made.
+            // The plan may have a better message for that. But if the folder is missing, no file can be created.
             let proposal = plan(None).map_err(EditError::Plan)?;
             return match proposal.content() {
                 Some(_) => Err(FileError::Missing(missing).into()),
@@ -136,7 +136,7 @@ pub fn edit<T: Proposal, E>(
 struct Planned<T> {
     old: Option<Snapshot>,
     plan: T,
-    /// Whether the plan has another content for the file.
+    /// Whether the plan has other content than the file.
     differs: bool,
 }
 
@@ -152,12 +152,12 @@ impl<T: Proposal> Planned<T> {
         Ok(Self { old, plan, differs })
     }
 
-    /// The new content, if it differs.
+    /// Returns the new content, if it differs.
     fn content(&self) -> Option<&[u8]> {
         self.plan.content().filter(|_| self.differs)
     }
 
-    /// The result, refused in check mode as it would be for real.
+    /// Returns the result in check mode, or the error that a real run would have.
     fn checked(self, path: &Path) -> Result<Edited<T>, FileError> {
         if self.differs {
             self.refuse_hard_links(path)?;
@@ -252,7 +252,7 @@ impl Target<'_> {
         content: &[u8],
         options: EditOptions,
     ) -> Result<Replaced, FileError> {
-        // What was put in the place of the file meanwhile must not be waited for, nor written into.
+        // The file may have been exchanged meanwhile. The program must neither wait for the new one nor write into it.
         let flags = OFlag::O_WRONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
         let file = openat(&self.folder.handle, self.name, flags, Mode::empty())
             .during(Step::Open, self.path)?;
@@ -293,7 +293,7 @@ impl Target<'_> {
     }
 }
 
-/// Whether a file cannot be replaced where it might be written: a mount of its own, or a folder that takes no new file.
+/// Returns whether a file cannot be replaced but may be writable in place: a mount of its own, or a folder that accepts no new file.
 fn needs_in_place(error: &FileError) -> bool {
     matches!(
         error,

@@ -8,61 +8,61 @@ use std::path::{Path, PathBuf};
 use nix::errno::Errno;
 use nix::unistd::geteuid;
 
-/// A failure with the file in question. Unless it says otherwise, the file is as it was.
+/// A failure with a file. Unless it says otherwise, the file is unchanged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FileError {
     /// There is no such file, or no such folder.
     Missing(PathBuf),
     /// A directory, FIFO, socket or device stands in its place.
     NotRegular {
-        /// Where.
+        /// The path.
         path: PathBuf,
         /// What it is, with an article.
         kind: &'static str,
     },
-    /// Replacing it would part it from its other names.
+    /// A file with several names. Replacing it would separate it from the others.
     HardLinked(PathBuf),
     /// A symbolic link on the way belongs to someone who is neither root nor the user we run as.
     ForeignLink(PathBuf),
     /// Symbolic links lead in a circle.
     LinkLoop(PathBuf),
-    /// Larger than any file that we edit.
+    /// A file that is larger than any file that this program edits.
     TooLarge(PathBuf),
-    /// Someone else writes it again and again.
+    /// A file that another program changes again and again.
     KeepsChanging(PathBuf),
-    /// What was written did not read back.
+    /// New content that did not read back as it was written.
     NotWritten(PathBuf),
-    /// A call of the system failed.
+    /// A failed system call.
     Io {
-        /// What was attempted.
+        /// The step that failed.
         step: Step,
-        /// With which file.
+        /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The error number.
         errno: Errno,
     },
     /// The new file is in place, but whether it survives a power failure is not known.
     FolderNotSynced {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The error number.
         errno: Errno,
     },
-    /// An in-place write broke off.
+    /// An in-place write that was interrupted.
     BrokenInPlace {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The error number.
         errno: Errno,
-        /// A copy of the file as it was.
+        /// A copy of the old file.
         backup: Option<PathBuf>,
     },
 }
 
-/// What was attempted with a file.
+/// A step of the work on a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// Finding what a path leads to.
+    /// Resolving a path.
     Resolve,
     /// Opening it for reading.
     Open,
@@ -80,7 +80,7 @@ pub enum Step {
     Attributes,
     /// Writing the new content.
     Write,
-    /// Bringing it to the disk.
+    /// Syncing it to the disk.
     Sync,
     /// Reading it back.
     ReadBack,
@@ -111,7 +111,7 @@ impl Step {
 }
 
 impl FileError {
-    /// Whether the file is no longer the old one.
+    /// Returns whether the file is no longer the old one.
     pub fn file_was_changed(&self) -> bool {
         matches!(
             self,
@@ -139,7 +139,7 @@ impl fmt::Display for FileError {
 }
 
 impl FileError {
-    /// The file in question.
+    /// Returns the path of the file.
     pub fn path(&self) -> &Path {
         match self {
             Self::Missing(path)
@@ -156,7 +156,7 @@ impl FileError {
         }
     }
 
-    /// What is wrong, as a sentence.
+    /// Returns the problem as a sentence.
     pub fn problem(&self) -> String {
         match self {
             Self::Missing(path) => format!("{} does not exist.", path.display()),
@@ -205,7 +205,7 @@ impl FileError {
         }
     }
 
-    /// What to do about it, as a sentence.
+    /// Returns what to do about it, as a sentence.
     pub fn remedy(&self) -> Option<Cow<'static, str>> {
         let remedy = match self {
             Self::Missing(_) => return None,
@@ -262,7 +262,7 @@ fn remedy(errno: Errno, is_root: bool) -> Option<&'static str> {
     }
 }
 
-/// Gives the errors of system calls their step and path.
+/// Adds a step and a path to the errors of system calls.
 pub(super) trait During<T> {
     fn during(self, step: Step, path: &Path) -> Result<T, FileError>;
 }

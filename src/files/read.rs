@@ -1,6 +1,6 @@
-//! Reading a file without a wish to change it: the only ways in which the program opens what stands on a host.
+//! Reading a file without changing it: the only ways in which the program opens files of a host.
 //!
-//! Whoever owns a folder of an installation can put anything in the place of a file: a link to a secret, a FIFO on which a reader waits for ever, a
+//! The owner of a folder of an installation can put anything in the place of a file: a link to a secret, a FIFO on which a reader waits for ever, a
 //! device that acts when it is opened, a file without end. None of these is opened.
 
 use std::fs::File;
@@ -16,7 +16,7 @@ use super::error::{During, FileError, Step};
 use super::location::resolve;
 use super::snapshot::{self, Snapshot};
 
-/// The content of a regular file; nothing if there is none.
+/// Returns the content of a regular file, or `None` if there is no file.
 pub fn read(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
     match resolve(path) {
         Err(FileError::Missing(_)) => Ok(None),
@@ -24,7 +24,8 @@ pub fn read(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
     }
 }
 
-/// The first bytes of a file that the kernel makes, in `/proc` or `/sys`: its size is not known before it is read. Nothing if there is none.
+/// Returns the first bytes of a file that the kernel generates, in `/proc` or `/sys`, or `None` if there is no file. Its size is not known before it
+/// is read.
 pub fn read_start(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, FileError> {
     let Some((file, _)) = snapshot::open_regular(AT_FDCWD, path, path)? else {
         return Ok(None);
@@ -37,7 +38,7 @@ pub fn read_start(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, FileError>
     }
 }
 
-/// What is known of a regular file without opening it.
+/// The metadata of a regular file, read without opening it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Metadata {
     /// The owner.
@@ -46,13 +47,13 @@ pub struct Metadata {
     pub group: u32,
     /// The permission bits.
     pub mode: u32,
-    /// When its content last changed; nothing for a time before 1970.
+    /// The time of the last change of its content, or `None` for a time before 1970.
     pub modified: Option<SystemTime>,
-    /// When its content or metadata last changed; nothing for a time before 1970.
+    /// The time of the last change of its content or metadata, or `None` for a time before 1970.
     pub touched: Option<SystemTime>,
 }
 
-/// What is known of a regular file; nothing if there is none.
+/// Returns the metadata of a regular file, or `None` if there is no file.
 pub fn metadata(path: &Path) -> Result<Option<Metadata>, FileError> {
     let Some(stat) = stat(path)? else {
         return Ok(None);
@@ -67,19 +68,19 @@ pub fn metadata(path: &Path) -> Result<Option<Metadata>, FileError> {
     }))
 }
 
-/// Whether a path leads to a folder.
+/// Returns whether a path leads to a folder.
 pub fn is_folder(path: &Path) -> bool {
     stat(path).is_ok_and(|stat| {
         stat.is_some_and(|stat| stat.st_mode & SFlag::S_IFMT.bits() == SFlag::S_IFDIR.bits())
     })
 }
 
-/// The owner of a file or folder; nothing if there is none.
+/// Returns the owner of a file or folder, or `None` if there is none.
 pub fn owner(path: &Path) -> Result<Option<u32>, FileError> {
     Ok(stat(path)?.map(|stat| stat.st_uid))
 }
 
-/// What a path leads to, through links of nobody but root and the user we run as.
+/// Returns the real path of a file, through links of nobody but root and the user that this program runs as.
 pub fn real_path(path: &Path) -> Result<PathBuf, FileError> {
     resolve(path)
 }

@@ -8,10 +8,10 @@ use crate::aspera::docroot::{self, Plan, Request};
 use crate::aspera::host::{Instruction, Unsuccessful};
 use crate::files::{EditOptions, Edited, WrittenByAnother, let_write};
 
-/// What is planned, with what to tell `asconfigurator` where something is to change.
+/// The plan, with the instruction for `asconfigurator` if something must change.
 type Planned = (Plan, Option<Instruction>);
 
-/// Sets one docroot. The result is as if we had edited the file.
+/// Sets one docroot. The result is the same as if the module had edited the file.
 pub(super) fn edit(
     path: &Path,
     aspera_root: &Path,
@@ -59,7 +59,7 @@ fn plan(bytes: Option<&[u8]>, request: &Request) -> Result<Planned, Refusal> {
     Ok((plan, instruction))
 }
 
-/// What went wrong, if the docroot is not surely set.
+/// Returns the problem, unless the docroot is known to be set.
 fn problem(written: &WrittenByAnother<Planned, Result<(), Unsuccessful>>) -> Option<String> {
     match written.said.as_ref()? {
         Err(unsuccessful) => Some(unsuccessful.to_string()),

@@ -33,7 +33,7 @@ const KMS_KEY: OptionSpec =
     OptionSpec::new("kms_key_id", Kind::Str).shown_if(KmsKey::is_recognised);
 const ENCODING: OptionSpec =
     OptionSpec::new("kms_key_encoding", Kind::Str).one_of(&["raw", "percent"]);
-/// A URI with credentials, as often as not.
+/// Hidden, because the URI often contains credentials.
 const DOCROOT: OptionSpec = OptionSpec {
     shown: Shown::Never,
     ..OptionSpec::new("docroot", Kind::Str)
@@ -115,11 +115,11 @@ impl Module for AsperaDocrootSse {
                 .into());
             }
         };
-        // Ansible shows equal warnings once for all hosts: the path tells whose they are.
+        // Ansible shows equal warnings once for all hosts: the path tells the hosts apart.
         let about_file = |warning| format!("{}: {warning}", path.display());
         warnings.extend(plan_warnings(&edited.plan).into_iter().map(about_file));
         let diff = (task.settings.diff && edited.changed).then(|| diff(&path, &edited));
-        // A file may be large: what is no longer needed of it goes before the result is made.
+        // A file may be large: the parts of it that are no longer needed are dropped before the result is made.
         let Edited {
             changed,
             plan: Plan { docroots, .. },

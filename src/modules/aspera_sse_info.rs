@@ -1,4 +1,4 @@
-//! `aspera_sse_info`: which encryption uploads get, where it comes from, and whether the services run with it. Changes nothing.
+//! `aspera_sse_info`: the encryption of uploads, its source, and whether the services run with it. Changes nothing.
 
 use std::path::{Path, PathBuf};
 
@@ -66,7 +66,7 @@ pub struct Values {
     version: Option<String>,
     sse_kms_supported: Option<bool>,
     pvcl_cloud: Option<bool>,
-    /// What `asuserdata -v` says of it.
+    /// The result of `asuserdata -v`.
     configuration: Option<&'static str>,
     trapd: TrapdReport,
     table: Vec<String>,
@@ -105,15 +105,15 @@ struct ServiceReport {
     restart_reason: Option<Reason>,
 }
 
-/// All that is read of a server.
+/// Everything that is read of a server.
 struct Server {
     properties_path: PathBuf,
     conf_path: PathBuf,
     has_ascp: bool,
-    /// The bytes of `aspera.conf`, and what came of reading them.
+    /// The bytes of `aspera.conf`, and the result of reading them.
     conf: (Option<Vec<u8>>, Reading),
     trapd: TrapdReport,
-    /// What `s3.properties` sets, and what came of reading it.
+    /// The settings in `s3.properties`, and the result of reading it.
     system: (Option<SystemFile>, Reading),
     os_accounts: OsAccounts,
     version: Option<Version>,
@@ -266,7 +266,7 @@ impl Values {
 
 const REFUSED: &str = "refused";
 
-/// What `asuserdata -v` says of the configuration; nothing if it could not be run or did not end. That it ends well proves nothing: its exit status is not
+/// Returns the result of `asuserdata -v`, or `None` if it could not be run or did not end. Success proves nothing, because its exit status is not
 /// documented.
 fn configuration(asuserdata: Question) -> Option<&'static str> {
     match asuserdata.answer(TIME_LIMIT) {
@@ -276,7 +276,7 @@ fn configuration(asuserdata: Question) -> Option<&'static str> {
     }
 }
 
-/// The content of a file, and what came of reading it; a warning where it is there and cannot be read.
+/// Returns the content of a file and the result of reading it. Adds a warning if the file exists and cannot be read.
 fn read(path: &Path, warnings: &mut Vec<String>) -> (Option<Vec<u8>>, Reading) {
     match files::read(path) {
         Ok(Some(bytes)) => (Some(bytes), Reading::Complete),
@@ -289,7 +289,7 @@ fn read(path: &Path, warnings: &mut Vec<String>) -> (Option<Vec<u8>>, Reading) {
 }
 
 impl TrapdReport {
-    /// Reads what trapd reads: the report, the setting that counts, if that can be told, and what came of reading it.
+    /// Reads the file that trapd reads: returns the report, the effective setting if it is known, and the result of reading it.
     fn read(
         path: &Path,
         enabled: Option<bool>,

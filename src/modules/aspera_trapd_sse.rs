@@ -52,7 +52,7 @@ impl Module for AsperaTrapdSse {
             Ok(edited) => edited,
             Err(error) => return Err(failure(error, &path, warnings).into()),
         };
-        // Ansible shows equal warnings once for all hosts: the path tells whose they are.
+        // Ansible shows equal warnings once for all hosts: the path tells the hosts apart.
         let about_file = |warning| format!("{}: {warning}", path.display());
         warnings.extend(edited.plan.warnings.iter().map(about_file));
         warnings.extend(edited.warnings.iter().cloned());
@@ -89,7 +89,7 @@ impl Options {
         }
     }
 
-    /// The setting to be in force; none for `absent`, for which the options that describe it are ignored.
+    /// Returns the desired setting, or `None` for `absent`. The options that describe a setting are ignored then.
     fn desired_setting(&self) -> Result<Option<EncryptionSetting>> {
         setting::desired(
             self.state,
@@ -112,7 +112,7 @@ impl Options {
     }
 }
 
-/// Owner and mode of a new file: those of the neighbour that trapd reads too, with a warning where that is nothing to go by.
+/// Returns the owner and mode of a new file: those of the neighbour that trapd also reads, with a warning if there is no usable neighbour.
 fn new_file(model: &Path) -> (NewFile, Option<String>) {
     let usual = NewFile {
         owner: 0,
@@ -136,7 +136,7 @@ fn new_file(model: &Path) -> (NewFile, Option<String>) {
     }
 }
 
-/// Why there is no plan.
+/// The reason why there is no plan.
 #[derive(Debug, thiserror::Error)]
 enum Refusal {
     #[error("{0}")]
@@ -248,7 +248,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let model = folder.path().join("trap.properties");
         fs::write(&model, "").unwrap();
-        // An ordinary user can give it to nobody else; its own numbers differ from root's, too.
+        // An ordinary user can give it to nobody else. The numbers of that user differ from root's, too.
         let _ = chown(&model, Some(12), Some(34));
         let owner = fs::metadata(&model).unwrap();
         for (mode, expected) in [(0o640, 0o640), (0o7_755, 0o755), (0o4_600, 0o600)] {

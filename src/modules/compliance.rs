@@ -1,11 +1,11 @@
-//! The judgement of the audit as the result shows it.
+//! The judgement of the audit, in the form of the result.
 
 use serde::Serialize;
 
 use crate::aspera::audit::{Difference, Judgement, Place, Row, Unknown, Verdict, Violation};
 use crate::aspera::host::Incomplete;
 
-/// Whether all is as expected.
+/// The compliance of a server.
 #[derive(Debug, Serialize)]
 pub(super) struct Compliance {
     compliant: Option<bool>,
@@ -24,7 +24,7 @@ struct ViolationReport {
     expected: String,
     why: &'static str,
     fix: String,
-    /// All of it as sentences.
+    /// The whole report as sentences.
     message: String,
 }
 
@@ -35,11 +35,11 @@ struct UnknownReport {
     why: String,
     fix: String,
     reasons: Vec<&'static str>,
-    /// All of it as sentences.
+    /// The whole report as sentences.
     message: String,
 }
 
-/// What a judgement is about, for its words.
+/// A judgement with the context that its messages need.
 pub(super) struct Judged<'a> {
     /// The path of `s3.properties`.
     pub(super) properties: &'a str,
@@ -49,7 +49,7 @@ pub(super) struct Judged<'a> {
     pub(super) configuration_is_refused: bool,
     pub(super) rows: &'a [Row],
     pub(super) judgement: &'a Judgement,
-    /// What should have been read and was not.
+    /// The list of everything that should have been read and was not.
     pub(super) incomplete: &'a [Incomplete],
 }
 
@@ -95,7 +95,7 @@ impl Compliance {
     }
 }
 
-/// The answer as one sentence.
+/// Returns the answer as one line.
 fn summary(
     judged: &Judged,
     compliant: Option<bool>,

@@ -1,4 +1,4 @@
-//! Why docroots were not set, in sentences.
+//! The messages for docroots that were not set.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use crate::aspera::docroot::PlanError;
 use crate::aspera::host::InstructionError;
 use crate::files::EditError;
 
-/// Why there is no plan.
+/// The reason why there is no plan.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Refusal {
     #[error("{0}")]
@@ -22,7 +22,7 @@ pub(super) enum Refusal {
     SeveralForAsconfigurator,
 }
 
-/// The failure of a task on a file.
+/// Returns the failure of a task on a file.
 pub(super) fn failure(error: EditError<Refusal>, path: &Path) -> Failure {
     let path = path.display();
     let changed = matches!(&error, EditError::File(error) if error.file_was_changed());

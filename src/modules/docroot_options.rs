@@ -1,4 +1,4 @@
-//! The options of `aspera_docroot_sse`, and what they ask for.
+//! The options of `aspera_docroot_sse`, and the requests that they make.
 
 use std::path::PathBuf;
 
@@ -25,7 +25,7 @@ pub(super) struct Options {
     pub(super) unsafe_writes: bool,
 }
 
-/// The option `method`: who writes the file.
+/// The option `method`: the program that writes the file.
 #[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Method {
@@ -33,7 +33,7 @@ pub(super) enum Method {
     Asconfigurator,
 }
 
-/// One docroot with what is to become of it: the task itself, or an element of `docroots`.
+/// One docroot with its desired state: the task itself, or an element of `docroots`.
 #[derive(Deserialize)]
 pub(super) struct Entry {
     user: Option<String>,
@@ -70,7 +70,7 @@ impl Options {
         }
     }
 
-    /// The one docroot that `asconfigurator` can be told of.
+    /// Returns the request for the one docroot that `asconfigurator` sets.
     pub(super) fn request_for_asconfigurator<'r>(
         &self,
         requests: &'r [Request],
@@ -90,7 +90,7 @@ impl Options {
         }
     }
 
-    /// What is asked for, where `task` holds those options that an element of `docroots` may have too.
+    /// Returns the requests. `task` holds the options that an element of `docroots` may have too.
     pub(super) fn requests(&self, task: &Entry) -> Result<Vec<Request>> {
         let named = task.scopes()?;
         let ways = named.len() + usize::from(self.all) + usize::from(self.docroots.is_some());
@@ -164,7 +164,7 @@ impl Entry {
         Ok(scopes)
     }
 
-    /// What is asked for, with what the task says for all where the entry says nothing itself.
+    /// Returns the request of an entry. The task supplies the values that the entry does not have.
     fn request(
         &self,
         selection: Selection,
@@ -173,7 +173,7 @@ impl Entry {
         place: &str,
     ) -> Result<Request> {
         let state = self.state.or(task.state).unwrap_or(State::Present);
-        // A key belongs to its encryption: the task's goes to entries that take the task's encryption.
+        // A key belongs to its encryption: the task's key applies to entries that use the task's encryption.
         let (encryption, inherited_key) = match &self.server_side_encryption {
             Some(encryption) => (Some(encryption), None),
             None => (
@@ -212,7 +212,7 @@ impl Entry {
     }
 }
 
-/// Checks a docroot that is to be set; what is wrong with it, never the text.
+/// Checks a docroot that the task sets. An error describes the problem and never contains the text.
 fn checked_docroot(text: &str, desired: Option<&EncryptionSetting>) -> Result<DocrootUri, String> {
     let is_unfit = |c: char| c.is_whitespace() || c.is_control() || !xml::is_allowed(c);
     if text.contains(is_unfit) {

@@ -1,4 +1,4 @@
-//! A row of the audit as the result shows it.
+//! A row of the audit, in the form of the result.
 
 use serde::Serialize;
 
@@ -62,7 +62,7 @@ impl EffectiveReport {
             server_side_encryption: request.and_then(Request::shown_encryption),
             kms_key_id: request.and_then(Request::shown_kms_key),
             source: match natural {
-                // What else is possible is why this is shown at all.
+                // The outcome is shown for the sake of the other possible results.
                 Some(Outcome::NotS3) if possible.unbounded => "unknown",
                 Some(Outcome::NotS3) => "not_s3",
                 Some(Outcome::S3(_, Source::Docroot)) => "docroot",
@@ -77,7 +77,7 @@ impl EffectiveReport {
     }
 }
 
-/// All reasons, as one text.
+/// Returns all reasons as one text.
 fn sentences(doubts: &[Doubt]) -> String {
     let sentences: Vec<&str> = doubts.iter().map(|doubt| doubt.why()).collect();
     sentences.join("; ")

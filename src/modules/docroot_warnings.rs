@@ -1,4 +1,4 @@
-//! What `aspera_docroot_sse` has to say beside its result.
+//! The warnings of `aspera_docroot_sse`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::aspera::trapd;
 use crate::files;
 use crate::subject::with_subject;
 
-/// What is to be said of the settings themselves.
+/// Returns the warnings about the settings themselves.
 pub(super) fn setting_warnings(aspera_root: &Path, settings: &[EncryptionSetting]) -> Vec<String> {
     let has = |encryption| {
         settings
@@ -39,7 +39,7 @@ pub(super) fn setting_warnings(aspera_root: &Path, settings: &[EncryptionSetting
     warnings
 }
 
-/// What is to be said of a plan.
+/// Returns the warnings about a plan.
 pub(super) fn plan_warnings(plan: &Plan) -> Vec<String> {
     let mut repeated = Vec::new();
     let mut keyless = Vec::new();

@@ -19,7 +19,7 @@ pub(super) const ENTRY: &[OptionSpec] = &[
     OptionSpec::new("scopes", Kind::List(&Kind::Str)),
 ];
 
-/// An entry as it is given.
+/// An entry in the form of the option.
 #[derive(Deserialize)]
 pub(super) struct Entry {
     state: State,
@@ -28,7 +28,7 @@ pub(super) struct Entry {
     scopes: Option<Vec<String>>,
 }
 
-/// What all entries expect.
+/// Converts all entries.
 pub(super) fn expectations(entries: &[Entry]) -> Result<Vec<Expectation>> {
     let expectation = |(index, entry): (usize, &Entry)| {
         let expectation = entry.expectation();
@@ -78,7 +78,7 @@ impl Entry {
             Encryption::parse(text).map_err(|error| format!("server_side_encryption {error}"))?;
         let texts = self.kms_key_ids.as_deref().unwrap_or_default();
         let key = |(index, text): (usize, &String)| {
-            // Any bare id, also one that no key of AWS has: the audit compares it with what stands in a file, which is not ours to refuse.
+            // Any bare id is allowed, even one that no AWS key has: the audit compares it with the content of a file that this module does not check.
             let key =
                 KmsKey::parse(text).map_err(|error| format!("kms_key_ids[{index}] {error}"))?;
             EncryptionSetting::new(encryption, Some(key.clone()))

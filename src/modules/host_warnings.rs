@@ -1,4 +1,4 @@
-//! What the host has to say about settings that are asked for.
+//! Warnings about the host for the settings of a task.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use anyhow::Result;
 use crate::aspera::host::{Host, Service, check_kms_support, is_enabled};
 use crate::aspera::setting::{Encryption, EncryptionSetting, KmsKey};
 
-/// Warnings where the host may not honour SSE-KMS, if it is asked for; an error where it surely cannot.
+/// Returns warnings if the host may not honour SSE-KMS and the task uses it, or an error if the host certainly does not support it.
 pub(super) fn warnings(aspera_root: &Path, settings: &[EncryptionSetting]) -> Result<Vec<String>> {
     let asks_for_kms = |setting: &EncryptionSetting| setting.encryption() == Encryption::AwsKms;
     if !settings.iter().any(asks_for_kms) {

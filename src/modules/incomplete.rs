@@ -1,4 +1,4 @@
-//! What should have been read of a server and was not, as the result shows it.
+//! The list of everything that should have been read of a server and was not, in the form of the result.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -9,14 +9,14 @@ use crate::aspera::audit::{Expectation, Judgement, Row, ScopePattern, Verdict};
 use crate::aspera::docroot::Scope;
 use crate::aspera::host::{Gap, Incomplete, Reason};
 
-/// Where, why, and what to do.
+/// A gap: its place, the problem and the remedy.
 #[derive(Debug, Serialize)]
 pub(super) struct IncompleteReport {
     #[serde(rename = "where")]
     place: String,
     why: String,
     fix: String,
-    /// All of it as sentences.
+    /// The whole report as sentences.
     message: String,
 }
 
@@ -33,7 +33,7 @@ impl IncompleteReport {
     }
 }
 
-/// Expectations that are about nothing there.
+/// Returns the expectations that cover nothing on the server.
 pub(super) fn unfounded(
     expectations: &[Expectation],
     rows: &[Row],
@@ -74,7 +74,7 @@ pub(super) fn unfounded(
     unfounded
 }
 
-/// What is wrong, as a sentence.
+/// Returns the problem as a sentence.
 fn why(gap: &Gap) -> String {
     let why = match gap {
         Gap::NoInstallation => "Neither etc/aspera.conf nor bin/ascp is in this folder.",
@@ -109,7 +109,7 @@ fn why(gap: &Gap) -> String {
     why.to_owned()
 }
 
-/// What to do about it, as a sentence.
+/// Returns what to do about it, as a sentence.
 fn fix(gap: &Gap) -> String {
     let fix = match gap {
         Gap::NoInstallation => {

@@ -1,4 +1,4 @@
-//! The modules: the options of each and what it does, top to bottom.
+//! The modules: the options and the procedure of each, top to bottom.
 
 mod asconfigurator;
 mod aspera_docroot_sse;

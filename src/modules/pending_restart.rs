@@ -6,7 +6,7 @@ use super::result::{RestartReport, strangers_warning};
 use crate::aspera::host::{Clock, Host, LastChange, Look, Service, restart_due};
 use crate::files;
 
-/// A look at a service, begun before the file is edited: the answer of `systemctl` comes meanwhile.
+/// A look at a service that begins before the file is edited, so that `systemctl` answers meanwhile.
 pub(super) struct PendingRestart {
     host: Host,
     aspera_root: PathBuf,
@@ -26,7 +26,7 @@ impl PendingRestart {
         }
     }
 
-    /// What is due after the run, with the warnings that belong to it. `path` is the edited file.
+    /// Returns the restart that is due after the run, with its warnings. `path` is the edited file.
     pub(super) fn finish(self, path: &Path, changed: bool) -> (RestartReport, Vec<String>) {
         let clock = Clock::read(&self.host);
         let status = self.look.finish(&self.host, &clock, &self.aspera_root);
@@ -37,7 +37,7 @@ impl PendingRestart {
     }
 }
 
-/// When a file last changed, in content or metadata.
+/// Returns the time of the last change of a file, in content or metadata.
 pub(super) fn last_change(path: &Path) -> LastChange {
     match files::metadata(path) {
         Ok(None) => LastChange::NoFile,

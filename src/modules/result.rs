@@ -9,7 +9,7 @@ use crate::aspera::host::{Reason, Restart, Service, Status};
 use crate::aspera::setting::{DisplayLine, FoundSetting, FoundValue};
 use crate::files::FileError;
 
-/// The setting that was in force before.
+/// The setting that was in force before the task.
 #[derive(Debug, Serialize)]
 pub(super) struct Previous {
     server_side_encryption: Option<String>,
@@ -26,7 +26,7 @@ impl From<&FoundSetting> for Previous {
     }
 }
 
-/// Which service must restart, and why.
+/// The service that must restart, and the reason.
 #[derive(Debug, Serialize)]
 pub(super) struct RestartReport {
     #[serde(rename = "restart_required")]
@@ -38,10 +38,10 @@ pub(super) struct RestartReport {
 }
 
 impl RestartReport {
-    /// What is due after a run, with the warning that belongs to it.
+    /// Returns the restart that is due after a run, with its warning.
     pub(super) fn of(service: Service, restart: Restart, changed: bool) -> (Self, Option<String>) {
         let name = service.name();
-        // Where a restart may be due and nobody can tell, a change is reason enough to name the service.
+        // If it is not known whether a restart is due, a change is reason enough to name the service.
         let is_named = restart.required == Some(true) || restart.required.is_none() && changed;
         let warning = (restart.reason == Some(Reason::ClockSet)).then(|| {
             format!(
@@ -58,13 +58,13 @@ impl RestartReport {
     }
 }
 
-/// What is to be said of processes that are named like a service and are not that service.
+/// Returns a warning about processes that have the name of a service and are not that service.
 pub(super) fn strangers_warning(
     service: Service,
     status: &Status,
     aspera_root: &Path,
 ) -> Option<String> {
-    /// Anybody can start any number of them.
+    /// The limit on the processes that are listed. Anybody can start any number of them.
     const NAMED: usize = 5;
     let strangers = status.strangers.iter().take(NAMED).map(|stranger| {
         let account = stranger.account.as_deref().unwrap_or("unknown");
@@ -87,7 +87,7 @@ pub(super) fn strangers_warning(
     })
 }
 
-/// What is to be said where a file that was only to be read could not be.
+/// Returns a warning about a file that the module only reads and could not read.
 pub(super) fn unread(error: &FileError, consequence: &str) -> String {
     let remedy = error.remedy().unwrap_or_default();
     let sentences = [&*error.problem(), consequence, &*remedy];
@@ -98,7 +98,7 @@ pub(super) fn unread(error: &FileError, consequence: &str) -> String {
     sentences.join(" ")
 }
 
-/// Lines of the domain as lines of a diff.
+/// Converts lines of the domain into lines of a diff.
 pub(super) fn diff_lines(lines: Vec<DisplayLine>) -> Vec<Line> {
     let line = |line| match line {
         DisplayLine::Shown(text) => Line::Shown(text),

@@ -1,4 +1,4 @@
-//! From the options that describe an encryption to the setting they mean.
+//! Converts the options that describe an encryption into a setting.
 
 use anyhow::Result;
 use serde::Deserialize;
@@ -6,7 +6,7 @@ use serde::Deserialize;
 use crate::ansible::{Failure, Kind, OptionSpec};
 use crate::aspera::setting::{Encryption, EncryptionSetting, InvalidKmsKey, KmsKey};
 
-/// The option that says whether a bare key id must be one that AWS may have given out.
+/// The option that says whether a bare key id must have the form of AWS key ids.
 pub(super) const VALIDATE_KMS_KEY_ID: OptionSpec =
     OptionSpec::new("validate_kms_key_id", Kind::Bool).or_true();
 
@@ -18,7 +18,7 @@ pub(super) enum State {
     Absent,
 }
 
-/// The setting to be in force; none for `absent`, for which the options that describe it are ignored.
+/// Returns the desired setting, or `None` for `absent`. The options that describe a setting are ignored then.
 pub(super) fn desired(
     state: State,
     encryption: Option<&str>,

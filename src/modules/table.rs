@@ -1,11 +1,12 @@
-//! Who gets which encryption, as lines for people to read: what matters most comes first.
+//! The encryption of each scope, as lines for people to read. The most important lines come first.
 
 use crate::aspera::audit::{Outcome, Row, RowVerdict, Source, Verdict};
 
-/// The most lines that are shown; a server may have very many users.
+/// The limit on the lines that are shown. A server may have very many users.
 const MAX_LINES: usize = 200;
 
-/// A line for each row, and one that says how many more there are. `verdicts` are those of the rows, in their order; none without an expectation.
+/// Returns a line for each row, and one that says how many more there are. `verdicts` are those of the rows, in the same order. The list is empty if
+/// there is no expectation.
 pub(super) fn table(rows: &[Row], verdicts: &[RowVerdict]) -> Vec<String> {
     let verdict = |index: usize| verdicts.get(index).and_then(|judged| judged.verdict);
     let mut order: Vec<usize> = (0..rows.len()).collect();
@@ -63,7 +64,7 @@ fn word(verdict: Option<Verdict>) -> &'static str {
     }
 }
 
-/// Such as `AWS_KMS with KEY from docroot, inherited from group media; not certain: trapd_unknown`.
+/// Returns a text such as `AWS_KMS with KEY from docroot, inherited from group media; not certain: trapd_unknown`.
 fn encryption(row: &Row) -> String {
     let possible = &row.possible;
     let mut words = match possible.outcomes.first() {

@@ -13,7 +13,7 @@ pub struct NaturalLine {
     pub next: usize,
 }
 
-/// The natural line that starts at a place.
+/// Returns the natural line that starts at an offset.
 pub fn line_at(bytes: &[u8], start: usize) -> NaturalLine {
     let rest = &bytes[start..];
     let length = memchr::memchr2(b'\n', b'\r', rest).unwrap_or(rest.len());
@@ -28,7 +28,7 @@ pub fn line_at(bytes: &[u8], start: usize) -> NaturalLine {
     }
 }
 
-/// The natural lines of a range that starts and ends at line boundaries.
+/// Returns the natural lines of a range that starts and ends at line boundaries.
 pub fn lines(bytes: &[u8], range: Range<usize>) -> impl Iterator<Item = NaturalLine> {
     let mut start = range.start;
     std::iter::from_fn(move || {
@@ -40,12 +40,12 @@ pub fn lines(bytes: &[u8], range: Range<usize>) -> impl Iterator<Item = NaturalL
     })
 }
 
-/// The number, from 1, of the natural line that holds an offset.
+/// Returns the number, from 1, of the natural line that contains an offset.
 pub fn line_number(bytes: &[u8], offset: usize) -> usize {
     1 + line_endings(&bytes[..offset], bytes.get(offset).copied())
 }
 
-/// The last line ending of a text, if it has one.
+/// Returns the last line ending of a text, if it has one.
 pub fn last_line_ending(bytes: &[u8]) -> Option<&[u8]> {
     let last = bytes
         .iter()
@@ -102,7 +102,7 @@ pub fn changed_regions(original: &[u8], edits: &Edits, context: usize) -> Vec<Ch
     regions
 }
 
-/// Line endings in a text, given the byte that follows it: a CR before an LF is half an ending.
+/// Counts the line endings in a text, given the byte that follows it: a CR before an LF is half an ending.
 fn line_endings(bytes: &[u8], following: Option<u8>) -> usize {
     let next = |index: usize| bytes.get(index + 1).copied().or(following);
     bytes
@@ -112,7 +112,7 @@ fn line_endings(bytes: &[u8], following: Option<u8>) -> usize {
         .count()
 }
 
-/// The start of the line that stands some lines before the one that holds an offset.
+/// Returns the start of the line that is some lines before the one that contains an offset.
 fn lines_back(bytes: &[u8], offset: usize, lines: usize) -> usize {
     let mut start = line_start(bytes, offset);
     for _ in 0..lines {
@@ -125,15 +125,15 @@ fn lines_back(bytes: &[u8], offset: usize, lines: usize) -> usize {
     start
 }
 
-/// The end of the line that stands some lines after the one that holds an offset.
+/// Returns the end of the line that is some lines after the one that contains an offset.
 fn lines_forward(bytes: &[u8], offset: usize, lines: usize) -> usize {
     let starts_a_line = offset > 0 && offset == line_start(bytes, offset);
-    // An edit that takes whole lines ends where the first line of its context starts.
+    // An edit of whole lines ends at the start of the first line of its context.
     let lines = if starts_a_line { lines } else { lines + 1 };
     (0..lines).fold(offset, |end, _| line_at(bytes, end).next)
 }
 
-/// The start of the natural line that holds an offset.
+/// Returns the start of the natural line that contains an offset.
 pub fn line_start(bytes: &[u8], offset: usize) -> usize {
     let inside_crlf = offset > 0 && bytes[offset - 1] == b'\r' && bytes.get(offset) == Some(&b'\n');
     bytes[..offset - usize::from(inside_crlf)]
@@ -220,7 +220,7 @@ mod tests {
         assert_eq!(regions[0].line_numbers, [3]);
     }
 
-    /// All texts of a letter and the two characters that end lines, up to a length.
+    /// Returns all texts of a letter and the two characters that end lines, up to a length.
     fn texts(length: usize) -> Vec<Vec<u8>> {
         let mut texts = vec![Vec::new()];
         for index in 0.. {
@@ -235,7 +235,7 @@ mod tests {
         unreachable!("the loop returns")
     }
 
-    /// Where each line starts: at the start, and behind each line ending.
+    /// Returns the start of each line: the start of the text, and the offset after each line ending.
     fn starts(text: &[u8]) -> Vec<usize> {
         let is_behind = |&place: &usize| {
             let next = text.get(place).copied();
@@ -282,7 +282,7 @@ mod tests {
         let starts = starts(text);
         let line_of = |place: usize| starts.iter().rposition(|start| *start <= place).unwrap();
         let first = line_of(range.start);
-        // What ends where a line starts takes nothing of that line.
+        // An edit that ends at the start of a line changes nothing of that line.
         let ends_before = range.end > 0 && starts.contains(&range.end);
         let last = line_of(range.end) + usize::from(!ends_before);
         let behind = starts.get(last + context).copied();
@@ -322,7 +322,7 @@ mod tests {
         let together = regions(vec![edit(2..2, "a"), edit(3..3, "bc"), edit(8..9, "")]);
         let text_after = "1\na2bc\n3\n4\n\n6\n".to_owned();
         assert_eq!(together, [(vec![2, 5], 0..12, text_after)]);
-        // A line further down they stand apart, the second shifted by the first.
+        // A line further down they are apart, the second shifted by the first.
         let apart = regions(vec![edit(3..3, "abc"), edit(10..11, ""), edit(14..16, "")]);
         let expected = [
             (vec![2], 0..6, "1\n2abc\n3\n".to_owned()),

@@ -2,14 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 
-/// Who is in which group, as far as local files say; a directory such as LDAP is not asked.
+/// The group memberships that the local files list. A directory such as LDAP is not consulted.
 #[derive(Debug, Default)]
 pub struct Accounts {
-    /// The local users; none if the file could not be read.
+    /// The local users, or an empty set if the file could not be read.
     users: HashSet<String>,
-    /// The local users, by the id of their primary group.
+    /// The local users by the id of their primary group.
     by_primary_group: HashMap<String, Vec<String>>,
-    /// The id of each local group with its members; nothing if the file could not be read.
+    /// The local groups by name, or `None` if the file could not be read.
     groups: Option<HashMap<String, Group>>,
 }
 
@@ -20,9 +20,9 @@ struct Group {
 }
 
 impl Accounts {
-    /// Reads the content of `/etc/passwd` and `/etc/group`; nothing for one that could not be read.
+    /// Parses the content of `/etc/passwd` and `/etc/group`; `None` stands for a file that could not be read.
     pub fn parse(passwd: Option<&str>, group: Option<&str>) -> Self {
-        // The first line of a name counts, as it does for getpwnam(3) and getgrnam(3).
+        // The first line of a name counts, as in getpwnam(3) and getgrnam(3).
         let mut accounts = Self::default();
         for fields in lines(passwd) {
             if let [name, _, _, id, ..] = fields[..]
@@ -46,12 +46,12 @@ impl Accounts {
         accounts
     }
 
-    /// Whether a user has a line in `/etc/passwd`.
+    /// Returns whether a user has a line in `/etc/passwd`.
     pub fn is_local(&self, user: &str) -> bool {
         self.users.contains(user)
     }
 
-    /// The local users in a group; nothing if local files do not say so: a group of a directory may have local members as well.
+    /// Returns the local users in a group, or `None` if the local files do not list the group: a directory's group may have local members as well.
     pub fn members(&self, group: &str) -> Option<Vec<&str>> {
         let group = self.groups.as_ref()?.get(group)?;
         let by_primary_group = self.by_primary_group.get(&group.id).into_iter().flatten();

@@ -1,21 +1,21 @@
-//! What is not known about the encryption of an upload: one entry for each point that the vendor leaves open or that could not be read.
+//! The reasons why the encryption of an upload is not known: one for each point that the vendor leaves open or that could not be read.
 
 /// A reason why an answer is not certain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Doubt {
-    /// The user is one of access keys.
+    /// The user belongs to access keys.
     AccessKeys,
     /// Group membership of the user is not known.
     GroupsUnknown,
     /// Several groups of the user have the same precedence.
     SamePrecedence,
-    /// A precedence cannot be compared.
+    /// A precedence that cannot be compared.
     Precedence,
-    /// A docroot element without text.
+    /// An empty docroot element.
     EmptyDocroot,
     /// A docroot of a form that the vendor does not describe.
     UnknownDocroot,
-    /// `S3://` in the place of `s3://`.
+    /// `S3://` instead of `s3://`.
     SchemeInCapitals,
     /// A docroot and restrictions in one block.
     RestrictionsAndDocroot,
@@ -25,45 +25,45 @@ pub enum Doubt {
     TrapdOff,
     /// Whether trapd is enabled is not known.
     TrapdUnknown,
-    /// The unit or init script of trapd sets the options as well.
+    /// Encryption options in the unit or init script of trapd.
     ServiceOptions,
     /// `pvcl_cloud` may serve the docroot.
     PvclCloud,
-    /// The service runs with an older file.
+    /// A service that runs with an older file.
     OlderFile,
     /// A key without an encryption in a docroot.
     KeyWithoutEncryption,
     /// `AWS_KMS` in a docroot and the key in `s3.properties`.
     KeyOfTrapd,
-    /// An option more than once in a docroot.
+    /// An option that occurs more than once in a docroot.
     RepeatedOption,
     /// Different settings in a docroot and in `s3.properties`.
     DocrootAndFile,
     /// `NONE` in a docroot.
     NoneInDocroot,
-    /// An option whose name differs from ours in case or by stray characters.
+    /// An option whose name differs from ours only in case or by stray characters.
     NearlyAnOption,
     /// A `#` in a docroot.
     Fragment,
     /// A `?` in the credentials of a docroot.
     QuestionMarkInCredentials,
-    /// A value that the vendor does not document.
+    /// A value that the vendor does not document, or a key that is not a valid key name.
     UndocumentedValue,
-    /// A store that is not Amazon's.
+    /// A store other than Amazon's.
     NotAmazon,
-    /// A key of another region or partition than the endpoint's.
+    /// A key of another region or partition than that of the endpoint.
     KeyOfAnotherRegion,
     /// HTTPS is not forced.
     HttpsNotForced,
-    /// Only AWS knows the key of an alias.
+    /// A key that is named by an alias. Only AWS knows which key that is.
     Alias,
     /// The id of a multi-Region key without its Region.
     MultiRegionKey,
-    /// The name of a key that differs from the expected one in letter case only.
+    /// A key name that differs from the expected one in letter case only.
     LetterCase,
-    /// The name of a key with blanks around it.
+    /// A key name with blanks around it.
     BlanksAroundKey,
-    /// A docroot for one client address.
+    /// A docroot that applies to one client address.
     ClientAddress,
     /// Several docroots in one block.
     SeveralDocroots,
@@ -71,7 +71,7 @@ pub enum Doubt {
     BlanksAroundDocroot,
 }
 
-/// The words for a doubt.
+/// The texts of a doubt.
 struct Words {
     name: &'static str,
     why: &'static str,
@@ -79,7 +79,7 @@ struct Words {
 }
 
 impl Doubt {
-    /// All of them.
+    /// All doubts.
     pub const ALL: [Self; 33] = [
         Self::AccessKeys,
         Self::GroupsUnknown,
@@ -116,23 +116,23 @@ impl Doubt {
         Self::BlanksAroundDocroot,
     ];
 
-    /// The name by which programs know it.
+    /// Returns the name that programs use for this doubt.
     pub fn name(self) -> &'static str {
         self.words().name
     }
 
-    /// What is not known, as a sentence without a full stop.
+    /// Returns what is not known, as a sentence without a full stop.
     pub fn why(self) -> &'static str {
         self.words().why
     }
 
-    /// What to do about it, as a sentence.
+    /// Returns what to do about it, as a sentence.
     pub fn fix(self) -> &'static str {
         self.words().fix
     }
 
-    /// The sources are the vendor's pages on docroots in object storage, on configuration precedence and on `pvcl_cloud`, the schema that
-    /// `asuserdata -+` prints, and the article on SSE-KMS. What is called undocumented is in none of them.
+    /// Returns the texts. The sources are the vendor's pages on docroots in object storage, on configuration precedence and on `pvcl_cloud`, the
+    /// schema that `asuserdata -+` prints, and the article on SSE-KMS. A point is called undocumented if none of them covers it.
     #[expect(clippy::too_many_lines, reason = "one table")]
     fn words(self) -> Words {
         match self {

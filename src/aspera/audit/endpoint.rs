@@ -1,7 +1,7 @@
-//! The host of an S3 docroot: whether it is Amazon's, and which region and partition it names.
+//! The host of an S3 docroot: whether it is an Amazon host, and which region and partition it names.
 //!
 //! The forms are those of "Amazon S3 endpoints" in the AWS General Reference: `s3.amazonaws.com`, `s3.REGION.amazonaws.com`, the older `s3-REGION`,
-//! `s3.dualstack.REGION`, and each of them behind `BUCKET.`; those of China end in `amazonaws.com.cn`.
+//! `s3.dualstack.REGION`, and each of them with a `BUCKET.` prefix. The endpoints of China end in `amazonaws.com.cn`.
 
 /// The host of an S3 docroot.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +16,7 @@ struct Amazon {
 }
 
 impl Endpoint {
-    /// Reads a host, with or without a port.
+    /// Parses a host, with or without a port.
     pub fn parse(host: &str) -> Self {
         let host = host.split(':').next().unwrap_or_default();
         let host = host.trim_end_matches('.').to_ascii_lowercase();
@@ -24,7 +24,7 @@ impl Endpoint {
             Some(labels) => (Some(labels), true),
             None => (host.strip_suffix(".amazonaws.com"), false),
         };
-        // A machine of a customer has a name below amazonaws.com as well.
+        // A customer's machine also has a name below amazonaws.com.
         let labels = labels.filter(|labels| labels.split('.').any(is_label_of_s3));
         let amazon = labels.map(|labels| {
             let region = region(labels);
@@ -41,12 +41,12 @@ impl Endpoint {
         Self { amazon }
     }
 
-    /// Whether it is a host of Amazon's.
+    /// Returns whether this is an Amazon host.
     pub fn is_amazon(&self) -> bool {
         self.amazon.is_some()
     }
 
-    /// Whether S3 at this host refuses a key of a region and partition.
+    /// Returns whether S3 at this host refuses a key of a region and partition.
     pub fn refuses_key_of(&self, partition: &str, region: &str) -> bool {
         self.amazon.as_ref().is_some_and(|amazon| {
             let other_region = amazon.region.as_deref().is_some_and(|own| own != region);
@@ -59,7 +59,7 @@ fn is_label_of_s3(label: &str) -> bool {
     label == "s3" || label.starts_with("s3-")
 }
 
-/// The region in what stands before `.amazonaws.com`: in the last label of S3, or the first behind it.
+/// Returns the region in the labels before `.amazonaws.com`: it is in the last S3 label, or it is the first label after that.
 fn region(labels: &str) -> Option<&str> {
     let labels: Vec<&str> = labels.split('.').collect();
     let s3 = labels.iter().rposition(|label| is_label_of_s3(label))?;
@@ -70,7 +70,7 @@ fn region(labels: &str) -> Option<&str> {
     candidates.find(|label| is_region(label))
 }
 
-/// Whether it has the form of a region's code, such as `eu-west-1`.
+/// Returns whether a text has the form of a region code, such as `eu-west-1`.
 fn is_region(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
     let is_word =

@@ -1,29 +1,29 @@
-//! What somebody expects, and whether one possible result meets it.
+//! The expectations, and whether one possible result meets them.
 
 use super::doubt::Doubt;
 use super::possible::Request;
 use crate::aspera::docroot::Scope;
 use crate::aspera::setting::{Encryption, KmsKey, OnlyAwsKnows};
 
-/// One entry of the list of expectations: the first that names a docroot judges it.
+/// One entry of the list of expectations. The first entry that names a docroot judges it.
 #[derive(Debug, Clone)]
 pub struct Expectation {
-    /// What is expected.
+    /// The expected setting.
     pub wanted: Wanted,
-    /// Of whom; of every docroot if there is none.
+    /// The scopes that the entry applies to. An empty list means every docroot.
     pub scopes: Vec<ScopePattern>,
 }
 
-/// What is expected.
+/// An expected setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wanted {
-    /// An encryption, with one of the keys; with any, that of AWS included, if there are none.
+    /// An encryption with one of the keys. An empty list means any key, including the one that AWS manages.
     Encryption(Encryption, Vec<KmsKey>),
-    /// No setting: for `s3.properties` only.
+    /// No setting. Only `s3.properties` can be expected to have none.
     Absent,
 }
 
-/// Whom an expectation names.
+/// A scope that an expectation names.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum ScopePattern {
     /// `s3.properties`, as a setting of its own.
@@ -32,29 +32,29 @@ pub enum ScopePattern {
     Users,
     /// All groups.
     Groups,
-    /// One user or group, or the default.
+    /// One user, one group or the default.
     One(Scope),
 }
 
-/// How one possible result compares with an expectation.
+/// The comparison of one possible result with an expectation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Comparison {
-    /// It meets it.
+    /// The result meets the expectation.
     Meets,
-    /// It differs.
+    /// The result differs from the expectation.
     Differs(Difference),
-    /// It cannot be known.
+    /// It is not known whether the result meets the expectation.
     Unknown(Doubt),
 }
 
-/// What differs.
+/// A difference between a result and an expectation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Difference {
     /// Another encryption.
     OtherEncryption,
     /// No key where one is expected.
     NoKey,
-    /// What is in the place of the key is not the name of one.
+    /// A value of the key setting that is not a key name.
     NotAKey,
     /// Another key.
     OtherKey,
@@ -63,7 +63,7 @@ pub enum Difference {
 }
 
 impl Difference {
-    /// What differs, as a sentence without a full stop.
+    /// Returns the difference as a sentence without a full stop.
     pub fn why(self) -> &'static str {
         match self {
             Self::OtherEncryption => "another encryption is in effect",
@@ -76,7 +76,7 @@ impl Difference {
 }
 
 impl Wanted {
-    /// The expectation in words.
+    /// Returns the expectation as text for messages.
     pub fn words(&self) -> String {
         let Self::Encryption(encryption, keys) = self else {
             return "no setting".to_owned();
@@ -89,7 +89,7 @@ impl Wanted {
         }
     }
 
-    /// Compares one possible result.
+    /// Compares one possible result with the expectation.
     pub fn compare(&self, request: &Request) -> Comparison {
         match self {
             Self::Absent if request.is_empty() => Comparison::Meets,
@@ -115,7 +115,7 @@ fn compare(wanted: Encryption, keys: &[KmsKey], request: &Request) -> Comparison
         return Comparison::Differs(Difference::NoKey);
     };
     let Ok(found) = KmsKey::parse(text) else {
-        // The blanks may be taken off on the way to S3, or not.
+        // The blanks may be removed before the name reaches S3, or they may not.
         let is_almost_a_key =
             KmsKey::parse(text.trim_matches(|c: char| c.is_whitespace() || c.is_control())).is_ok();
         return if is_almost_a_key {

@@ -1,22 +1,22 @@
-//! What is known of a server.
+//! The known facts about a server.
 
 use super::accounts::Accounts;
 use super::possible::Request;
 use crate::aspera::docroot::AsperaConf;
 use crate::aspera::version::Version;
 
-/// Everything that the judgement needs to know of a server.
+/// All facts about a server that the judgement uses.
 #[derive(Debug)]
 pub struct Facts<'a> {
-    /// `aspera.conf`; nothing if it could not be read.
+    /// `aspera.conf`, or `None` if it could not be read.
     pub conf: Option<&'a AsperaConf<'a>>,
-    /// What `s3.properties` sets; nothing if it could not be read as trapd reads it.
+    /// The content of `s3.properties`, or `None` if it could not be read as trapd reads it.
     pub system: Option<SystemFile>,
-    /// Whether trapd is enabled.
+    /// Whether trapd is enabled, or `None` if that is not known.
     pub trapd_enabled: Option<bool>,
     /// Whether the unit or init script of trapd sets encryption options as well.
     pub service_options: bool,
-    /// The version of Aspera.
+    /// The version of Aspera, or `None` if it is not known.
     pub version: Option<Version>,
     /// The accounts of the operating system.
     pub accounts: &'a Accounts,
@@ -26,7 +26,7 @@ pub struct Facts<'a> {
     pub trapd_runs_older_file: bool,
 }
 
-/// What `s3.properties` sets. A missing file sets nothing.
+/// The settings in `s3.properties`. A missing file sets nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SystemFile {
     /// The two encryption settings.
@@ -36,18 +36,18 @@ pub struct SystemFile {
 }
 
 impl Facts<'_> {
-    /// Whether `pvcl_cloud` serves: true where it is configured, false where it cannot, nothing where that is not known.
+    /// Returns whether `pvcl_cloud` serves: `Some(true)` if it is configured, `Some(false)` if it cannot serve, `None` if that is not known.
     pub fn pvcl_cloud(&self) -> Option<bool> {
         if self.conf.is_some_and(|conf| conf.has_pvcl) {
             return Some(true);
         }
-        // A file that could not be read may configure it.
+        // An unreadable file may configure it.
         let may_be_configured = self.conf.is_none() && self.may_have_pvcl();
         (!may_be_configured && !self.pvcl_is_possible()).then_some(false)
     }
 
-    /// Whether `pvcl_cloud` may serve S3 docroots. It came with 4.4 beside trapd. trapd is off by default on HSTS: where it is enabled and `pvcl_cloud`
-    /// is not configured, trapd is taken for the one that serves.
+    /// Returns whether `pvcl_cloud` may serve S3 docroots. It came with 4.4 beside trapd. trapd is off by default on HSTS: if trapd is enabled and
+    /// `pvcl_cloud` is not configured, trapd is assumed to serve.
     pub fn pvcl_is_possible(&self) -> bool {
         let is_configured = self.conf.is_some_and(|conf| conf.has_pvcl);
         is_configured || self.may_have_pvcl() && self.trapd_enabled != Some(true)

@@ -1,6 +1,6 @@
-//! Whose docroot a user without one of its own takes: that of a group, by precedence, else the default, else the whole file system.
+//! Inheritance: a user without a docroot takes that of a group, by precedence, then the default, then the whole file system.
 //!
-//! The order is that of the vendor's page on configuration precedence. Groups are those of the operating system.
+//! The order is that of the vendor's page on configuration precedence. The groups are those of the operating system.
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -11,48 +11,48 @@ use super::doubt::Doubt;
 use super::possible::{Outcome, Possible};
 use crate::aspera::docroot::{Precedence, Scope};
 
-/// What one user, group or default block says about docroots.
+/// The docroots of one user, group or default block, as a level of inheritance.
 #[derive(Debug, Clone)]
 pub struct Level {
     pub scope: Scope,
     pub state: State,
-    /// What comes of its elements: those for one client address as well, and `not S3` for an empty one.
+    /// The possible results of its elements, including those for one client address. An empty docroot gives `not S3`.
     pub possible: Possible,
     pub has_restriction: bool,
-    /// Whether it has a docroot for anyone, also for one client address only.
+    /// Whether it has a docroot for any client, even if for one client address only.
     pub has_docroot: bool,
     pub precedence: Precedence,
 }
 
-/// Whether a block has a docroot for every client.
+/// The state of the docroot that a block has for all clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
-    /// It has none: the next level counts.
+    /// No docroot: the next level counts.
     Unset,
-    /// It has an empty one, of which it is not documented whether the next level counts.
+    /// An empty docroot. The vendor does not document whether the next level counts then.
     Empty,
-    /// It has one.
+    /// A docroot that is not empty.
     Set,
 }
 
-/// What a user takes from other levels.
+/// The result that a user inherits from other levels.
 #[derive(Debug, Default)]
 pub struct Inherited {
     pub possible: Possible,
-    /// Whose docroot it is, where only one is possible.
+    /// The scope that owns the docroot, or `None` if several are possible.
     pub from: Option<Scope>,
 }
 
-/// All that can be inherited.
+/// The levels that users inherit from.
 pub struct Inheritance<'a> {
     accounts: &'a Accounts,
     groups: Vec<Level>,
     defaults: Vec<Level>,
-    /// The groups, by their places, that the local files list with the names of their members.
+    /// The indexes of the groups that the local files list, by the names of their members.
     by_member: HashMap<&'a str, Vec<usize>>,
-    /// The groups of which a local user may be a member without a word in the local files.
+    /// The indexes of the groups that may have a local user as a member although the local files do not list that.
     unlisted: Vec<usize>,
-    /// There are few different memberships, and many users.
+    /// The results that were computed before. There are many users, but few different memberships.
     known: RefCell<HashMap<Membership, Rc<Inherited>>>,
 }
 
@@ -64,12 +64,12 @@ struct Membership {
 }
 
 impl Level {
-    /// Whether it says anything that a user could take.
+    /// Returns whether it has anything that a user could inherit.
     fn matters(&self) -> bool {
         self.state != State::Unset || self.has_restriction || self.possible != Possible::default()
     }
 
-    /// What a user takes from it.
+    /// Returns the result that a user inherits from it.
     fn taken(&self) -> Possible {
         let mut taken = self.possible.clone();
         if self.has_restriction && self.has_docroot {
@@ -78,7 +78,7 @@ impl Level {
         taken
     }
 
-    /// What its restrictions, if it has any, mean for its own docroots.
+    /// Returns the effect of its restrictions on its own docroots, or `None` if it has no restrictions.
     pub fn doubt_of_restriction(&self) -> Option<Doubt> {
         self.has_restriction.then_some(if self.has_docroot {
             Doubt::RestrictionsAndDocroot
@@ -89,7 +89,7 @@ impl Level {
 }
 
 impl<'a> Inheritance<'a> {
-    /// Prepares the levels above the users.
+    /// Builds the levels above the users.
     pub fn new(groups: Vec<Level>, defaults: Vec<Level>, accounts: &'a Accounts) -> Self {
         let groups: Vec<Level> = groups.into_iter().filter(Level::matters).collect();
         let mut by_member: HashMap<&str, Vec<usize>> = HashMap::new();
@@ -114,7 +114,7 @@ impl<'a> Inheritance<'a> {
         }
     }
 
-    /// What a user takes, whose own block has a docroot for no client, or only an empty one.
+    /// Returns what a user inherits whose own block has no docroot for all clients, or only an empty one.
     pub fn of_user(&self, user: &str) -> Rc<Inherited> {
         let is_local = self.accounts.is_local(user);
         let listed = self.by_member.get(user).filter(|_| is_local);
@@ -131,14 +131,14 @@ impl<'a> Inheritance<'a> {
         inherited
     }
 
-    /// What stands behind the groups: the default, and where that sets nothing, the whole file system.
+    /// Returns what applies after the groups: the default, and if that sets nothing, the whole file system.
     pub fn of_default(&self) -> Inherited {
         let mut inherited = Inherited::default();
         self.add_default(&mut inherited, &mut Vec::new(), false);
         inherited
     }
 
-    /// What stands behind the default: the whole file system, the vendor's built-in default, or with restrictions the storages of access keys.
+    /// Returns what applies after the default: the whole file system (the vendor's built-in default), or with restrictions the access keys' storages.
     pub fn beyond(&self, is_restricted: bool) -> Possible {
         if is_restricted || self.defaults.iter().any(|level| level.has_restriction) {
             Possible::anything(Doubt::AccessKeys)
@@ -163,7 +163,7 @@ impl<'a> Inheritance<'a> {
             .map(|&index| &self.groups[index])
             .filter(|level| level.state == State::Set)
             .collect();
-        // Of two blocks of one group it is not documented which counts: neither excludes the other.
+        // If one group has two blocks, the vendor does not document which one counts: neither excludes the other.
         let is_reached = |index: &usize| {
             let group = &self.groups[*index];
             let mut others = certain_and_set
@@ -172,7 +172,7 @@ impl<'a> Inheritance<'a> {
             !others.any(|other| other.precedence.is_before(group.precedence))
         };
         let mut reached: Vec<usize> = possible_groups.into_iter().filter(is_reached).collect();
-        // The most plausible first.
+        // The most plausible group comes first.
         reached.sort_by(|one, other| {
             let number = |index: usize| match self.groups[index].precedence {
                 Precedence::Number(number) => number,
@@ -234,7 +234,7 @@ impl<'a> Inheritance<'a> {
     }
 }
 
-/// Says why it is open which of several groups counts.
+/// Adds the reasons why it is not known which of several groups counts.
 fn note_order(possible: &mut Possible, levels: &[&Level]) {
     if levels.len() < 2 {
         return;

@@ -1,4 +1,4 @@
-//! The rows and `s3.properties` held against the expectations.
+//! The judgement: compares the rows and `s3.properties` with the expectations.
 
 use std::collections::HashMap;
 
@@ -10,60 +10,60 @@ use super::rows::Row;
 use super::s3_docroot;
 use crate::aspera::docroot::Scope;
 
-/// Whether a server is as expected.
+/// The result of comparing a server with the expectations.
 #[derive(Debug, Default)]
 pub struct Judgement {
-    /// What differs for certain.
+    /// The certain differences.
     pub violations: Vec<Violation>,
-    /// What cannot be known.
+    /// The places whose verdict is not known.
     pub unknown: Vec<Unknown>,
-    /// The users and groups that are expected and not in `aspera.conf`.
+    /// The users and groups that an expectation names and `aspera.conf` does not contain.
     pub missing: Vec<Scope>,
-    /// How `s3.properties` was judged; nothing if no entry names it or it could not be read.
+    /// The verdict on `s3.properties`, or `None` if no entry names it or it could not be read.
     pub system: Option<Verdict>,
-    /// How each row was judged, in their order.
+    /// The verdicts on the rows, in the order of the rows.
     pub rows: Vec<RowVerdict>,
 }
 
-/// How a row was judged.
+/// The verdict on a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RowVerdict {
-    /// The entry of the list of expectations that judged it, from 0; nothing if none names it.
+    /// The index of the entry that judged it, from 0, or `None` if no entry names it.
     pub entry: Option<usize>,
-    /// The verdict; nothing if no entry names it.
+    /// The verdict, or `None` if no entry names it.
     pub verdict: Option<Verdict>,
 }
 
-/// What came of it.
+/// A verdict on a row or on `s3.properties`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// Every possible result is as expected.
     Met,
     /// No possible result is as expected.
     Violated(Difference),
-    /// It cannot be known.
+    /// It is not known whether the results are as expected.
     Unknown,
     /// No upload goes to S3.
     NotS3,
 }
 
-/// What differs for certain.
+/// A certain difference.
 #[derive(Debug)]
 pub struct Violation {
-    /// Where.
+    /// The place of the difference.
     pub place: Place,
-    /// What is there.
+    /// The setting at this place.
     pub found: Request,
-    /// What is expected, in words.
+    /// The expectation as text for messages.
     pub expected: String,
-    /// What differs.
+    /// The kind of difference.
     pub difference: Difference,
 }
 
-/// What cannot be known.
+/// A place whose verdict is not known.
 #[derive(Debug)]
 pub struct Unknown {
-    /// Where.
+    /// The place.
     pub place: Place,
     /// The reasons.
     pub doubts: Vec<Doubt>,
@@ -74,11 +74,11 @@ pub struct Unknown {
 pub enum Place {
     /// `s3.properties`
     System,
-    /// A row: whose it is, and for which client address.
+    /// A docroot, by its scope and client address.
     Docroot(Scope, Option<String>),
 }
 
-/// Holds a server against expectations.
+/// Judges a server by the expectations.
 pub fn judge(facts: &Facts, rows: &[Row], expectations: &[Expectation]) -> Judgement {
     let entries = Entries::index(expectations);
     let mut judgement = Judgement::default();
@@ -96,7 +96,7 @@ pub fn judge(facts: &Facts, rows: &[Row], expectations: &[Expectation]) -> Judge
 }
 
 impl Judgement {
-    /// Whether the server is as expected; `is_complete` says whether all was read that had to be.
+    /// Returns whether the server is as expected, or `None` if that is not known. `is_complete` says whether everything necessary was read.
     pub fn compliant(&self, is_complete: bool) -> Option<bool> {
         if !self.violations.is_empty() {
             return Some(false);
@@ -106,7 +106,7 @@ impl Judgement {
     }
 
     fn judge_system(&mut self, facts: &Facts, entries: &Entries, expectations: &[Expectation]) {
-        // A file that could not be read is reported as such.
+        // An unreadable file is reported as incomplete.
         let (Some(entry), Some(file)) = (entries.system, &facts.system) else {
             return;
         };
@@ -170,7 +170,7 @@ impl Judgement {
     }
 }
 
-/// What comes of holding a set of possible results against what is wanted.
+/// Returns the verdict on a set of possible results.
 fn verdict(possible: &Possible, wanted: &Wanted) -> Verdict {
     if possible.is_certain() && possible.outcomes == [Outcome::NotS3] {
         return Verdict::NotS3;
@@ -189,7 +189,7 @@ fn verdict(possible: &Possible, wanted: &Wanted) -> Verdict {
     let all_differ = comparisons
         .iter()
         .all(|comparison| matches!(comparison, Comparison::Differs(_)));
-    // What may not go to S3 at all is no violation: with less knowledge, compliant would else become not compliant.
+    // An upload that may not go to S3 at all is no violation. Otherwise, hiding a fact could turn a compliant server into one that is not compliant.
     let may_not_be_s3 = possible.outcomes.contains(&Outcome::NotS3);
     match difference {
         _ if possible.unbounded || comparisons.is_empty() => Verdict::Unknown,
@@ -199,7 +199,7 @@ fn verdict(possible: &Possible, wanted: &Wanted) -> Verdict {
     }
 }
 
-/// Why that cannot be known: what stands against certainty, then what cannot be compared.
+/// Returns the reasons for an unknown verdict: first those of the results, then those of the comparisons.
 fn doubts(possible: &Possible, wanted: &Wanted) -> Vec<Doubt> {
     let mut doubts = possible.doubts.clone();
     for request in possible.requests() {
@@ -212,7 +212,7 @@ fn doubts(possible: &Possible, wanted: &Wanted) -> Vec<Doubt> {
     doubts
 }
 
-/// Which entry judges whom: the first that names it.
+/// An index of the entries. The first entry that names a scope judges it.
 struct Entries {
     system: Option<usize>,
     everyone: Option<usize>,

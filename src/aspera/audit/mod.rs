@@ -1,8 +1,8 @@
-//! The judgement: which encryption each upload of a server is stored with, and whether that is what somebody expects.
+//! The judgement: the encryption with which each upload of a server is stored, and whether it meets the expectations.
 //!
-//! Pure: in go the parsed files, the accounts and what is known of services and version ([`Facts`]), and the expectations; out come [`Row`]s and a
-//! [`Judgement`]. Where the vendor's documentation leaves something open, every reading of it is kept ([`Doubt`]). What holds under all readings is
-//! known, and nothing else is. `docs/judgement.md` has the rules in words.
+//! The code is pure. Its input is the parsed files, the accounts, the known facts about services and version ([`Facts`]), and the expectations. Its
+//! output is [`Row`]s and a [`Judgement`]. Where the vendor's documentation leaves something open, every reading of it is kept ([`Doubt`]). A result
+//! is known only if it holds under all readings. `docs/judgement.md` explains the rules.
 
 mod accounts;
 mod doubt;

@@ -1,31 +1,31 @@
-//! What may become of an upload: the set of results over all readings and all that is not known.
+//! The possible results of an upload: the set of results over all readings and over all facts that are not known.
 
 use std::fmt;
 
 use super::doubt::Doubt;
 use crate::aspera::setting::{Encryption, FoundValue};
 
-/// The encryption and the key that Aspera asks S3 for, as the texts that were found.
+/// The encryption and the key that Aspera requests from S3, as the texts in the configuration.
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct Request {
-    /// The encryption; `None` asks for nothing.
+    /// The encryption, or `None` if no encryption is requested.
     pub encryption: Option<String>,
-    /// The key.
+    /// The key, or `None` if no key is named.
     pub kms_key: Option<String>,
 }
 
-/// Where a request comes from.
+/// The source of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Source {
     /// The query of the docroot.
     Docroot,
     /// `s3.properties`.
     Trapd,
-    /// It is set nowhere.
+    /// No source: nothing sets an encryption.
     Nowhere,
 }
 
-/// What one reading comes to.
+/// The result of an upload under one reading.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Outcome {
     /// The upload does not go to S3.
@@ -34,31 +34,31 @@ pub enum Outcome {
     S3(Request, Source),
 }
 
-/// All that may become of an upload.
+/// The possible results of an upload.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Possible {
     /// The results of the readings, the most plausible first.
     pub outcomes: Vec<Outcome>,
     /// Whether other results are possible as well.
     pub unbounded: bool,
-    /// Whether something stands against calling even the listed results right.
+    /// Whether there is a reason not to call even the listed results right.
     pub unproven: bool,
     /// The reasons, in the order in which they were found.
     pub doubts: Vec<Doubt>,
 }
 
 impl Request {
-    /// Whether it asks for `AWS_KMS`.
+    /// Returns whether it requests `AWS_KMS`.
     pub fn is_kms(&self) -> bool {
         self.encryption.as_deref() == Some(Encryption::AwsKms.as_str())
     }
 
-    /// Whether it asks for any encryption or names a key.
+    /// Returns whether it neither requests an encryption nor names a key.
     pub fn is_empty(&self) -> bool {
         self.encryption.is_none() && self.kms_key.is_none()
     }
 
-    /// It in words, as it may be shown.
+    /// Returns the request as text that may be shown.
     pub fn words(&self) -> String {
         let encryption = self.shown_encryption();
         let encryption = encryption.unwrap_or_else(|| "no encryption".to_owned());
@@ -68,13 +68,13 @@ impl Request {
         }
     }
 
-    /// The encryption as it may be shown.
+    /// Returns the encryption as text that may be shown.
     pub fn shown_encryption(&self) -> Option<String> {
         let found = self.encryption.as_deref().map(FoundValue::encryption);
         found.map(|value| value.shown().to_owned())
     }
 
-    /// The key as it may be shown.
+    /// Returns the key as text that may be shown.
     pub fn shown_kms_key(&self) -> Option<String> {
         let found = self.kms_key.as_deref();
         let found = found.map(|text| FoundValue::kms_key(text, None));
@@ -82,7 +82,7 @@ impl Request {
     }
 }
 
-/// Only what may be shown: a text in the wrong place may be a secret.
+/// Writes only text that may be shown: a value that is not recognised may be a secret in the wrong place.
 impl fmt::Debug for Request {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = (self.shown_encryption(), self.shown_kms_key());
@@ -91,12 +91,12 @@ impl fmt::Debug for Request {
 }
 
 impl Outcome {
-    /// An upload to S3 that asks for nothing.
+    /// Returns an upload to S3 that requests no encryption.
     pub fn nothing() -> Self {
         Self::S3(Request::default(), Source::Nowhere)
     }
 
-    /// The request, if the upload goes to S3.
+    /// Returns the request, if the upload goes to S3.
     pub fn request(&self) -> Option<&Request> {
         match self {
             Self::NotS3 => None,
@@ -104,14 +104,14 @@ impl Outcome {
         }
     }
 
-    /// Whether both come to the same, wherever it comes from.
+    /// Returns whether both are the same result, regardless of its source.
     fn is_same(&self, other: &Self) -> bool {
         self.request() == other.request()
     }
 }
 
 impl Possible {
-    /// One outcome and no other.
+    /// Returns a set with exactly one outcome.
     pub fn certainly(outcome: Outcome) -> Self {
         Self {
             outcomes: vec![outcome],
@@ -119,29 +119,29 @@ impl Possible {
         }
     }
 
-    /// Anything, for a reason.
+    /// Returns a set in which anything is possible, for a reason.
     pub fn anything(doubt: Doubt) -> Self {
         let mut possible = Self::default();
         possible.unbound(doubt);
         possible
     }
 
-    /// Whether exactly one outcome is possible and nothing stands against it.
+    /// Returns whether exactly one outcome is possible and there is no reason to doubt it.
     pub fn is_certain(&self) -> bool {
         !self.unbounded && !self.unproven && self.outcomes.len() == 1
     }
 
-    /// Whether an upload to S3 is among the outcomes.
+    /// Returns whether an upload to S3 is among the outcomes.
     pub fn may_be_s3(&self) -> bool {
         self.unbounded || self.requests().next().is_some()
     }
 
-    /// The requests of those outcomes that go to S3.
+    /// Returns the requests of the outcomes that go to S3.
     pub fn requests(&self) -> impl Iterator<Item = &Request> {
         self.outcomes.iter().filter_map(Outcome::request)
     }
 
-    /// Adds an outcome, unless it is there already. Returns whether it was new.
+    /// Adds an outcome unless it is in the set already. Returns whether it was new.
     pub fn add(&mut self, outcome: Outcome) -> bool {
         let is_new = !self.outcomes.iter().any(|known| known.is_same(&outcome));
         if is_new {
@@ -150,14 +150,14 @@ impl Possible {
         is_new
     }
 
-    /// Adds an outcome of another reading; the doubt is a reason only where that makes a difference.
+    /// Adds an outcome of another reading. The doubt becomes a reason only if the outcome is new.
     pub fn add_for(&mut self, outcome: Outcome, doubt: Doubt) {
         if self.add(outcome) {
             self.note(doubt);
         }
     }
 
-    /// Adds all that another set allows. Returns whether anything was new.
+    /// Adds everything that another set allows. Returns whether anything was new.
     pub fn merge(&mut self, other: Self) -> bool {
         let mut is_new = (other.unbounded && !self.unbounded) || (other.unproven && !self.unproven);
         for outcome in other.outcomes {
@@ -171,20 +171,20 @@ impl Possible {
         is_new
     }
 
-    /// Adds what another reading allows; the doubt is a reason only where that makes a difference.
+    /// Adds everything that another reading allows. The doubt becomes a reason only if anything is new.
     pub fn merge_for(&mut self, other: Self, doubt: Doubt) {
         if self.merge(other) {
             self.note(doubt);
         }
     }
 
-    /// Allows anything else, for a reason.
+    /// Allows any other result, for a reason.
     pub fn unbound(&mut self, doubt: Doubt) {
         self.unbounded = true;
         self.note(doubt);
     }
 
-    /// Calls nothing right any more, for a reason.
+    /// Marks all results as unproven, for a reason.
     pub fn leave_unproven(&mut self, doubt: Doubt) {
         self.unproven = true;
         self.note(doubt);

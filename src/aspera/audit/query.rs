@@ -1,4 +1,4 @@
-//! The ways to read the options of an S3 docroot.
+//! The possible readings of the options of an S3 docroot.
 
 use super::doubt::Doubt;
 use crate::aspera::docroot::DocrootUri;
@@ -11,18 +11,18 @@ pub struct Values {
     pub kms_keys: Vec<String>,
 }
 
-/// One way to read a query.
+/// One reading of a query.
 pub struct QueryReading {
     pub values: Values,
-    /// What makes this way possible; nothing for the plain one.
+    /// The reason why this reading is possible, or `None` for the plain reading.
     pub doubt: Option<Doubt>,
 }
 
-/// All ways to read the query of a docroot, the plain one first.
+/// Returns all readings of the query of a docroot, the plain one first.
 pub fn readings(uri: &DocrootUri) -> Vec<QueryReading> {
     let mut readings = Vec::new();
     add_readings(&mut readings, uri, None);
-    // What follows a bare # is the fragment (RFC 3986, 3.5), which java.net.URI does not count as a part of the query.
+    // A bare # starts the fragment (RFC 3986, 3.5), which java.net.URI does not count as part of the query.
     for uri in uri.without_fragment() {
         add_readings(&mut readings, &uri, Some(Doubt::Fragment));
     }
@@ -42,11 +42,11 @@ fn add_readings(readings: &mut Vec<QueryReading>, uri: &DocrootUri, doubt: Optio
     }
 }
 
-/// Which names of options count.
+/// The rule for the names of options.
 #[derive(Clone, Copy)]
 enum Names {
     Exact,
-    /// Those as well that differ in case, by blanks around them, or by what is left of an `&amp;` that was escaped twice.
+    /// Also names that differ in case, by blanks around them, or by the rest of an `&amp;` that was escaped twice.
     Near,
 }
 

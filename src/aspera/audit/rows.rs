@@ -1,4 +1,4 @@
-//! The docroots of a server, and the users without one, each with what may become of its uploads.
+//! The rows of the audit: the docroots of a server and the users without a docroot, each with the possible results of its uploads.
 
 use super::doubt::Doubt;
 use super::facts::Facts;
@@ -11,19 +11,19 @@ use crate::subject::with_subject;
 /// A docroot, or a user, group or default whose docroot is set elsewhere.
 #[derive(Debug)]
 pub struct Row {
-    /// Whose it is.
+    /// The scope that owns the docroot.
     pub scope: Scope,
-    /// The client address for which it is, if it is for one.
+    /// The client address that the docroot applies to, or `None` if it applies to all clients.
     pub peer_ip: Option<String>,
-    /// The docroot; nothing where there is none of its own.
+    /// The docroot, or `None` if the scope has no docroot of its own.
     pub uri: Option<DocrootUri>,
-    /// Whose docroot it takes, where it has none of its own and only one is possible.
+    /// The scope that the docroot is inherited from, or `None` if the scope has its own docroot or several are possible.
     pub inherited_from: Option<Scope>,
-    /// What may become of an upload.
+    /// The possible results of an upload.
     pub possible: Possible,
 }
 
-/// All rows of a server, in the order of `aspera.conf`. None if that file could not be read.
+/// Returns all rows of a server, in the order of `aspera.conf`, or no rows if that file could not be read.
 pub fn rows(facts: &Facts) -> Vec<Row> {
     let Some(conf) = facts.conf else {
         return Vec::new();
@@ -87,7 +87,7 @@ impl Element {
             }
             Storage::Unknown => Possible::anything(Doubt::UnknownDocroot),
         };
-        // Behind the last option, they would be a part of its value.
+        // After the last option, the blanks would be part of its value.
         if possible.requests().next().is_some() && uri.text().len() < text.len() {
             possible.leave_unproven(Doubt::BlanksAroundDocroot);
         }
@@ -183,7 +183,7 @@ fn add_rows(rows: &mut Vec<Row>, level: &Level, elements: Vec<Element>, inherita
     }
 }
 
-/// What counts for a block where its own docroot does not.
+/// Returns the level that counts for a block if its own docroot does not.
 fn next_level(scope: &Scope, inheritance: &Inheritance) -> NextLevel {
     match scope {
         Scope::User(name) => {
@@ -213,12 +213,12 @@ struct NextLevel {
 }
 
 impl Row {
-    /// Where it is, such as `user xfer for 192.0.2.1`.
+    /// Returns the place of the row, such as `user xfer for 192.0.2.1`.
     pub fn place(&self) -> String {
         self.scope.place(self.peer_ip.as_deref())
     }
 
-    /// Whether no upload of it goes to S3.
+    /// Returns whether no upload of this row goes to S3.
     pub fn is_not_s3(&self) -> bool {
         self.possible.is_certain() && self.possible.outcomes == [Outcome::NotS3]
     }

@@ -1,4 +1,4 @@
-//! What may become of an upload to one S3 docroot.
+//! The possible results of an upload to one S3 docroot.
 
 use super::doubt::Doubt;
 use super::endpoint::Endpoint;
@@ -8,7 +8,7 @@ use super::query::{self, Values};
 use crate::aspera::docroot::DocrootUri;
 use crate::aspera::setting::{Encryption, EncryptionSetting, KmsKey};
 
-/// What may become of an upload to a docroot that begins with `s3://`.
+/// Returns the possible results of an upload to a docroot that begins with `s3://`.
 pub fn possible(uri: &DocrootUri, facts: &Facts) -> Possible {
     let mut possible = Possible::default();
     for reading in query::readings(uri) {
@@ -27,7 +27,7 @@ pub fn possible(uri: &DocrootUri, facts: &Facts) -> Possible {
     possible
 }
 
-/// What stands against a docroot that is to have a setting: S3 would refuse the uploads, or may not read the setting as it is written.
+/// Returns the reasons against giving a docroot a setting: S3 would refuse the uploads, or Aspera may read the setting in another way.
 pub fn doubts_of_setting(uri: &DocrootUri, setting: &EncryptionSetting) -> Vec<Doubt> {
     let request = Request {
         encryption: Some(setting.encryption().as_str().to_owned()),
@@ -41,14 +41,14 @@ pub fn doubts_of_setting(uri: &DocrootUri, setting: &EncryptionSetting) -> Vec<D
             .into_iter()
             .for_each(|doubt| possible.note(doubt));
     }
-    // A store of another kind may take AES256 as Amazon's does; it has no keys of AWS.
+    // A store of another kind may accept AES256 as Amazon's does, but it has no AWS keys.
     if is_kms {
         add_doubts_of_endpoint(&mut possible, &Endpoint::parse(uri.host()));
     }
     possible.doubts
 }
 
-/// What stands against taking a request at its word: used for `s3.properties` as a whole, too.
+/// Adds the reason to doubt a request because of its values. Also used for `s3.properties` as a whole.
 pub fn add_doubts_of_values(possible: &mut Possible) {
     let is_undocumented = |request: &Request| {
         let encryption = request.encryption.as_deref();
@@ -61,7 +61,8 @@ pub fn add_doubts_of_values(possible: &mut Possible) {
     }
 }
 
-/// S3 refuses `AWS_KMS` without HTTPS. By default trapd does not force it, and whether it does so for `AWS_KMS` is not documented; `pvcl_cloud` uses HTTPS by default.
+/// Adds the reason that S3 refuses `AWS_KMS` without HTTPS. By default trapd does not force HTTPS, and the vendor does not document whether it does
+/// for `AWS_KMS`. `pvcl_cloud` uses HTTPS by default.
 pub fn add_doubts_of_transport(possible: &mut Possible, facts: &Facts) {
     let is_forced = facts.system.as_ref().is_some_and(|file| file.https_only);
     let trapd_may_serve = facts.trapd_enabled != Some(false) || !facts.pvcl_is_possible();
@@ -70,7 +71,7 @@ pub fn add_doubts_of_transport(possible: &mut Possible, facts: &Facts) {
     }
 }
 
-/// The outcomes of `s3.properties` for a docroot that says nothing.
+/// Returns the outcomes of `s3.properties` for a docroot without encryption options.
 pub fn of_system_file(facts: &Facts) -> Possible {
     let mut possible = Possible::default();
     match &facts.system {
@@ -80,7 +81,7 @@ pub fn of_system_file(facts: &Facts) -> Possible {
             let set = Outcome::S3(file.request.clone(), Source::Trapd);
             match facts.trapd_enabled {
                 Some(true) => drop(possible.add(set)),
-                // The more plausible one first.
+                // The more plausible outcome comes first.
                 Some(false) => {
                     possible.add(Outcome::nothing());
                     possible.add_for(set, Doubt::TrapdOff);
@@ -98,7 +99,7 @@ pub fn of_system_file(facts: &Facts) -> Possible {
     possible
 }
 
-/// By whichever service serves it.
+/// Returns the possible results over all services that may serve the docroot.
 fn served(values: &Values, facts: &Facts) -> Possible {
     let mut possible = by_trapd(values, facts.system.as_ref(), of_system_file(facts));
     if facts.service_options {
@@ -116,7 +117,7 @@ fn served(values: &Values, facts: &Facts) -> Possible {
     possible
 }
 
-/// By trapd: `file` is what `s3.properties` sets, `of_file` what comes of it where the docroot says nothing.
+/// Returns the possible results if trapd serves. `file` is the setting in `s3.properties`, and `of_file` its outcomes for a docroot without options.
 fn by_trapd(values: &Values, file: Option<&SystemFile>, of_file: Possible) -> Possible {
     match values {
         Values {
@@ -131,7 +132,7 @@ fn by_trapd(values: &Values, file: Option<&SystemFile>, of_file: Possible) -> Po
     }
 }
 
-/// A docroot that names keys and no encryption.
+/// Returns the possible results of a docroot that names keys and no encryption.
 fn with_keys(of_file: &Possible, kms_keys: &[String]) -> Possible {
     let mut possible = of_file.clone();
     for kms_key in kms_keys {
@@ -149,7 +150,7 @@ fn with_keys(of_file: &Possible, kms_keys: &[String]) -> Possible {
     possible
 }
 
-/// A docroot that names an encryption.
+/// Returns the possible results of a docroot that names an encryption.
 fn of_docroot(values: &Values, file: Option<&SystemFile>, of_file: &Possible) -> Possible {
     let mut possible = Possible::default();
     let request_of_file = file.map(|file| &file.request);
@@ -194,7 +195,8 @@ fn of_docroot(values: &Values, file: Option<&SystemFile>, of_file: &Possible) ->
     possible
 }
 
-/// Which of docroot and file wins is not documented, and neither is whether one wins as a whole or option by option.
+/// Adds the results in which the file wins. The vendor does not document whether docroot or file wins, or whether one wins as a whole or option by
+/// option.
 fn add_wins_of_file(possible: &mut Possible, file: &Request) {
     if file.encryption.is_some() {
         possible.add_for(

@@ -1,4 +1,4 @@
-//! New elements for a docroot that has none yet, in the indentation and line ending of the file.
+//! New elements for a docroot that does not exist yet, in the indentation and line ending of the file.
 
 use super::conf::{AsperaConf, Block, Element};
 use super::scope::{BlockKind, Scope};
@@ -7,10 +7,10 @@ use crate::text::xml::escape_text;
 
 /// The elements from a block to its docroot.
 const PATH_TO_DOCROOT: [&str; 4] = ["file_system", "access", "paths", "path"];
-/// The indentation of a file that has none to follow.
+/// The indentation to use if the file has none to follow.
 const USUAL_UNIT: &str = "    ";
 
-/// Gives a block that exists the elements that it lacks, down to a docroot with the given text.
+/// Returns the edit that adds the missing elements to an existing block, down to a docroot with the given text.
 pub fn complete(conf: &AsperaConf, block: &Block, uri: &str) -> Edit {
     let inner = nested(&PATH_TO_DOCROOT[block.depth..], docroot(uri));
     let name = match (block.depth.checked_sub(1), conf.scope(block)) {
@@ -22,7 +22,7 @@ pub fn complete(conf: &AsperaConf, block: &Block, uri: &str) -> Edit {
     insert(conf, &block.innermost, name, &inner)
 }
 
-/// An edit that makes blocks.
+/// An edit that creates blocks.
 pub struct NewBlocks {
     /// The edit.
     pub edit: Edit,
@@ -30,9 +30,9 @@ pub struct NewBlocks {
     pub kinds: Vec<BlockKind>,
 }
 
-/// Makes blocks that do not exist, with their docroots.
+/// Creates blocks that do not exist, with their docroots.
 ///
-/// Several new blocks that go into one element come as one edit.
+/// Several new blocks in one element become one edit.
 pub fn create(conf: &AsperaConf, blocks: &[(&Scope, &str)]) -> Vec<NewBlocks> {
     let mut edits = Vec::new();
     let of = |wanted: BlockKind| {
@@ -52,7 +52,7 @@ pub fn create(conf: &AsperaConf, blocks: &[(&Scope, &str)]) -> Vec<NewBlocks> {
     } else {
         "CONF"
     };
-    // What goes into the root is one edit: an empty root can be opened only once.
+    // The new content of the root is one edit: an empty root can be opened only once.
     let mut in_root = of(BlockKind::Global).unwrap_or_default();
     let mut kinds_in_root = vec![BlockKind::Global];
     let mut missing = Vec::new();
@@ -97,7 +97,7 @@ pub fn create(conf: &AsperaConf, blocks: &[(&Scope, &str)]) -> Vec<NewBlocks> {
     edits
 }
 
-/// An element to be written: with elements in it, or with text.
+/// An element to write, with child elements or with text.
 enum Node {
     Element(&'static str, Vec<Node>),
     Text(&'static str, String),
@@ -127,9 +127,9 @@ fn nested(names: &[&'static str], inner: Vec<Node>) -> Vec<Node> {
         .fold(inner, |inner, name| vec![Node::Element(name, inner)])
 }
 
-/// How the file is laid out.
+/// The layout of the file.
 struct Layout<'a> {
-    /// None in a file that is one line.
+    /// The line ending, or `None` if the file is a single line.
     line_ending: Option<&'a str>,
     /// One step of indentation.
     unit: String,
@@ -185,7 +185,7 @@ impl Layout<'_> {
     }
 }
 
-/// Puts elements behind the last one in an element.
+/// Inserts elements after the last child of an element.
 fn insert(conf: &AsperaConf, element: &Element, name: &str, nodes: &[Node]) -> Edit {
     let mut layout = Layout::of(conf);
     let outer = indentation(conf.bytes, element.start_tag.start).unwrap_or_default();
@@ -196,7 +196,7 @@ fn insert(conf: &AsperaConf, element: &Element, name: &str, nodes: &[Node]) -> E
     let inner = match sibling {
         Some(Some(indentation)) => indentation,
         Some(None) => {
-            // The elements here stand on one line.
+            // The child elements are all on one line.
             layout.line_ending = None;
             String::new()
         }
@@ -225,7 +225,7 @@ fn insert(conf: &AsperaConf, element: &Element, name: &str, nodes: &[Node]) -> E
     }
 }
 
-/// The blanks before a tag, if nothing else stands before it on its line.
+/// Returns the blanks before a tag, or `None` if there is anything else before it on its line.
 fn indentation(bytes: &[u8], offset: usize) -> Option<String> {
     let line_start = bytes[..offset]
         .iter()

@@ -1,4 +1,4 @@
-//! What becomes of docroots and of the file that holds them.
+//! The planned changes to docroots and to their file.
 
 use super::conf::{ConfError, DocrootElement};
 use super::request::Selection;
@@ -10,66 +10,66 @@ use crate::text::splice::Edits;
 /// The edits of a file, and what they do.
 #[derive(Debug)]
 pub struct Plan {
-    /// The edits; none if all is as desired.
+    /// The edits. There are none if everything is as desired.
     pub edits: Edits,
-    /// The file after the edits; nothing if there are none.
+    /// The file after the edits, or `None` if there are none.
     pub after: Option<Vec<u8>>,
-    /// The docroots that were asked for.
+    /// The selected docroots.
     pub docroots: Vec<PlannedDocroot>,
     /// The changed places, in the order of the file.
     pub changes: Vec<Change>,
-    /// What was asked for, without there being any such docroot.
+    /// The selections that match no docroot.
     pub not_found: Vec<Selection>,
 }
 
-/// What becomes of a docroot.
+/// A docroot with the change that is planned for it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct PlannedDocroot {
-    /// Whose it is.
+    /// The scope that owns the docroot.
     pub scope: Scope,
-    /// The client address for which it is, if it is for one.
+    /// The client address that the docroot applies to, or `None` if it applies to all clients.
     pub peer_ip: Option<String>,
-    /// The URI afterwards.
+    /// The URI after the change.
     pub uri: DocrootUri,
-    /// The setting before.
+    /// The setting before the change.
     pub previous: FoundSetting,
-    /// What is done with it.
+    /// The planned change.
     pub fate: Fate,
 }
 
-/// What is done with a docroot.
+/// The planned change to a docroot.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// It is left alone.
+    /// The docroot is left alone.
     Skipped(SkipReason),
-    /// It gets a setting, or has it.
+    /// The docroot gets the setting or already has it.
     Set {
-        /// The setting; nothing where none is desired.
+        /// The setting, or `None` to remove the options.
         setting: Option<EncryptionSetting>,
-        /// Whether that changes it.
+        /// Whether the docroot changes.
         changed: bool,
-        /// Whether one of its options stood more than once in its query.
+        /// Whether one of its options occurred more than once in its query.
         repeated: bool,
-        /// Whether a key in its query goes because none is declared.
+        /// Whether a key is removed from its query because the task names none.
         loses_key: bool,
     },
 }
 
-/// Why a docroot is left alone.
+/// The reason why a docroot is left alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SkipReason {
-    /// It is empty.
+    /// The docroot is empty.
     Empty,
-    /// It is `AS_NULL`.
+    /// The docroot is `AS_NULL`.
     Unset,
-    /// Its scheme is `S3`.
+    /// The scheme of the docroot is `S3`.
     MisspelledS3,
-    /// It leads to something else than S3.
+    /// The docroot leads to something other than S3.
     NotS3,
 }
 
 impl PlannedDocroot {
-    /// The setting that it gets or has.
+    /// Returns the setting that the docroot gets or already has.
     pub fn setting(&self) -> Option<&EncryptionSetting> {
         match &self.fate {
             Fate::Set { setting, .. } => setting.as_ref(),
@@ -77,32 +77,32 @@ impl PlannedDocroot {
         }
     }
 
-    /// Whether it changes.
+    /// Returns whether the docroot changes.
     pub fn changed(&self) -> bool {
         matches!(self.fate, Fate::Set { changed: true, .. })
     }
 
-    /// The key that may be shown, since the task names it.
+    /// Returns the key that may be shown because the task names it.
     pub fn known_key(&self) -> Option<&KmsKey> {
         self.setting().and_then(EncryptionSetting::kms_key)
     }
 }
 
-/// A changed place of the file.
+/// A changed place in the file.
 #[derive(Debug)]
 pub struct Change {
-    /// Which of the planned docroots it is, by its index.
+    /// The index of the planned docroot.
     pub docroot: usize,
-    /// The element as it is, or nothing if it is new.
+    /// The element before the change, or `None` if it is new.
     pub element: Option<DocrootElement>,
-    /// The URI before; empty if there was none.
+    /// The URI before the change. It is empty if there was none.
     pub before: DocrootUri,
-    /// Where in the file it is.
+    /// The offset in the file.
     pub offset: usize,
 }
 
 impl Change {
-    /// A docroot that comes where there was none.
+    /// Returns the change that adds a docroot where there was none.
     pub(super) fn of_new(docroot: usize, offset: usize) -> Self {
         Self {
             docroot,
@@ -113,44 +113,44 @@ impl Change {
     }
 }
 
-/// Why there is no plan. Every message names the docroot, and none holds its URI.
+/// The reason why there is no plan. Every message names the docroot, and none contains its URI.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
     /// The file cannot be read.
     #[error("{0}")]
     Conf(#[from] ConfError),
-    /// There is no such user or group.
+    /// The task selects a user or group that does not exist.
     #[error("has no {0}. Check the name, or give docroot to create it.")]
     Unknown(Scope, Vec<String>),
-    /// There is no S3 docroot to put an option into.
+    /// The scope has no S3 docroot to put an option into.
     #[error("has no S3 docroot for {scope}: {found}.")]
     NoS3Docroot {
-        /// Whose.
+        /// The scope.
         scope: Scope,
-        /// What is there instead, and what to do.
+        /// The storage or state found instead, and what to do.
         found: InsteadOfS3,
     },
-    /// A docroot was given for a place that has several.
+    /// The task gives a docroot for a scope that has several.
     #[error(
         "has several docroots (absolute elements) for {0}, so that docroot cannot say which to set. Edit them by hand, or leave docroot out."
     )]
     SeveralDocroots(Scope),
-    /// A docroot was given for a place that has one for some client only.
+    /// The task gives a docroot for a scope that has one for a single client address only.
     #[error(
         "has a docroot for {0} that is for one client address only (peer_ip), so that docroot would not be set for all others. Edit it by hand, or leave docroot out."
     )]
     OnlyForAddress(Scope),
-    /// A docroot was given beside restrictions.
+    /// The task gives a docroot for a scope that has restrictions.
     #[error(
         "has restrictions for {0}, as access keys need them; the vendor does not support a docroot beside them. Leave docroot out, or remove the restrictions."
     )]
     Restricted(Scope),
-    /// A comment stands inside the text.
+    /// There is a comment inside the text.
     #[error(
         "has a comment or processing instruction inside the docroot of {0}. Move it out of the absolute element first."
     )]
     Misc(Scope),
-    /// It cannot be told where the query starts.
+    /// The start of the query is ambiguous.
     #[error(
         "has a ? before the @ in the docroot of {0}, so that it cannot be told where its options start. Percent-encode the credentials (? is %3F) first."
     )]
@@ -162,13 +162,13 @@ pub enum PlanError {
     NotAsIntended,
 }
 
-/// What is in the place of an S3 docroot, and what to do about it.
+/// The storage or state found instead of an S3 docroot, and what to do about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InsteadOfS3 {
     /// No docroot.
     #[error("there is no docroot. Give docroot to set one")]
     Nothing,
-    /// Restrictions, and no docroot.
+    /// Restrictions without a docroot.
     #[error(
         "there are restrictions and no docroot, as access keys need it. Such transfers take the encryption from the access key's storage, \
          or from s3.properties"
@@ -180,7 +180,7 @@ pub enum InsteadOfS3 {
     /// `AS_NULL`.
     #[error("the docroot is AS_NULL, which means unset. Give docroot to set one")]
     Unset,
-    /// `S3://` and the like.
+    /// `S3://` instead of `s3://`.
     #[error(
         "the scheme of the docroot is not spelled s3:// in lower case, and Aspera takes it for something else. Correct it"
     )]
@@ -188,7 +188,7 @@ pub enum InsteadOfS3 {
     /// Another storage, by its scheme.
     #[error("the docroot is {0}://, and the options for encryption are S3's. Leave this one out")]
     Other(&'static str),
-    /// Nothing that is documented.
+    /// Text in a form that the vendor does not document.
     #[error(
         "the docroot is neither a path nor a URI of a storage that the vendor describes. Correct it"
     )]
@@ -199,7 +199,7 @@ pub enum InsteadOfS3 {
 }
 
 impl InsteadOfS3 {
-    /// By what the first docroot leads to, if there is one, and whether there are restrictions.
+    /// Builds the value from the storage of the first docroot, if there is one, and from whether there are restrictions.
     pub(super) fn new(first: Option<Storage>, is_restricted: bool) -> Self {
         match first {
             None if is_restricted => Self::Restrictions,

@@ -9,16 +9,16 @@ use std::ops::Range;
 use super::scope::{BlockKind, Scope};
 use crate::text::xml::{Content, Malformed};
 
-/// A configuration file, read once.
+/// The parsed `aspera.conf`, read once.
 #[derive(Debug)]
 pub struct AsperaConf<'a> {
-    /// The whole file.
+    /// The bytes of the file.
     pub bytes: &'a [u8],
-    /// The users, groups and the default, in the order of the file.
+    /// The blocks of users, groups and the default, in the order of the file.
     pub blocks: Vec<Block>,
     /// The docroots of all blocks, in the order of the file.
     pub(super) docroots: Vec<DocrootElement>,
-    /// The elements into which new blocks go.
+    /// The elements that hold the blocks. New blocks go into them.
     pub skeleton: Skeleton,
     /// Whether it has settings of `pvcl_cloud`, which connects Aspera 4.4 to object storage beside trapd.
     pub has_pvcl: bool,
@@ -28,27 +28,27 @@ pub struct AsperaConf<'a> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Block {
     pub(super) kind: BlockKind,
-    /// Where its name is, between the tags; the default needs none. A file may have very many blocks: what is not asked for is not copied.
+    /// The range of its name, between the tags. The default has none. A file may have very many blocks, so the name is not copied.
     pub(super) name: Option<Range<usize>>,
-    /// Which docroots of the file are in it.
+    /// The indexes of its docroots among those of the file.
     pub(super) docroots: Range<usize>,
-    /// Whether it restricts paths, as access keys need it.
+    /// Whether it restricts paths, which access keys need.
     pub has_restriction: bool,
-    /// Which group counts first for a user who is in several.
+    /// The precedence of the group among the groups of a user.
     pub precedence: Precedence,
-    /// How many of `file_system`, `access`, `paths` and `path` exist in it, each in the one before.
+    /// The number of elements of `file_system/access/paths/path` that exist in it, each in the one before.
     pub depth: usize,
-    /// The innermost of them, or the block itself.
+    /// The innermost of these elements, or the block itself.
     pub innermost: Element,
 }
 
-/// The precedence of a group: the lowest counts first. The schema that `asuserdata -+` prints has it as a number with a fraction, 1000 where nothing is
-/// said; the manual says that it is not negative.
+/// The precedence of a group: the lowest counts first. In the schema that `asuserdata -+` prints, it is a number with a fraction, 1000 by
+/// default. The manual says that it is not negative.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Precedence {
     /// A number from 0.
     Number(f64),
-    /// Anything else.
+    /// A text that cannot be compared: a negative number, or not a number.
     Incomparable,
 }
 
@@ -67,7 +67,7 @@ impl Precedence {
         }
     }
 
-    /// Whether a group with this precedence counts before one with the other, for certain.
+    /// Returns whether a group with this precedence certainly counts before a group with the other one.
     pub fn is_before(self, other: Self) -> bool {
         matches!((self, other), (Self::Number(own), Self::Number(other)) if own < other)
     }
@@ -76,29 +76,29 @@ impl Precedence {
 /// An `absolute` element.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DocrootElement {
-    /// The client address for which it is, if it is for one.
+    /// The client address that the docroot applies to, or `None` if it applies to all clients.
     pub peer_ip: Option<String>,
     /// The element.
     pub element: Element,
-    /// Whether it holds a comment or a processing instruction beside its text.
+    /// Whether it contains a comment or a processing instruction beside its text.
     pub has_misc: bool,
 }
 
-/// Where an element stands.
+/// The place of an element in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Element {
-    /// The start tag, or the whole of an empty element.
+    /// The range of the start tag, or of the whole element if it is empty.
     pub start_tag: Range<usize>,
-    /// What lies between its tags; empty, and at the end of the tag, for `<name/>`.
+    /// The range between its tags. For `<name/>` it is empty and at the end of the tag.
     pub content: Range<usize>,
     /// Whether it is written `<name/>`.
     pub is_empty_tag: bool,
-    /// The last element in it.
+    /// The range of its last child element.
     pub last_child: Option<Range<usize>>,
 }
 
 impl Element {
-    /// From its first to its last byte.
+    /// Returns the range from its first to its last byte.
     pub fn range(&self, bytes: &[u8]) -> Range<usize> {
         let end = if self.is_empty_tag {
             self.start_tag.end
@@ -114,44 +114,44 @@ impl Element {
     }
 }
 
-/// The elements that hold the blocks; those that exist.
+/// The existing elements that hold the blocks.
 #[derive(Debug, Default)]
 pub struct Skeleton {
     /// The root.
     pub root: Option<Element>,
-    /// `aaa`, and in it the first `realms` with the first `realm`.
+    /// The first `aaa`, the first `realms` in it, and the first `realm` in that.
     pub realm: Vec<Element>,
-    /// `users` of a realm.
+    /// The `users` elements of a realm.
     pub users: Option<Element>,
-    /// `groups` of a realm.
+    /// The `groups` elements of a realm.
     pub groups: Option<Element>,
 }
 
-/// Why a file cannot be read as a configuration.
+/// The reason why a file cannot be read as a configuration.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConfError {
-    /// Not XML, or XML that we do not take.
+    /// A text that is not XML, or XML that this program does not accept.
     #[error(
         "is not the XML of an aspera.conf: {0}. Correct that place first (asuserdata -v checks the file)."
     )]
     Malformed(#[from] Malformed),
-    /// Something else in XML.
+    /// XML that is not an `aspera.conf`.
     #[error("is not an aspera.conf: {0}. Check the path.")]
     OtherFile(&'static str),
-    /// Users where the server does not look for them.
+    /// Users in a place where the server does not look for them.
     #[error(
         "is not an aspera.conf as the server reads it: line {line}: {what}. Correct that first."
     )]
     LookAlike {
         /// The line, from 1.
         line: usize,
-        /// What stands there.
+        /// The problem on this line.
         what: &'static str,
     },
 }
 
 impl ConfError {
-    /// What is wrong, as a sentence without its remedy.
+    /// Returns the problem as a sentence without its remedy.
     pub fn problem(&self) -> String {
         match self {
             Self::Malformed(malformed) => format!("The file is not well-formed XML: {malformed}."),
@@ -166,7 +166,7 @@ impl ConfError {
 }
 
 impl<'a> AsperaConf<'a> {
-    /// Whose a block is.
+    /// Returns the scope of a block.
     pub fn scope(&self, block: &Block) -> Scope {
         match block.kind {
             BlockKind::User => Scope::User(self.name(block).into_owned()),
@@ -175,24 +175,24 @@ impl<'a> AsperaConf<'a> {
         }
     }
 
-    /// Whether it has groups, so that the groups of users matter.
+    /// Returns whether the file has groups, so that the groups of users matter.
     pub fn has_groups(&self) -> bool {
         self.blocks
             .iter()
             .any(|block| block.kind == BlockKind::Group)
     }
 
-    /// Whether a block is that of a user.
+    /// Returns whether a block belongs to a user.
     pub fn is_user(&self, block: &Block) -> bool {
         block.kind == BlockKind::User
     }
 
-    /// Whose a block is, to be compared: with others of its kind, and with a [`Scope::key`].
+    /// Returns the kind and name of a block, to compare them with those of other blocks and with a [`Scope::key`].
     pub fn scope_key(&self, block: &Block) -> (BlockKind, Cow<'a, str>) {
         (block.kind, self.name(block))
     }
 
-    /// The docroots of a block, in the order of the file.
+    /// Returns the docroots of a block, in the order of the file.
     pub fn docroots(&self, block: &Block) -> &[DocrootElement] {
         &self.docroots[block.docroots.clone()]
     }
@@ -207,17 +207,17 @@ impl<'a> AsperaConf<'a> {
         }
     }
 
-    /// The text of a docroot, without the blanks around it.
+    /// Returns the text of a docroot, without the blanks around it.
     pub fn text(&self, docroot: &DocrootElement) -> String {
         self.text_with_blanks(docroot).trim_ascii().to_owned()
     }
 
-    /// The text of a docroot, with the blanks around it.
+    /// Returns the text of a docroot, with the blanks around it.
     pub fn text_with_blanks(&self, docroot: &DocrootElement) -> Cow<'a, str> {
         Content::text_of(self.bytes, &docroot.element.content)
     }
 
-    /// The text of a docroot, with the places of its characters.
+    /// Returns the text of a docroot, with the places of its characters.
     pub fn content(&self, docroot: &DocrootElement) -> Content {
         Content::read(self.bytes, &docroot.element.content)
     }

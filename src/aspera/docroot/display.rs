@@ -1,4 +1,4 @@
-//! What a diff of `aspera.conf` may show: masked docroots, and around them nothing but structure and names.
+//! The part of an `aspera.conf` diff that may be shown: masked docroots, and around them only structure and names.
 
 use std::ops::Range;
 
@@ -11,21 +11,21 @@ use crate::subject::with_subject;
 use crate::text::lines::{line_at, line_number, line_start};
 use crate::text::xml::{escape_attribute, escape_text};
 
-/// How many lines are read on each side of a change.
+/// The number of lines that are read on each side of a change.
 const CONTEXT: usize = 3;
 
 /// A changed place, before and after.
 #[derive(Debug, PartialEq, Eq)]
 pub struct DisplayPlace {
-    /// Whose docroot, and in which line.
+    /// The scope that owns the docroot, and the line.
     pub title: String,
-    /// The lines before.
+    /// The lines before the change.
     pub before: Vec<DisplayLine>,
-    /// The lines after.
+    /// The lines after the change.
     pub after: Vec<DisplayLine>,
 }
 
-/// The changed places of a plan, in the order of the file. Those beyond the limit are left to be counted.
+/// Returns the changed places of a plan, in the order of the file, up to the limit. The caller counts the others.
 pub fn changed_places(bytes: &[u8], plan: &Plan, limit: usize) -> Vec<DisplayPlace> {
     let mut counted = (0, 1);
     let changes = plan.changes.iter().take(limit);
@@ -70,7 +70,7 @@ fn place(bytes: &[u8], change: &Change, planned: &PlannedDocroot, line: usize) -
     }
 }
 
-/// A docroot that is new, in short: the diff says that it comes, the file how it is laid out.
+/// Returns the lines of a new docroot, in short: the diff shows that it is new, and the file shows its layout.
 fn new_lines(scope: &Scope, uri: &DocrootUri, known_key: Option<&KmsKey>) -> Vec<DisplayLine> {
     let name = scope
         .name()
@@ -136,7 +136,7 @@ fn lines_after(bytes: &[u8], range: &Range<usize>) -> Vec<DisplayLine> {
     lines
 }
 
-/// Blank lines, tags of the structure alone on their line, and names. Everything else may hold a secret.
+/// Returns a line of context. Blank lines, structural tags alone on their line and names are shown. Any other line may contain a secret.
 fn context_line(line: &[u8]) -> DisplayLine {
     let text = String::from_utf8_lossy(line);
     let trimmed = text.trim_ascii();

@@ -28,12 +28,12 @@ impl<'c> Docroot<'c> {
         }
     }
 
-    /// Where the URI starts in the content, behind blanks.
+    /// Returns the offset of the URI in the content, after the blanks.
     fn uri_start(&self) -> usize {
         self.content.text.len() - self.content.text.trim_ascii_start().len()
     }
 
-    /// Refuses what cannot be edited option by option.
+    /// Returns an error if the docroot cannot be edited option by option.
     pub(super) fn refuse_uneditable(&self, scope: &Scope) -> Result<(), PlanError> {
         if self.element.has_misc {
             return Err(PlanError::Misc(scope.clone()));
@@ -44,7 +44,7 @@ impl<'c> Docroot<'c> {
         Ok(())
     }
 
-    /// Edits of the URI as edits of the file.
+    /// Converts edits of the URI into edits of the file.
     pub(super) fn edits(&self, bytes: &[u8], uri_edits: &Edits) -> Vec<Edit> {
         let start = self.uri_start();
         let edits = uri_edits.iter().flat_map(|edit| {
@@ -55,7 +55,7 @@ impl<'c> Docroot<'c> {
         edits.collect()
     }
 
-    /// The edits that put another URI in its place.
+    /// Returns the edits that replace its URI with another one.
     pub(super) fn whole_uri(&self, bytes: &[u8], after: &DocrootUri) -> Vec<Edit> {
         let element = &self.element.element;
         if element.is_empty_tag {
@@ -71,14 +71,14 @@ impl<'c> Docroot<'c> {
     }
 }
 
-/// What is to be said of the query of a docroot.
+/// The findings in the query of a docroot that lead to warnings.
 #[derive(Clone, Copy, Default)]
 pub(super) struct QueryFindings {
     pub(super) repeated: bool,
     pub(super) loses_key: bool,
 }
 
-/// All that was decided. It no longer needs the model of the file, which takes as much memory as the file.
+/// The decisions for a file. They do not need the model of the file any more, which takes as much memory as the file.
 pub(super) struct Decided {
     edits: Edits,
     docroots: Vec<PlannedDocroot>,
@@ -87,7 +87,7 @@ pub(super) struct Decided {
 }
 
 impl Decided {
-    /// The plan for the file.
+    /// Returns the plan for the file.
     pub(super) fn for_file(self, bytes: &[u8]) -> Plan {
         Plan {
             after: (!self.edits.is_empty()).then(|| self.edits.apply(bytes)),
@@ -99,14 +99,14 @@ impl Decided {
     }
 }
 
-/// What was planned so far.
+/// The decisions so far.
 pub(super) struct Draft<'c> {
     conf: &'c AsperaConf<'c>,
     pub(super) edits: Vec<Edit>,
     pub(super) not_found: Vec<Selection>,
     docroots: Vec<PlannedDocroot>,
     changes: Vec<Change>,
-    /// Those of the docroots whose blocks are to be made, by their indexes.
+    /// The indexes of the docroots whose blocks must be created.
     created: Vec<usize>,
 }
 
@@ -122,13 +122,13 @@ impl<'c> Draft<'c> {
         }
     }
 
-    /// Makes a block with a docroot.
+    /// Adds a new block with a docroot.
     pub(super) fn create_block(&mut self, request: &Request, scope: &Scope, uri: DocrootUri) {
         let created = self.add_new(request, scope, uri);
         self.created.push(created);
     }
 
-    /// Puts a docroot into a block that has none.
+    /// Adds a docroot to a block that has none.
     pub(super) fn complete_block(
         &mut self,
         request: &Request,
@@ -143,7 +143,7 @@ impl<'c> Draft<'c> {
         self.changes.push(Change::of_new(docroot, offset));
     }
 
-    /// Puts a docroot of the file among the planned ones, and among the changes if it changes. `after` is its URI, if that was edited.
+    /// Adds a docroot of the file to the planned ones, and to the changes if it changes. `after` is its URI, if that was edited.
     pub(super) fn set(
         &mut self,
         request: &Request,
@@ -183,7 +183,7 @@ impl<'c> Draft<'c> {
         });
     }
 
-    /// Puts a docroot that does not exist among the planned ones. Returns its index.
+    /// Adds a docroot that does not exist to the planned ones. Returns its index.
     fn add_new(&mut self, request: &Request, scope: &Scope, after: DocrootUri) -> usize {
         self.docroots.push(PlannedDocroot {
             scope: scope.clone(),
@@ -210,7 +210,7 @@ impl<'c> Draft<'c> {
         });
     }
 
-    /// Ends the planning.
+    /// Completes the planning.
     pub(super) fn finish(mut self) -> Decided {
         self.make_blocks();
         Decided {
@@ -221,7 +221,7 @@ impl<'c> Draft<'c> {
         }
     }
 
-    /// Makes all blocks that are missing at once: several may go into one element.
+    /// Creates all missing blocks at once, because several may go into one element.
     fn make_blocks(&mut self) {
         if self.created.is_empty() {
             return;

@@ -28,7 +28,7 @@ fn decide(bytes: &[u8], requests: &[Request]) -> Result<Decided, PlanError> {
     Ok(planner.draft.finish())
 }
 
-/// The blocks for each request, found in one pass over the blocks.
+/// Returns the blocks that each request selects, found in one pass over the blocks.
 fn matching_blocks<'c>(conf: &'c AsperaConf, requests: &[Request]) -> Vec<Vec<&'c Block>> {
     let by_scope = by_scope(requests);
     let mut matching = vec![Vec::new(); requests.len()];
@@ -78,7 +78,7 @@ impl<'c> Planner<'c> {
         Ok(())
     }
 
-    /// Plans for those docroots of a block that lead to S3; whether there is one.
+    /// Plans the S3 docroots of a block. Returns whether it has any.
     fn plan_s3_docroots(
         &mut self,
         request: &Request,
@@ -159,7 +159,7 @@ impl<'c> Planner<'c> {
         }
         let edits = docroot.edits(self.conf.bytes, &uri_edits);
         self.draft.edits.extend(edits);
-        // Where its last option goes, blanks before that stand around the docroot now, and are not part of it.
+        // If the last option is removed, the blanks before it are around the docroot and no longer part of it.
         let after = (!uri_edits.is_empty())
             .then(|| DocrootUri::new(before.text_with(&uri_edits).trim_ascii_end()));
         let query = QueryFindings {
@@ -170,7 +170,7 @@ impl<'c> Planner<'c> {
         Ok(())
     }
 
-    /// Sets the whole URI of a docroot, and makes what is missing.
+    /// Sets the whole URI of a docroot, and creates missing elements.
     fn plan_uri(
         &mut self,
         request: &Request,
@@ -252,7 +252,7 @@ mod tests {
         }
     }
 
-    /// What an answer names if the first work on a docroot panics, each with the requests that lead to it.
+    /// Checks the name that an answer contains if the work on a docroot panics first there, with the requests that lead to it.
     #[test]
     fn a_panic_names_the_docroot() {
         let user = |name: &str| Selection::Of(Scope::User(name.to_owned()));

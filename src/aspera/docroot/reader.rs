@@ -1,4 +1,4 @@
-//! Reads an `aspera.conf`, token by token, and keeps no more of it than the model holds.
+//! The reader of `aspera.conf`. It reads token by token and keeps no more of the file than the model needs.
 
 use std::ops::Range;
 
@@ -8,7 +8,7 @@ use crate::text::lines::line_number;
 use crate::text::xml::{Attribute, Content, Tag, Token, Tokenizer};
 
 impl<'a> AsperaConf<'a> {
-    /// Reads a file.
+    /// Parses a file.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, ConfError> {
         let mut reader = Reader {
             bytes,
@@ -33,7 +33,7 @@ impl<'a> AsperaConf<'a> {
     }
 }
 
-/// The sections below the root that were seen in files of servers.
+/// The sections below the root that occur in the files of real servers.
 const SECTIONS: [&[u8]; 10] = [
     b"server",
     b"central_server",
@@ -47,7 +47,7 @@ const SECTIONS: [&[u8]; 10] = [
     b"WEB",
 ];
 
-/// What an open element is, as far as it matters here.
+/// The kind of an open element, as far as it matters here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ElementKind {
     Root,
@@ -94,7 +94,7 @@ impl ElementKind {
         }
     }
 
-    /// How deep below its block an element on the way to the docroot is.
+    /// Returns the depth of an element on the way to the docroot, below its block.
     fn depth_below_block(self) -> Option<usize> {
         let elements = [Self::FileSystem, Self::Access, Self::Paths, Self::Path];
         let index = elements.iter().position(|kind| *kind == self);
@@ -111,13 +111,13 @@ struct Open {
 /// The block that is being read.
 struct OpenBlock {
     kind: BlockKind,
-    /// Where its name is, once it was read.
+    /// The range of its name, after it was read.
     name: Option<Range<usize>>,
-    /// How many docroots came before it.
+    /// The number of docroots before it.
     docroots_before: usize,
     has_restriction: bool,
     precedence: Precedence,
-    /// The innermost of the elements on the way to the docroot, with its depth. Of several at one depth the first counts.
+    /// The innermost element on the way to the docroot, with its depth. If several have the same depth, the first counts.
     innermost: Option<(usize, Element)>,
 }
 
@@ -237,7 +237,7 @@ impl<'a> Reader<'a> {
         if let Some(depth) = open.kind.depth_below_block()
             && let Some(block) = &mut self.block
         {
-            // They end from the inside.
+            // The elements end from the inside out.
             let innermost = block.innermost.as_ref();
             if innermost.is_none_or(|(innermost, _)| depth > *innermost) {
                 block.innermost = Some((depth, element.clone()));
@@ -305,7 +305,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Refuses what only looks like a configuration: the server would not find users elsewhere.
+    /// Refuses files that only look like a configuration: the server would not find users in another place.
     fn check_place(&mut self, parent: Option<ElementKind>, tag: &Tag) -> Result<(), ConfError> {
         let name = &self.bytes[tag.name.clone()];
         match parent {

@@ -1,33 +1,33 @@
-//! What is asked for.
+//! The requests of a task.
 
 use super::scope::Scope;
 use super::uri::DocrootUri;
 use super::uri_edits::KeyEncoding;
 use crate::aspera::setting::EncryptionSetting;
 
-/// What is to become of some docroots.
+/// A request to set some docroots.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// Which ones.
+    /// The docroots to set.
     pub selection: Selection,
-    /// Their encryption; none for no option of it in the URI.
+    /// The desired encryption, or `None` for no encryption option in the URI.
     pub desired: Option<EncryptionSetting>,
-    /// How the key is to be spelled, if that matters.
+    /// The encoding of the key in the URI, or `None` if any is accepted.
     pub encoding: Option<KeyEncoding>,
-    /// The whole URI, if it is to be set too.
+    /// The whole URI, or `None` to keep the URI that exists.
     pub docroot: Option<DocrootUri>,
 }
 
-/// Which docroots.
+/// A selection of docroots.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Selection {
-    /// Those of one user, one group, or the default.
+    /// The docroots of one user, one group, or the default.
     Of(Scope),
-    /// All that lead to S3.
+    /// All docroots that lead to S3.
     All,
 }
 
-/// The requests for one scope each, with their index, in the order of the scopes.
+/// Returns the scopes of the requests for one scope, each with the index of its request, sorted by scope.
 pub fn by_scope(requests: &[Request]) -> Vec<(&Scope, usize)> {
     let scopes = requests.iter().map(|request| match &request.selection {
         Selection::Of(scope) => Some(scope),
@@ -37,7 +37,7 @@ pub fn by_scope(requests: &[Request]) -> Vec<(&Scope, usize)> {
     in_order(scopes.filter_map(|(scope, index)| Some((scope?, index))))
 }
 
-/// Scopes with their index, in the order of the scopes.
+/// Sorts scopes, each with its index.
 pub(super) fn in_order<'s>(
     scopes: impl Iterator<Item = (&'s Scope, usize)>,
 ) -> Vec<(&'s Scope, usize)> {

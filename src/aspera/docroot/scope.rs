@@ -1,20 +1,20 @@
-//! Whose docroot one is.
+//! The owners of docroots: users, groups and the default.
 
 use std::borrow::Cow;
 
-/// Whose docroot it is.
+/// The owner of a docroot.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scope {
-    /// The transfer user of that name.
+    /// The transfer user with this name.
     User(String),
-    /// The group of that name.
+    /// The group with this name.
     Group(String),
-    /// Everyone for whom nothing else is said.
+    /// The default for everyone without a setting of their own.
     Global,
 }
 
 impl Scope {
-    /// The kind of its blocks.
+    /// Returns the kind of its blocks.
     pub fn block_kind(&self) -> BlockKind {
         match self {
             Self::User(_) => BlockKind::User,
@@ -23,7 +23,7 @@ impl Scope {
         }
     }
 
-    /// The word for its kind.
+    /// Returns the word for its kind.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::User(_) => "user",
@@ -32,7 +32,7 @@ impl Scope {
         }
     }
 
-    /// A docroot of it, such as `user xfer for 192.0.2.1`: for one client address, if there is one.
+    /// Returns the place of one of its docroots, such as `user xfer for 192.0.2.1`, with the client address if there is one.
     pub fn place(&self, peer_ip: Option<&str>) -> String {
         let mut place = match self.name() {
             Some(name) => format!("{} {name}", self.kind()),
@@ -44,7 +44,7 @@ impl Scope {
         place
     }
 
-    /// Its name, unless it is global.
+    /// Returns its name, or `None` for the default.
     pub fn name(&self) -> Option<&str> {
         match self {
             Self::User(name) | Self::Group(name) => Some(name),
@@ -52,7 +52,7 @@ impl Scope {
         }
     }
 
-    /// Its kind and name, to be compared without copying a name.
+    /// Returns its kind and name, to compare scopes without copying a name.
     pub fn key(&self) -> (BlockKind, Cow<'_, str>) {
         (self.block_kind(), self.name().unwrap_or_default().into())
     }
@@ -67,7 +67,7 @@ impl std::fmt::Display for Scope {
     }
 }
 
-/// Some scopes by name, and how many more there are.
+/// Returns the names of some scopes, and how many more there are.
 pub fn some_of(scopes: &[Scope]) -> String {
     const NAMED: usize = 5;
     let names: Vec<String> = scopes.iter().take(NAMED).map(ToString::to_string).collect();
@@ -78,7 +78,7 @@ pub fn some_of(scopes: &[Scope]) -> String {
     }
 }
 
-/// What kind of block it is.
+/// The kind of a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum BlockKind {
     /// `user`

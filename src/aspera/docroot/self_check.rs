@@ -1,4 +1,4 @@
-//! Reads what a plan makes of a file, before anyone else does.
+//! The check that a planned file reads as intended, before it is written.
 
 use std::ops::Range;
 
@@ -10,7 +10,7 @@ use super::uri::DocrootUri;
 use crate::subject::with_subject;
 use crate::text::xml::{Content, Token, Tokenizer};
 
-/// Whether the changed docroots, and no others, read as they should.
+/// Returns an error unless the changed docroots, and no others, read as intended.
 pub(super) fn check(bytes: &[u8], plan: &Plan) -> Result<(), PlanError> {
     let as_intended = match (&plan.after, plan.edits.is_empty()) {
         (None, true) => plan.changes.is_empty(),
@@ -22,7 +22,7 @@ pub(super) fn check(bytes: &[u8], plan: &Plan) -> Result<(), PlanError> {
     as_intended.then_some(()).ok_or(PlanError::NotAsIntended)
 }
 
-/// Whether a file that someone else wrote holds a docroot, and no other of the same scope.
+/// Returns whether a file that another program wrote contains a docroot, and no other docroot of the same scope.
 pub fn holds(bytes: &[u8], scope: &Scope, uri: &DocrootUri) -> bool {
     let Ok(conf) = AsperaConf::parse(bytes) else {
         return false;
@@ -35,10 +35,10 @@ pub fn holds(bytes: &[u8], scope: &Scope, uri: &DocrootUri) -> bool {
     matches!(docroots.as_slice(), [docroot] if conf.text(docroot) == uri.text())
 }
 
-/// Whether every edit lies in an element that existed, and each such element, read by itself, holds its new URI.
+/// Returns whether every edit is in an element that existed, and each such element, read by itself, contains its new URI.
 ///
-/// That is enough: the file around them is the old one, byte for byte, and what is one whole element by itself is one in its place too. For a
-/// large file this takes a fraction of the time of reading all of it.
+/// That is enough: the file around these elements is the old one, byte for byte, and a text that is one whole element by itself is also one in
+/// its place. For a large file this takes a fraction of the time of reading all of it.
 fn elements_are_as_intended(bytes: &[u8], after: &[u8], plan: &Plan) -> bool {
     let mut edits = plan.edits.iter().peekable();
     let mut shift = 0;
@@ -64,7 +64,7 @@ fn elements_are_as_intended(bytes: &[u8], after: &[u8], plan: &Plan) -> bool {
     edits.next().is_none()
 }
 
-/// Whether a text is one `absolute` element, with the new URI in it.
+/// Returns whether a text is one `absolute` element that contains the new URI.
 fn is_whole_docroot(text: &[u8], uri: &DocrootUri) -> bool {
     let Some((start_tag, end_tag)) = only_element(text) else {
         return false;
@@ -73,7 +73,7 @@ fn is_whole_docroot(text: &[u8], uri: &DocrootUri) -> bool {
     start_tag.start == 0 && end_tag.end == text.len() && content.trim_ascii() == uri.text()
 }
 
-/// The tags of the element that a text consists of, if no other is in it.
+/// Returns the tags of the element that a text consists of, or `None` if it contains another element.
 fn only_element(text: &[u8]) -> Option<(Range<usize>, Range<usize>)> {
     let mut tokens = Tokenizer::new(text).ok()?;
     let (mut start_tag, mut end_tag) = (None, None);
@@ -90,7 +90,7 @@ fn only_element(text: &[u8]) -> Option<(Range<usize>, Range<usize>)> {
     start_tag.zip(end_tag)
 }
 
-/// Whether exactly the changed docroots of the whole file read as they should, and the new ones are there.
+/// Returns whether exactly the changed docroots of the whole file read as intended, and the new ones exist.
 fn file_is_as_intended(after: &[u8], plan: &Plan) -> bool {
     let Ok(conf) = AsperaConf::parse(after) else {
         return false;
@@ -110,7 +110,7 @@ fn file_is_as_intended(after: &[u8], plan: &Plan) -> bool {
     edited.len() == expected.len() && edited.iter().zip(&expected).all(is_expected)
 }
 
-/// The docroots of the new file that an edit touches.
+/// Returns the docroots of the new file that an edit touches.
 fn edited_docroots(conf: &AsperaConf, plan: &Plan) -> Vec<(Scope, String)> {
     let mut shift = 0;
     let mut edited = plan.edits.iter().map(|edit| {
@@ -154,7 +154,7 @@ mod tests {
             .into_bytes()
     }
 
-    /// A plan for some users; those that the file does not have are made.
+    /// Plans for some users. Users that are not in the file are created.
     fn planned(names: &[&str]) -> (Vec<u8>, Plan) {
         let file = file();
         let requests: Vec<Request> = names
@@ -177,7 +177,7 @@ mod tests {
         found.unwrap()
     }
 
-    /// Lets the edits of a plan write something else.
+    /// Makes the edits of a plan write something else.
     fn replace(file: &[u8], plan: &mut Plan, old: &str, new: &str) {
         let mut edits: Vec<Edit> = plan.edits.iter().cloned().collect();
         for edit in &mut edits {

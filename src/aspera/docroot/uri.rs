@@ -1,7 +1,7 @@
 //! The URI of a docroot: `s3://user:password@host/bucket/path?option=value&...`.
 //!
-//! The form is that of the vendor's pages on docroots in object storage. A URI holds credentials, so it cannot be printed: [`DocrootUri::masked`]
-//! is what may be shown. It is parsed once, when it is made.
+//! The form is that of the vendor's pages on docroots in object storage. A URI may contain credentials, so it cannot be printed:
+//! [`DocrootUri::masked`] returns the text that may be shown. A URI is parsed once, when it is created.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -15,38 +15,38 @@ use crate::aspera::setting::{ENCRYPTION_KEY, FoundSetting, FoundValue, KMS_KEY_K
 pub struct DocrootUri {
     text: String,
     storage: Storage,
-    /// Nothing where there is no `://`.
+    /// The parts, or `None` if there is no `://`.
     parts: Option<Parts>,
 }
 
-/// What a docroot leads to.
+/// The storage that a docroot leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Storage {
-    /// Nothing is said: the whole file system.
+    /// No text: the whole file system.
     Empty,
     /// `AS_NULL`, the vendor's word for unset.
     Unset,
-    /// S3, or something that speaks it.
+    /// S3, or storage with the S3 protocol.
     S3,
-    /// `S3://` and the like: the scheme is case-sensitive.
+    /// `S3://` instead of `s3://`: the scheme is case-sensitive.
     MisspelledS3,
     /// Another storage, by its scheme.
     Other(&'static str),
     /// A path of the local file system.
     Local,
-    /// Nothing that the vendor's pages describe.
+    /// Text in a form that the vendor's pages do not describe.
     Unknown,
 }
 
-/// Where the parts of a URI are in its text. A file may hold very many URIs, so that each is kept small.
+/// The places of the parts of a URI in its text. A file may contain very many URIs, so each is kept small.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Parts {
     scheme_end: Place,
-    /// Where the `@` behind the credentials is. Credentials may hold a bare `/` or `@`, so that the last `@` before the query counts.
+    /// The place of the `@` after the credentials. Credentials may contain a bare `/` or `@`, so the last `@` before the query counts.
     at: Option<Place>,
     host_end: Place,
     path_end: Place,
-    /// The options of the query behind the `?` (RFC 3986, 3.4); nothing if there is no `?`.
+    /// The options of the query after the `?` (RFC 3986, 3.4), or `None` if there is no `?`.
     options: Option<Box<[UriOption]>>,
 }
 
@@ -59,7 +59,7 @@ pub(super) struct UriOption {
     start: Place,
     name_end: Place,
     end: Place,
-    /// What name and value decode to, where that is another text.
+    /// The decoded name and value, or `None` if decoding changes nothing.
     decoded: Option<Box<Decoded>>,
 }
 
@@ -69,7 +69,7 @@ struct Decoded {
     value: String,
 }
 
-/// The schemes of the vendor's pages on docroots, beside S3's.
+/// The schemes other than S3's in the vendor's pages on docroots.
 const OTHER_SCHEMES: [&str; 9] = [
     "adl",
     "azu",
@@ -83,7 +83,7 @@ const OTHER_SCHEMES: [&str; 9] = [
 ];
 
 impl DocrootUri {
-    /// Takes any text.
+    /// Creates a URI from any text.
     pub fn new(text: impl Into<String>) -> Self {
         let text = text.into();
         Self {
@@ -93,29 +93,29 @@ impl DocrootUri {
         }
     }
 
-    /// The text. It may hold credentials.
+    /// Returns the text. It may contain credentials.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// What it leads to.
+    /// Returns the storage that the docroot leads to.
     pub fn storage(&self) -> Storage {
         self.storage
     }
 
-    /// The host, with its port.
+    /// Returns the host with its port.
     pub fn host(&self) -> &str {
         let parts = self.parts.as_ref();
         parts.map_or("", |parts| &self.text[parts.host()])
     }
 
-    /// The options of its query with their values, decoded, in their order. The value is empty where there is no `=`.
+    /// Returns the decoded options of its query with their values, in their order. The value is empty if there is no `=`.
     pub fn options(&self) -> impl Iterator<Item = (&str, &str)> {
         let options = self.query_options().iter();
         options.map(|option| (self.name(option), self.value(option)))
     }
 
-    /// The settings in its query. Where one is repeated, the first: which of them the server takes is not documented.
+    /// Returns the settings in its query. If one is repeated, this is the first: the vendor does not document which one the server uses.
     pub fn found_setting(&self, known_key: Option<&KmsKey>) -> FoundSetting {
         let first = |wanted: &str| {
             let mut options = self.options();
@@ -127,14 +127,14 @@ impl DocrootUri {
         }
     }
 
-    /// Whether one of the two settings stands in its query more than once.
+    /// Returns whether one of the two settings occurs in its query more than once.
     pub fn repeats_a_setting(&self) -> bool {
         let count = |wanted| self.options().filter(|(name, _)| *name == wanted).count();
         count(ENCRYPTION_KEY) > 1 || count(KMS_KEY_KEY) > 1
     }
 
-    /// The URI up to each bare `#` at which a fragment may begin: the first of all (RFC 3986, 3.5), and the first in the query, for a reader that
-    /// looks for the `?` first.
+    /// Returns the URI up to each bare `#` at which a fragment may begin: the first of all (RFC 3986, 3.5), and the first in the query, because a
+    /// reader may look for the `?` first.
     pub fn without_fragment(&self) -> Vec<Self> {
         let first = self.text.find('#');
         let query = self.parts.as_ref().and_then(Parts::query);
@@ -151,7 +151,7 @@ impl DocrootUri {
             .collect()
     }
 
-    /// Whether its credentials seem to hold a bare `?`, so that it cannot be told where the query starts.
+    /// Returns whether its credentials seem to contain a bare `?`, so that the start of the query is ambiguous.
     pub fn has_question_mark_in_credentials(&self) -> bool {
         let Some(parts) = &self.parts else {
             return false;
@@ -165,24 +165,24 @@ impl DocrootUri {
         parts.at.is_none() && (self.has_port_like_secret() || !before_at.contains('='))
     }
 
-    /// Whether there seem to be credentials in it, in any spelling.
+    /// Returns whether it seems to contain credentials, in any spelling.
     pub fn may_hold_credentials(&self) -> bool {
         self.text.contains('@') || self.has_port_like_secret() || self.has_encoded_mark()
     }
 
-    /// `key:secret` where a host and a port should be, without an `@`.
+    /// Returns whether there is `key:secret` in the place of host and port, without an `@`.
     pub(super) fn has_port_like_secret(&self) -> bool {
         let port = self.authority().split_once(':');
         port.is_some_and(|(_, port)| !port.bytes().all(|byte| byte.is_ascii_digit()))
     }
 
-    /// An encoded `:` or `@` in the place of the host, where it may part credentials from it.
+    /// Returns whether the host contains an encoded `:` or `@`, which may separate credentials from it.
     pub(super) fn has_encoded_mark(&self) -> bool {
         let authority = self.authority();
         decoded(authority).contains([':', '@']) && authority.contains('%')
     }
 
-    /// What stands before the first `/`.
+    /// Returns the text before the first `/`.
     fn authority(&self) -> &str {
         let parts = self.parts.as_ref();
         let base = parts.map_or("", |parts| &self.text[parts.base()]);
@@ -199,7 +199,7 @@ impl DocrootUri {
         options.unwrap_or_default()
     }
 
-    /// The name of an option, decoded.
+    /// Returns the decoded name of an option.
     pub(super) fn name<'u>(&'u self, option: &'u UriOption) -> &'u str {
         match &option.decoded {
             Some(decoded) => &decoded.name,
@@ -207,7 +207,7 @@ impl DocrootUri {
         }
     }
 
-    /// The value of an option, decoded; empty if there is no `=`.
+    /// Returns the decoded value of an option. It is empty if there is no `=`.
     pub(super) fn value<'u>(&'u self, option: &'u UriOption) -> &'u str {
         match (&option.decoded, option.value_range()) {
             (Some(decoded), _) => &decoded.value,
@@ -225,7 +225,7 @@ impl Storage {
             _ if text.starts_with(['/', '$']) => Self::Local,
             Some(("s3", _)) => Self::S3,
             Some((scheme, _)) if scheme.eq_ignore_ascii_case("s3") => Self::MisspelledS3,
-            // Only a scheme that is known is named: anything else may be part of a secret.
+            // Only a known scheme is named: anything else may be part of a secret.
             Some((scheme, _)) => OTHER_SCHEMES
                 .into_iter()
                 .find(|known| *known == scheme)
@@ -263,23 +263,23 @@ impl Parts {
         Some(self.base().start..self.at? as usize)
     }
 
-    /// The host, with its port.
+    /// Returns the range of the host with its port.
     pub(super) fn host(&self) -> Range<usize> {
         let start = self.credentials().map(|credentials| credentials.end + 1);
         start.unwrap_or(self.base().start)..self.host_end as usize
     }
 
-    /// From the host to the query or the end.
+    /// Returns the range from the host to the query or the end.
     pub(super) fn path(&self) -> Range<usize> {
         self.host_end as usize..self.path_end as usize
     }
 
-    /// All between the `://` and the query or the end.
+    /// Returns the range between the `://` and the query or the end.
     pub(super) fn base(&self) -> Range<usize> {
         self.scheme_end as usize + SEPARATOR..self.path_end as usize
     }
 
-    /// What stands behind the `?`.
+    /// Returns the range after the `?`.
     pub(super) fn query(&self) -> Option<Range<usize>> {
         let last = self.options.as_ref()?.last()?;
         Some(self.path_end as usize + 1..last.range().end)
@@ -320,7 +320,7 @@ impl UriOption {
         self.start as usize..self.name_end as usize
     }
 
-    /// Where its value is; nothing if there is no `=`.
+    /// Returns the range of its value, or `None` if there is no `=`.
     pub(super) fn value_range(&self) -> Option<Range<usize>> {
         let has_value = self.name_end < self.end;
         has_value.then(|| self.name_end as usize + 1..self.end as usize)

@@ -15,22 +15,22 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'~');
 
-/// How the characters `:` and `/` of a key are written.
+/// The encoding of the characters `:` and `/` of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyEncoding {
-    /// As they are.
+    /// The plain characters.
     Raw,
-    /// As `%3A` and `%2F`.
+    /// The sequences `%3A` and `%2F`.
     Percent,
 }
 
 impl DocrootUri {
-    /// Whether its query holds exactly a setting, each option once or not at all.
+    /// Returns whether its query contains exactly a setting, each option once or not at all.
     pub fn holds(&self, desired: Option<&EncryptionSetting>) -> bool {
         self.edits(desired, None).is_empty()
     }
 
-    /// The edits of the text that leave exactly the desired setting in the query, and everything else as it is.
+    /// Returns the edits of the text that leave exactly the desired setting in the query, and everything else as it is.
     pub fn edits(
         &self,
         desired: Option<&EncryptionSetting>,
@@ -62,25 +62,25 @@ impl DocrootUri {
         Edits::new(edits)
     }
 
-    /// The URI after some edits.
+    /// Returns the URI after some edits.
     #[must_use]
     pub fn with(&self, edits: &Edits) -> Self {
         Self::new(self.text_with(edits))
     }
 
-    /// The text of the URI after some edits.
+    /// Returns the text of the URI after some edits.
     pub fn text_with(&self, edits: &Edits) -> String {
         let bytes = edits.apply(self.text().as_bytes());
         // Edits are between whole characters, so that nothing is lost here.
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// The text of the URI without options for encryption.
+    /// Returns the text of the URI without encryption options.
     pub(super) fn text_without_setting(&self) -> String {
         self.text_with(&self.edits(None, None))
     }
 
-    /// The edit that gives an option its value, unless it has it: in any spelling, or in the one that is asked for.
+    /// Returns the edit that gives an option its value, unless it already has the value: in any encoding, or in the requested one.
     fn change(
         &self,
         option: &UriOption,
@@ -94,7 +94,7 @@ impl DocrootUri {
                 replacement: format!("={wanted}").into(),
             });
         };
-        // Equal text of equal length is spelled alike, except perhaps for %3a instead of %3A.
+        // Equal text of equal length has the same encoding, except perhaps %3a instead of %3A.
         let is_spelled_as_wanted = encoding.is_none() || found.len() == wanted.len();
         (self.value(option) != value || !is_spelled_as_wanted).then(|| Edit {
             range: found,
@@ -102,7 +102,7 @@ impl DocrootUri {
         })
     }
 
-    /// Takes out the options that go, with one `&` each, and puts new ones at the end.
+    /// Returns the edits that remove options, with one `&` each, and add new ones at the end.
     fn removals(&self, removed: &[bool], added: &[String]) -> Vec<Edit> {
         let end = self.text().len();
         let Some(query) = self.parts().and_then(Parts::query) else {
@@ -110,7 +110,7 @@ impl DocrootUri {
         };
         let options = self.query_options();
         let Some(last_kept) = removed.iter().rposition(|removed| !removed) else {
-            // Nothing else in the query: it is replaced, or goes with its ?.
+            // The query contains nothing else: it is replaced, or removed with its ?.
             let start = query.start;
             let start = if added.is_empty() { start - 1 } else { start };
             return vec![Edit {

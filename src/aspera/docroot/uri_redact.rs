@@ -1,16 +1,16 @@
-//! What of a docroot's URI may be shown.
+//! The part of a docroot's URI that may be shown.
 
 use std::fmt;
 
 use super::uri::{DocrootUri, Storage, UriOption};
 use crate::aspera::setting::{ENCRYPTION_KEY, FoundValue, KMS_KEY_KEY, KmsKey};
 
-/// What takes the place of a secret.
+/// The replacement for a secret.
 const MASK: &str = "****";
 
 impl DocrootUri {
-    /// The URI with everything that may be secret as `****`: what stands before the last `@`, and options other than those that are known to hold no
-    /// secret. `known_key` is a key that the task itself names.
+    /// Returns the URI with everything that may be secret as `****`: the text before the last `@`, and all options except those that are known to
+    /// contain no secret. `known_key` is a key that the task itself names.
     pub fn masked(&self, known_key: Option<&KmsKey>) -> String {
         let text = self.text();
         let parts = match (self.storage(), self.parts()) {
@@ -19,7 +19,7 @@ impl DocrootUri {
             (Storage::S3 | Storage::MisspelledS3 | Storage::Other(_), Some(parts)) => parts,
             _ => return MASK.to_owned(),
         };
-        // Secrets may hold a bare / or ?, so that an @ in the query may end the credentials, too.
+        // Secrets may contain a bare / or ?, so the @ that ends the credentials may even be in the query.
         let query = parts.query();
         let is_at_in_query = query.clone().is_some_and(|query| text[query].contains('@'));
         let shown_base = match parts.credentials() {
@@ -64,7 +64,7 @@ impl DocrootUri {
     }
 }
 
-/// Without the text, which may hold credentials.
+/// Writes nothing of the text, which may contain credentials.
 impl fmt::Debug for DocrootUri {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "DocrootUri({})", self.masked(None))

@@ -10,7 +10,7 @@ use crate::files::{self, FileError};
 pub struct OsAccounts {
     /// The accounts.
     pub accounts: Accounts,
-    /// Why a file could not be read.
+    /// The reasons why files could not be read.
     pub unread: Vec<FileError>,
 }
 

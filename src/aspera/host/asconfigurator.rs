@@ -6,47 +6,47 @@ use std::time::Duration;
 use super::command::{Answer, ask};
 use crate::aspera::docroot::{DocrootUri, Scope};
 
-/// How long it may take. Killed while it writes, it may leave half a file, so that this is far more than it needs.
+/// The time limit. If it is killed while it writes, it may leave half a file, so this is far more than it needs.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
 
-/// What to tell `asconfigurator`: one docroot.
+/// An instruction for `asconfigurator`: one docroot.
 #[derive(Debug)]
 pub struct Instruction(String);
 
-/// Why a docroot cannot be given to `asconfigurator`.
+/// The reason why a docroot cannot be given to `asconfigurator`.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InstructionError {
-    /// Its command line can be read by every user of the host.
+    /// Credentials in the docroot: every user of the host can read the command line.
     #[error(
         "method: asconfigurator puts the docroot of {0} on a command line, which every user of the host can read, and there are credentials in it. Use method: file."
     )]
     Credentials(Scope),
-    /// It would be split at the wrong place.
+    /// A separator in the name or docroot: `asconfigurator` would split the instruction at the wrong place.
     #[error(
         "asconfigurator splits what it is told at ; and at , and one of them is in the name or the docroot of {0}. Use method: file."
     )]
     Separator(Scope),
 }
 
-/// What came of it, if it was not success.
+/// The result of a run without success.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unsuccessful {
-    /// It does not run.
+    /// It could not be started.
     #[error("could not be started")]
     NotStarted,
     /// It was killed.
     #[error("did not end within 30 seconds and was killed")]
     TimedOut,
-    /// By its exit status.
+    /// It ended with an error status.
     #[error("ended with an error")]
     ExitStatus,
-    /// Practice shows that the exit status does not tell: its output must.
+    /// It did not report success. In practice the exit status is not reliable, so its output must report success.
     #[error("did not report success")]
     NoSuccess,
 }
 
 impl Instruction {
-    /// The instruction to give a scope a docroot.
+    /// Creates the instruction to give a scope a docroot.
     pub fn new(scope: &Scope, uri: &DocrootUri) -> Result<Self, InstructionError> {
         if uri.may_hold_credentials() {
             return Err(InstructionError::Credentials(scope.clone()));
@@ -64,7 +64,7 @@ impl Instruction {
         Ok(Self(format!("{whose};absolute,{}", uri.text())))
     }
 
-    /// Has `asconfigurator` carry it out. Its output is not passed on, for nothing is known of what may be in it.
+    /// Has `asconfigurator` carry it out. Its output is not passed on, because it may contain anything.
     pub fn carry_out(&self, program: &Path) -> Result<(), Unsuccessful> {
         match ask(program, &["-x", &self.0], TIME_LIMIT) {
             Answer::Ended { success: false, .. } => Err(Unsuccessful::ExitStatus),

@@ -1,4 +1,4 @@
-//! Asking a program of the host, with a bound on its time and its output.
+//! Runs a program of the host to ask it something, with a limit on its time and its output.
 
 use std::io::Read;
 use std::os::fd::AsFd;
@@ -12,26 +12,26 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
-/// How long a program that only tells something may take.
+/// The time limit for a program that only reports something.
 pub const TIME_LIMIT: Duration = Duration::from_secs(5);
-/// How much of its output is read, in bytes.
+/// The limit on the output that is read, in bytes.
 const OUTPUT_LIMIT: usize = 64 * 1024;
-/// How long to wait between looks at a process whose output has ended.
+/// The interval between looks at a process whose output has ended.
 const REAP_INTERVAL: Duration = Duration::from_millis(2);
 
-/// What came of asking.
+/// The answer of a program.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Answer {
     /// It ended by itself in time.
     Ended {
-        /// Whether with status 0.
+        /// Whether its exit status was 0.
         success: bool,
-        /// What it wrote to its standard output, not necessarily all of it.
+        /// The start of its standard output.
         output: String,
     },
     /// It was killed when its time was over.
     TimedOut,
-    /// It could not be started, or its output not read.
+    /// It could not be started, or its output could not be read.
     Unavailable,
 }
 
@@ -52,7 +52,7 @@ impl Question {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
-            // A group of its own, so that what it started is killed with it.
+            // It gets a process group of its own, so that the processes that it starts are killed with it.
             .process_group(0)
             .spawn();
         Self {
@@ -61,7 +61,7 @@ impl Question {
         }
     }
 
-    /// Waits for what it writes to its standard output, and for its end. The limit counts from its start.
+    /// Waits for its standard output and for its end. The limit counts from its start.
     pub fn answer(mut self, time_limit: Duration) -> Answer {
         match &mut self.child {
             Some(child) => await_answer(child, self.asked + time_limit),
@@ -70,7 +70,7 @@ impl Question {
     }
 }
 
-/// Nobody waits any longer: the program, if it still runs, is killed with its group.
+/// Kills the program with its group if it still runs: nobody waits for it any longer.
 impl Drop for Question {
     fn drop(&mut self) {
         if let Some(child) = &mut self.child {
@@ -79,7 +79,7 @@ impl Drop for Question {
     }
 }
 
-/// Asks and waits for the answer.
+/// Runs a program and waits for the answer.
 pub fn ask(program: &Path, arguments: &[&str], time_limit: Duration) -> Answer {
     Question::start(program, arguments).answer(time_limit)
 }
@@ -107,7 +107,7 @@ fn await_answer(child: &mut Child, deadline: Instant) -> Answer {
     }
 }
 
-/// The output up to its end or its limit, unless time ran out first.
+/// Returns the output up to its end or its limit, or `None` if time ran out first.
 fn read_until(child: &mut Child, deadline: Instant) -> Option<Vec<u8>> {
     let mut pipe = child.stdout.take()?;
     let mut output = Vec::new();

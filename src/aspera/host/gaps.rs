@@ -1,31 +1,31 @@
-//! What should have been read of a server and was not: as long as there is any of it, nothing is said to be as it should be.
+//! The gaps: everything that should have been read of a server and was not. While there is any, a server is not reported as compliant.
 
 use std::path::Path;
 
 use super::services::{Manager, Reason, Restart, Service, State};
 use crate::files::FileError;
 
-/// Something that should have been read, or that is not as it is read.
+/// A gap and its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Incomplete {
-    /// A file, a service, the root of the installation, or whose docroot.
+    /// The place: a file, a service, the root of the installation, or the scope of a docroot.
     pub place: String,
-    /// What is wrong there.
+    /// The gap at this place.
     pub gap: Gap,
 }
 
-/// What is wrong where something should have been read.
+/// A reason why the reading of a server is incomplete.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Gap {
     /// There is no Aspera below the root.
     NoInstallation,
     /// There is no `aspera.conf`.
     NoConf,
-    /// There is no `s3.properties`, though trapd reads it, or may do so.
+    /// There is no `s3.properties`, although trapd reads it or may read it.
     NoProperties,
     /// A file cannot be read.
     Unread(FileError),
-    /// A file can be read, but the server would refuse what stands in it.
+    /// A file can be read, but the server would refuse its content.
     Malformed(String),
     /// A service failed.
     Failed(Service),
@@ -35,26 +35,26 @@ pub enum Gap {
     Stopped(Service),
     /// A service is enabled, and the init system does not know it.
     NoService(Service),
-    /// The init system does not say how a service is.
+    /// The init system does not report the state of a service.
     NoAnswer(Service),
-    /// A service runs with its file as it was before.
+    /// A service runs with an older version of its file.
     OlderFile(Service),
-    /// Whether a service runs with its file as it is cannot be told.
+    /// It is not known whether a service runs with the current version of its file.
     PerhapsOlderFile(Service, Reason),
-    /// An expectation names whom the configuration does not know.
+    /// An expectation names a scope that is not in the configuration.
     NoSuchScope,
-    /// An expectation names somebody whose uploads do not go to S3.
+    /// An expectation names a scope whose uploads do not go to S3.
     NotS3,
-    /// An expectation is about no docroot at all.
+    /// An expectation covers no docroot at all.
     NothingToJudge,
 }
 
-/// What came of reading a file.
+/// The result of reading a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reading {
     /// It was read and understood.
     Complete,
-    /// There is none.
+    /// The file does not exist.
     Missing,
     /// It cannot be read.
     Unread(FileError),
@@ -65,48 +65,48 @@ pub enum Reading {
 /// A service as it was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FoundService {
-    /// Which one.
+    /// The service.
     pub service: Service,
-    /// Who starts and stops it.
+    /// The init system that starts and stops it.
     pub manager: Option<Manager>,
     /// Whether it is enabled.
     pub enabled: Option<bool>,
-    /// How it is.
+    /// The state of the service, or `None` if it is not known.
     pub state: Option<State>,
-    /// Whether it must restart to run with its file as it is.
+    /// Whether it must restart to run with the current version of its file.
     pub restart: Restart,
 }
 
 impl FoundService {
-    /// Whether a process of it lives that may have started before its file got its present content.
+    /// Returns whether a live process of it may have started before its file got its present content.
     pub fn may_run_older_file(&self) -> bool {
         match (self.restart.required, self.restart.reason) {
             (Some(required), _) => required,
-            // Where no process lives, none runs with an older file.
+            // If no process lives, none runs with an older file.
             (None, Some(Reason::NoInitSystem) | None) => false,
             (None, Some(_)) => true,
         }
     }
 }
 
-/// What was found of a server.
+/// The findings on a server.
 #[derive(Debug)]
 pub struct Found<'f> {
-    /// Where it is looked for.
+    /// The root of the installation.
     pub aspera_root: &'f Path,
-    /// Whether there is one.
+    /// Whether there is an installation.
     pub installed: bool,
-    /// `aspera.conf`.
+    /// The path of `aspera.conf` and the result of reading it.
     pub conf: (&'f Path, Reading),
-    /// `s3.properties`.
+    /// The path of `s3.properties` and the result of reading it.
     pub properties: (&'f Path, Reading),
-    /// Those files with the accounts of the host that are needed and cannot be read.
+    /// The errors of those account files of the host that are needed and cannot be read.
     pub unread_accounts: &'f [FileError],
     /// The services that read the files, trapd first.
     pub services: [FoundService; 2],
 }
 
-/// What should have been read of a server and was not.
+/// Returns everything that should have been read of a server and was not.
 pub fn gaps(found: &Found) -> Vec<Incomplete> {
     if !found.installed {
         return vec![Incomplete::at(
@@ -124,8 +124,8 @@ pub fn gaps(found: &Found) -> Vec<Incomplete> {
         };
         gap.map(|gap| Incomplete::at(path.to_string_lossy(), gap))
     };
-    // A server without trapd need not have the file. With trapd it sets nothing, but the vendor ships it: that it is gone is no news to be judged,
-    // but a reason to look.
+    // A server without trapd need not have the file. With trapd, a missing file sets nothing. But the vendor ships it, so its absence is a reason
+    // to look, not a violation.
     let no_properties = (trapd_enabled != Some(false)).then_some(Gap::NoProperties);
     let files = [
         of_file(&found.conf, Some(Gap::NoConf)),
@@ -151,7 +151,7 @@ fn gap_of(found: FoundService) -> Option<Gap> {
     let service = found.service;
     match (found.restart.required, found.restart.reason) {
         (Some(true), _) => return Some(Gap::OlderFile(service)),
-        // Where no process lives, none runs with an older file. A container has its own ways of starting services.
+        // If no process lives, none runs with an older file. A container starts services in its own way.
         (None, Some(Reason::NoInitSystem)) => return None,
         (None, Some(Reason::ProcessUnknown)) if found.state.is_none() => {}
         (None, Some(reason)) => return Some(Gap::PerhapsOlderFile(service, reason)),
@@ -168,7 +168,7 @@ fn gap_of(found: FoundService) -> Option<Gap> {
 }
 
 impl Incomplete {
-    /// Something at a place.
+    /// Creates a gap at a place.
     pub fn at(place: impl Into<String>, gap: Gap) -> Self {
         Self {
             place: place.into(),

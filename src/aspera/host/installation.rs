@@ -1,11 +1,11 @@
-//! What is installed below an Aspera root.
+//! The installation below an Aspera root.
 
 use std::path::Path;
 
 use super::command::{Answer, Question, TIME_LIMIT};
 use crate::aspera::version::Version;
 
-/// Why the version of an installation is not known.
+/// The reason why the version of an installation is not known.
 #[derive(Debug, PartialEq, Eq)]
 pub enum UnknownVersion {
     /// There is no `bin/ascp` that runs.
@@ -16,7 +16,7 @@ pub enum UnknownVersion {
     Unreadable,
 }
 
-/// The version of the installation below a root, asked from its `ascp`.
+/// Returns the version of the installation below a root, which its `ascp` prints.
 pub fn version(aspera_root: &Path) -> Result<Version, UnknownVersion> {
     read_version(ask_version(aspera_root))
 }
@@ -26,7 +26,7 @@ pub fn ask_version(aspera_root: &Path) -> Question {
     Question::start(&aspera_root.join("bin/ascp"), &["-A"])
 }
 
-/// The version that `ascp` tells.
+/// Reads the version from the answer of `ascp`.
 pub fn read_version(question: Question) -> Result<Version, UnknownVersion> {
     match question.answer(TIME_LIMIT) {
         Answer::Ended { output, .. } => {
@@ -37,7 +37,7 @@ pub fn read_version(question: Question) -> Result<Version, UnknownVersion> {
     }
 }
 
-/// Whether an installation can do SSE-KMS: an error where it surely cannot, a warning where that is not known.
+/// Checks whether an installation supports SSE-KMS. Returns an error if it certainly does not, and a warning if that is not known.
 pub fn check_kms_support(aspera_root: &Path) -> Result<Option<String>, KmsUnsupported> {
     let ascp = aspera_root.join("bin/ascp");
     let ascp = ascp.display();
@@ -56,7 +56,7 @@ pub fn check_kms_support(aspera_root: &Path) -> Result<Option<String>, KmsUnsupp
     }
 }
 
-/// The installed version is too old.
+/// The error for an installed version that is too old.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "Aspera {found} does not know AWS_KMS, which came with {}. Upgrade Aspera, or use AES256.",

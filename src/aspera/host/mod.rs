@@ -1,4 +1,4 @@
-//! The host: what is installed, what runs, and what it is asked. The only part of the domain that looks at the machine.
+//! The host: its installation, services, processes and programs. This is the only part of the domain that looks at the machine.
 
 mod accounts;
 mod asconfigurator;

@@ -1,20 +1,20 @@
-//! The server-side encryption of S3 objects, in Aspera's own words.
+//! The server-side encryption of S3 objects, in Aspera's terms.
 
 use std::fmt;
 
 use super::kms_key::KmsKey;
 
-/// The name of the setting, in `s3.properties` and in the query of a docroot.
+/// The name of the encryption setting, in `s3.properties` and in the query of a docroot.
 pub const ENCRYPTION_KEY: &str = "server-side-encryption";
-/// The name of the setting that names the KMS key, in both places.
+/// The name of the setting for the KMS key, in both places.
 pub const KMS_KEY_KEY: &str = "server-side-encryption-aws-kms-key-id";
 
 /// The values that Aspera documents for `server-side-encryption`.
 ///
-/// `NONE` and `AWS_KMS` stand in the vendor's article on SSE-KMS, `AES256` in its docroot reference.
+/// `NONE` and `AWS_KMS` are in the vendor's article on SSE-KMS, `AES256` in its docroot reference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encryption {
-    /// No encryption asked for by Aspera; since 2023 S3 itself encrypts with its own keys even so.
+    /// No encryption requested by Aspera. Since 2023, S3 encrypts with its own keys even then.
     None,
     /// Keys of S3 (SSE-S3).
     Aes256,
@@ -23,10 +23,10 @@ pub enum Encryption {
 }
 
 impl Encryption {
-    /// All of them.
+    /// All encryptions.
     pub const ALL: [Self; 3] = [Self::None, Self::Aes256, Self::AwsKms];
 
-    /// The value as Aspera spells it.
+    /// Returns the value as Aspera spells it.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::None => "NONE",
@@ -47,13 +47,13 @@ impl Encryption {
             })
     }
 
-    /// Whether a text is an encryption or a known misspelling of one, so that it is safe to show.
+    /// Returns whether a text is an encryption or a known misspelling of one, so that it is safe to show.
     pub fn is_recognised(text: &str) -> bool {
         Meaning::recognise(text).is_some()
     }
 }
 
-/// What a value stands for, in any spelling.
+/// The meaning of a value, in any spelling.
 enum Meaning {
     Known(Encryption),
     /// Dual-layer encryption (`aws:kms:dsse`), which Aspera does not have.
@@ -83,18 +83,19 @@ impl fmt::Display for Encryption {
     }
 }
 
-/// A value that Aspera does not know, as what comes after the name of the option. Does not hold the value: it may be a secret in the wrong place.
+/// The reason why Aspera does not know a value, as the rest of a sentence after the name of the option. Does not contain the value, which may be a
+/// secret in the wrong place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidEncryption {
-    /// Another spelling of a known one.
+    /// Another spelling of a known value.
     #[error("must be exactly NONE, AES256 or AWS_KMS. Did you mean {0}?")]
     Misspelled(Encryption),
-    /// Dual-layer encryption. `AWS_KMS` would be a weaker one.
+    /// Dual-layer encryption. `AWS_KMS` would be weaker.
     #[error(
         "must be NONE, AES256 or AWS_KMS. Aspera has no setting for dual-layer encryption (aws:kms:dsse)."
     )]
     Dsse,
-    /// Anything else.
+    /// Any other text.
     #[error("must be exactly NONE, AES256 or AWS_KMS.")]
     Unknown,
 }
@@ -107,7 +108,7 @@ pub struct EncryptionSetting {
 }
 
 impl EncryptionSetting {
-    /// Puts the two together. `AWS_KMS` without a key means the key that AWS manages, `aws/s3`.
+    /// Combines the two. `AWS_KMS` without a key means the key that AWS manages, `aws/s3`.
     pub fn new(encryption: Encryption, kms_key: Option<KmsKey>) -> Result<Self, KeyWithoutKms> {
         if kms_key.is_some() && encryption != Encryption::AwsKms {
             return Err(KeyWithoutKms { encryption });
@@ -118,18 +119,18 @@ impl EncryptionSetting {
         })
     }
 
-    /// The encryption.
+    /// Returns the encryption.
     pub fn encryption(&self) -> Encryption {
         self.encryption
     }
 
-    /// The key, if one is named.
+    /// Returns the key, if one is named.
     pub fn kms_key(&self) -> Option<&KmsKey> {
         self.kms_key.as_ref()
     }
 }
 
-/// A key was given with an encryption that has none.
+/// The error for a key that is given with an encryption that has none.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("A KMS key goes with AWS_KMS only, not with {encryption}.")]
 pub struct KeyWithoutKms {

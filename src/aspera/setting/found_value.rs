@@ -3,29 +3,29 @@
 use super::encryption::Encryption;
 use super::kms_key::KmsKey;
 
-/// A value found in the file. What is not recognised may be a secret in the wrong place and is never shown.
+/// A value found in the file. A value that is not recognised may be a secret in the wrong place and is never shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FoundValue {
     /// An encryption, a key, or a near miss of one.
     Recognised(String),
-    /// Anything else.
+    /// Any other text.
     Unrecognised,
 }
 
 impl FoundValue {
-    /// The value of an encryption setting.
+    /// Classifies the value of an encryption setting.
     pub fn encryption(text: &str) -> Self {
         Self::new(text, Encryption::is_recognised)
     }
 
-    /// The value of a key setting. A key that the task itself names is recognised in any form.
+    /// Classifies the value of a key setting. A key that the task itself names is recognised in any form.
     pub fn kms_key(text: &str, known_key: Option<&KmsKey>) -> Self {
         Self::new(text, |trimmed| {
             KmsKey::is_recognised(trimmed) || known_key.is_some_and(|key| key.as_str() == trimmed)
         })
     }
 
-    /// The value, or words in its place.
+    /// Returns the value, or a replacement for it.
     pub fn shown(&self) -> &str {
         match self {
             Self::Recognised(text) => text,
@@ -43,7 +43,7 @@ impl FoundValue {
     }
 }
 
-/// The two settings in force at some place.
+/// The two settings in force at one place.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FoundSetting {
     /// `server-side-encryption`, if it is set.

@@ -1,11 +1,11 @@
 //! Names of AWS KMS keys.
 //!
-//! Forms: the `KeyId` parameter of the AWS KMS API; the pattern of a key ARN: `SSEKMSEncryption` in the Amazon S3 API. That pattern does
-//! not ask for a UUID, and Aspera's own published example is none.
+//! The forms are those of the `KeyId` parameter of the AWS KMS API. The pattern of a key ARN is that of `SSEKMSEncryption` in the Amazon S3 API. It
+//! does not require a UUID, and Aspera's own published example has none.
 
 use std::fmt;
 
-/// The name of a key, in one of the four forms that AWS knows. One that exists is well-formed.
+/// The name of a key, in one of the four forms that AWS knows. Every instance is well-formed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct KmsKey {
     text: String,
@@ -20,13 +20,13 @@ enum Form {
     AliasArn,
 }
 
-/// The longest name that AWS takes.
+/// The longest name that AWS accepts.
 const MAX_LENGTH: usize = 2048;
-/// The longest alias name, with its `alias/`.
+/// The longest alias name, including `alias/`.
 const MAX_ALIAS_LENGTH: usize = 256;
 
 impl KmsKey {
-    /// Reads a name: key id, key ARN, `alias/name` or alias ARN.
+    /// Parses a name: key id, key ARN, `alias/name` or alias ARN.
     pub fn parse(text: &str) -> Result<Self, InvalidKmsKey> {
         check_characters(text)?;
         if is_template_word(text) {
@@ -48,8 +48,8 @@ impl KmsKey {
         })
     }
 
-    /// As [`Self::parse`], but refuses a bare key id that has not the form of those of AWS: any word could be one otherwise, a password too. An ARN
-    /// says itself that it is one, and AWS's pattern for it allows any id.
+    /// Parses a name as [`Self::parse`] does, but refuses a bare key id that does not have the form of AWS key ids: otherwise any word could be one, a
+    /// password too. An ARN is recognisable as one, and AWS's pattern for it allows any id.
     pub fn parse_for_aws(text: &str) -> Result<Self, InvalidKmsKey> {
         let key = Self::parse(text)?;
         if key.is_unmistakable() {
@@ -59,17 +59,17 @@ impl KmsKey {
         }
     }
 
-    /// Whether a text is unmistakably the name of a key, so that it is safe to show.
+    /// Returns whether a text is unmistakably the name of a key, so that it is safe to show.
     pub fn is_recognised(text: &str) -> bool {
         Self::parse_for_aws(text).is_ok()
     }
 
-    /// The name as it was given.
+    /// Returns the name as it was given.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// Whether the text can hardly be anything but the name of a key. Any word is a well-formed key id, and so may be a password in the wrong
+    /// Returns whether the text can hardly be anything but the name of a key. Any word is a well-formed key id, and so may be a password in the wrong
     /// place.
     pub fn is_unmistakable(&self) -> bool {
         self.form != Form::KeyId || has_id_of_a_real_key(&self.text)
@@ -97,7 +97,7 @@ impl KmsKey {
         }
     }
 
-    /// Whether it is an alias, so that only AWS knows of which key.
+    /// Returns whether it is an alias, so that only AWS knows the key.
     pub fn is_alias(&self) -> bool {
         matches!(self.form, Form::AliasName | Form::AliasArn)
     }
@@ -106,7 +106,7 @@ impl KmsKey {
         self.text.rsplit('/').next().unwrap_or_default()
     }
 
-    /// The partition and the region in it, if it is an ARN.
+    /// Returns its partition and region, if it is an ARN.
     pub fn partition_and_region(&self) -> Option<(&str, &str)> {
         let mut fields = self.text.split(':').skip(1);
         let is_arn = matches!(self.form, Form::KeyArn | Form::AliasArn);
@@ -114,7 +114,7 @@ impl KmsKey {
         Some((fields.next()?, fields.nth(1)?))
     }
 
-    /// What may be wrong with a well-formed name, as sentences.
+    /// Returns the possible problems of a well-formed name, as sentences.
     pub fn doubts(&self) -> Vec<String> {
         let mut doubts = Vec::new();
         match self.form {
@@ -126,7 +126,7 @@ impl KmsKey {
                     ));
                 } else if self.id().bytes().any(|byte| byte.is_ascii_uppercase()) {
                     // A UUID means the same in upper case (RFC 9562, section 4). AWS shows key ids in lower case only, and does not document
-                    // whether it takes others.
+                    // whether it accepts others.
                     doubts.push(format!(
                         "The id in the KMS key {self} has upper-case letters. AWS gives out lower-case ids and does not document whether it \
                          accepts others. Write it in lower case."
@@ -168,7 +168,7 @@ pub enum OnlyAwsKnows {
 /// Why a text names no key, as what comes after the name of the option. Does not hold the text: it may be a secret in the wrong place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidKmsKey {
-    /// Nothing at all.
+    /// An empty text.
     #[error("is empty. Name a key.")]
     Empty,
     /// A blank, tab or line break anywhere.
@@ -180,21 +180,21 @@ pub enum InvalidKmsKey {
     /// A character outside ASCII.
     #[error("contains a character that is not ASCII. Names of keys have none.")]
     NotAscii,
-    /// Longer than AWS takes.
+    /// A text that is longer than AWS accepts.
     #[error("is longer than {MAX_LENGTH} characters, more than AWS takes.")]
     Length,
-    /// An ARN of another partition than those of AWS.
+    /// An ARN of a partition that is not one of AWS's.
     #[error(
         "is an ARN whose partition does not start with aws: write arn:aws:kms:REGION:ACCOUNT:key/ID."
     )]
     Partition,
-    /// An ARN of something else than KMS.
+    /// An ARN of a service other than KMS.
     #[error("is an ARN of another service than kms: write arn:aws:kms:REGION:ACCOUNT:key/ID.")]
     Service,
-    /// An ARN with a region that cannot be one.
+    /// An ARN with an invalid region.
     #[error("is an ARN without a valid region: write arn:aws:kms:REGION:ACCOUNT:key/ID.")]
     Region,
-    /// An account that is not twelve digits.
+    /// An ARN whose account is not twelve digits.
     #[error("is an ARN whose account is not 12 digits: write arn:aws:kms:REGION:ACCOUNT:key/ID.")]
     Account,
     /// An ARN that ends in neither a key nor an alias.
@@ -205,17 +205,17 @@ pub enum InvalidKmsKey {
         "is not a valid alias: after alias/ come letters, digits, /, _ and -, {MAX_ALIAS_LENGTH} characters at most in all."
     )]
     Alias,
-    /// What a template makes of a value that is missing, or of a truth value or a number.
+    /// A word that a template writes for a missing value, a Boolean or a number.
     #[error(
         "is a word that a template writes for a missing value, a truth value or a number, not the name of a key. Name a key."
     )]
     TemplateWord,
-    /// A bare key id that cannot be one of AWS.
+    /// A bare key id that does not have the form of AWS key ids.
     #[error(
         "is a key id that is neither a UUID nor mrk- and 32 hexadecimal digits, as the key ids of AWS are. Use the full key ARN."
     )]
     KeyId,
-    /// None of the four forms.
+    /// A text that has none of the four forms.
     #[error(
         "is none of: a key id, a key ARN (arn:aws:kms:REGION:ACCOUNT:key/ID), alias/NAME, an alias ARN."
     )]
@@ -240,7 +240,7 @@ fn check_characters(text: &str) -> Result<(), InvalidKmsKey> {
     }
 }
 
-/// What Jinja and YAML write for values that are no texts.
+/// Returns whether Jinja or YAML writes a text for a value that is not a text.
 fn is_template_word(text: &str) -> bool {
     const WORDS: [&str; 8] = [
         "none",
@@ -252,7 +252,7 @@ fn is_template_word(text: &str) -> bool {
         "nan",
         "inf",
     ];
-    // A number of up to 18 digits; AWS has no key id that is one.
+    // A number of up to 18 digits. No AWS key id is such a number.
     let is_number = text.len() <= 18
         && text
             .bytes()
@@ -406,7 +406,7 @@ mod tests {
         for other in ["alias/tenant", "arn:aws:kms:us-east-2:111122223333:alias/a"] {
             assert_eq!(KmsKey::parse_for_aws(other), KmsKey::parse(other));
         }
-        // What is malformed altogether keeps its own reason.
+        // A malformed name keeps its own reason.
         assert_eq!(KmsKey::parse_for_aws(""), Err(InvalidKmsKey::Empty));
         assert_eq!(KmsKey::parse_for_aws("a b"), Err(InvalidKmsKey::Blank));
         assert_eq!(

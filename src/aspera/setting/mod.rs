@@ -1,4 +1,4 @@
-//! The encryption settings, wherever they stand, and what of them may be shown.
+//! The encryption settings in all their places, and the part of them that may be shown.
 
 mod encryption;
 mod found_value;

@@ -1,4 +1,4 @@
-//! What a diff of `s3.properties` may show: our settings, and blank lines.
+//! The part of an `s3.properties` diff that may be shown: our settings, and blank lines.
 
 use std::ops::Range;
 
@@ -8,21 +8,21 @@ use crate::text::lines::{self, ChangedRegion};
 use crate::text::properties::{Document, Entry, Template};
 use crate::text::splice::Edits;
 
-/// How many lines are read on each side of a change, hidden ones included; the diff shows fewer.
+/// The number of lines that are read on each side of a change, hidden ones included. The diff shows fewer.
 const CONTEXT: usize = 3;
 
-/// The lines around a changed place, before and after.
+/// The lines around a changed place, before and after the change.
 #[derive(Debug)]
 pub struct ChangedPlace {
-    /// The numbers of the changed lines in the file before.
+    /// The numbers of the changed lines, in the file before the change.
     pub line_numbers: Vec<usize>,
-    /// The lines before.
+    /// The lines before the change.
     pub before: Vec<DisplayLine>,
-    /// The lines after.
+    /// The lines after the change.
     pub after: Vec<DisplayLine>,
 }
 
-/// The places that some edits change, with some lines of context. `known_key` is a key that the task itself names.
+/// Returns the places that some edits change, with some lines of context. `known_key` is a key that the task itself names.
 pub(super) fn changed_places(
     before: &Document,
     edits: &Edits,
@@ -38,7 +38,7 @@ pub(super) fn changed_places(
     regions.into_iter().map(place).collect()
 }
 
-/// The natural lines of a range, each shown only if it is one of those that cannot hold a secret.
+/// Returns the natural lines of a range. A line is shown only if it cannot contain a secret.
 fn display_lines(
     document: &Document,
     range: Range<usize>,
@@ -78,7 +78,7 @@ fn display_line(
     }
 }
 
-/// The entry of which a natural line is a part.
+/// Returns the entry that a natural line is part of.
 fn entry_on<'d>(document: &'d Document, line: &Range<usize>) -> Option<&'d Entry> {
     let index = document
         .entries
@@ -87,7 +87,7 @@ fn entry_on<'d>(document: &'d Document, line: &Range<usize>) -> Option<&'d Entry
     (entry.range.start <= line.end).then_some(entry)
 }
 
-/// The commented setting of ours on a natural line.
+/// Returns the commented setting of ours on a natural line.
 fn template_on(document: &Document, line: &Range<usize>) -> Option<(&'static str, Template)> {
     let index = document
         .comments

@@ -1,24 +1,24 @@
-//! What reading and planning share: which files are taken, and what is to be said of one.
+//! Functions that reading and planning share: the files that are accepted, and the warnings about a file.
 
 use crate::aspera::setting::{ENCRYPTION_KEY, FoundValue, KMS_KEY_KEY, KmsKey};
 use crate::text::lines;
 use crate::text::properties::{DanglingContinuation, Document, Entry, JavaString, MalformedEscape};
 
-/// The largest file that is read, in bytes. The one that comes with trapd has some 10 KB.
+/// The largest file that is read, in bytes. The file that comes with trapd has some 10 KB.
 const MAX_LENGTH: usize = 1 << 20;
 
 const HTTPS_KEY: &str = "s3service.https-only";
 
-/// Why no edit can be planned.
+/// The reason why no edit can be planned.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
     /// Java refuses the file.
     #[error("{0}: Java, and so trapd, refuses the whole file. Correct that line first.")]
     MalformedEscape(#[from] MalformedEscape),
-    /// Nothing can be appended.
+    /// No line can be appended.
     #[error("{0}. Remove that \\ first.")]
     DanglingContinuation(#[from] DanglingContinuation),
-    /// Another kind of file.
+    /// The file is of another kind.
     #[error(
         "is not a properties file in ISO-8859-1: {0}. Check the path, or restore the file that came with trapd."
     )]
@@ -31,7 +31,7 @@ pub enum PlanError {
 }
 
 impl PlanError {
-    /// What is wrong, as a sentence without its remedy.
+    /// Returns the problem as a sentence without its remedy.
     pub fn problem(&self) -> String {
         match self {
             Self::MalformedEscape(error) => {
@@ -51,8 +51,8 @@ pub(super) fn open(bytes: &[u8]) -> Result<Document<'_>, PlanError> {
     Ok(Document::parse(bytes)?)
 }
 
-/// Refuses what `java.util.Properties` reads no setting of, or what is far from any file of trapd. A byte of 0 stands in every UTF-16 text with a letter
-/// of ASCII in it, and in no text in ISO-8859-1.
+/// Refuses files in which `java.util.Properties` finds no setting, or that are far from any file of trapd. Every UTF-16 text with an ASCII letter
+/// contains a zero byte, and no text in ISO-8859-1 does.
 fn refuse_other_files(bytes: &[u8]) -> Result<(), PlanError> {
     let what = if bytes.len() > MAX_LENGTH {
         "it is larger than 1 MiB"

@@ -8,22 +8,22 @@ use crate::aspera::setting::{
 use crate::text::properties::{Document, Editor, JavaString};
 use crate::text::splice::Edits;
 
-/// The comment lines as they are shipped, which stand where nothing is set.
+/// The comment lines of the shipped file, where nothing is set.
 const ENCRYPTION_COMMENT: &str = "# server-side-encryption=NONE";
 const KMS_KEY_COMMENT: &str = "# server-side-encryption-aws-kms-key-id";
 
-/// The edits that bring a file to a desired state, and what is to be said about it.
+/// The edits that bring a file to a desired state, and the warnings about it.
 #[derive(Debug)]
 pub struct Plan {
-    /// What was in force.
+    /// The setting that was in force.
     pub previous: FoundSetting,
-    /// The edits; none if the file is as desired.
+    /// The edits. There are none if the file is as desired.
     pub edits: Edits,
     /// The file after the edits.
     pub after: Vec<u8>,
-    /// What the edits change, as it may be shown.
+    /// The changes as they may be shown.
     pub places: Vec<ChangedPlace>,
-    /// Sentences for the user.
+    /// Warnings for the user.
     pub warnings: Vec<String>,
 }
 
@@ -48,7 +48,7 @@ pub fn plan(bytes: &[u8], desired: Option<&EncryptionSetting>) -> Result<Plan, P
     }
     let edits = editor.finish();
     let after = edits.apply(bytes);
-    // Where nothing is edited, it is the same document.
+    // If nothing is edited, it is the same document.
     let edited = if edits.is_empty() {
         None
     } else {
@@ -81,7 +81,7 @@ fn read_again(after: &[u8]) -> Result<Document<'_>, PlanError> {
     Document::parse(after).map_err(|_| PlanError::NotAsIntended)
 }
 
-/// Whether in the edited file our settings are the desired ones, and every other key still has its value.
+/// Returns whether our settings in the edited file are the desired ones, and every other key still has its value.
 fn check(
     before: &Document,
     after: &Document,

@@ -1,28 +1,28 @@
-//! What an `s3.properties` sets, without a wish to change it.
+//! The settings in an `s3.properties`, read without changing it.
 
 use super::file::{PlanError, duplicates_warnings, https_warning, is_https_only, open};
 use crate::aspera::setting::{ENCRYPTION_KEY, Encryption, KMS_KEY_KEY, KmsKey};
 use crate::text::properties::Document;
 
-/// What a file says.
+/// The settings in a file.
 #[derive(Debug)]
 pub struct Contents {
     /// The encryption in force, as it is written.
     pub encryption: Option<String>,
     /// The key in force, as it is written.
     pub kms_key: Option<String>,
-    /// Whether trapd is told to use HTTPS only.
+    /// Whether trapd is set to use HTTPS only.
     pub https_only: bool,
-    /// What is wrong or doubtful in it, as sentences.
+    /// The problems and doubts about it, as sentences.
     pub problems: Vec<String>,
 }
 
-/// Reads a file without a wish to change it.
+/// Reads a file without changing it.
 pub fn read(bytes: &[u8]) -> Result<Contents, PlanError> {
     let document = open(bytes)?;
     let value = |key| {
         let value = document.value(key)?;
-        // A surrogate without its other half is in no value that counts.
+        // A surrogate without its other half is not part of any valid value.
         Some(value.to_text().unwrap_or_default().clone())
     };
     let (encryption, kms_key) = (value(ENCRYPTION_KEY), value(KMS_KEY_KEY));
@@ -55,7 +55,7 @@ pub fn read(bytes: &[u8]) -> Result<Contents, PlanError> {
     })
 }
 
-/// What is to be said of a file if uploads are to use SSE-KMS.
+/// Returns a warning about the file for uploads with SSE-KMS, if there is one.
 pub fn kms_warning(bytes: &[u8]) -> Option<String> {
     match Document::parse(bytes) {
         Ok(document) => https_warning(&document),

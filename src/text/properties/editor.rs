@@ -38,8 +38,8 @@ impl<'d> Editor<'d> {
 
     /// Puts a value in force.
     ///
-    /// The last entry of the key takes it where it stands; else the first comment of the form `#key=value` or `#key` is
-    /// uncommented; else a line is appended. Nothing is done where the value is in force already.
+    /// The last entry of the key gets the value in its place. If there is none, the first comment of the form `#key=value` or `#key` is
+    /// uncommented. If there is none either, a line is appended. Nothing is done if the value is in force already.
     pub fn set(&mut self, key: &str, value: &str) -> Result<(), DanglingContinuation> {
         if let Some(entry) = self.document.entries_of(key).next_back() {
             if entry.value != *value {
@@ -64,7 +64,7 @@ impl<'d> Editor<'d> {
         }
     }
 
-    /// Leaves no entry of a key: the last one becomes the given comment, earlier ones go.
+    /// Leaves no entry of a key: the last one becomes the given comment, and earlier ones are removed.
     pub fn comment_out(&mut self, key: &str, comment: &str) {
         let mut entries = self.document.entries_of(key).rev();
         if let Some(last) = entries.next() {
@@ -81,7 +81,7 @@ impl<'d> Editor<'d> {
         }
     }
 
-    /// The edits.
+    /// Returns the edits.
     pub fn finish(mut self) -> Edits {
         self.edits.append(&mut self.appended);
         Edits::new(self.edits)
@@ -100,7 +100,7 @@ impl<'d> Editor<'d> {
         }
     }
 
-    /// Appends a line. A file that has no final line ending keeps that.
+    /// Appends a line. A file without a final line ending stays without one.
     fn append(&mut self, line: &[u8]) -> Result<(), DanglingContinuation> {
         let bytes = self.document.bytes;
         if self.document.ends_in_continuation && !self.replaces_the_end() {
@@ -128,7 +128,7 @@ impl<'d> Editor<'d> {
             .any(|edit| !edit.range.is_empty() && Some(edit.range.end) == end)
     }
 
-    /// The separator of the last entry that has a plain one, as the file's own style.
+    /// Returns the separator of the last entry that has a plain one, as the file's own style.
     fn usual_separator(&self) -> Vec<u8> {
         let separators = self.document.entries.iter().rev();
         separators
@@ -138,7 +138,7 @@ impl<'d> Editor<'d> {
             .to_vec()
     }
 
-    /// A range with the blanks before it and the line ending after it.
+    /// Returns a range with the blanks before it and the line ending after it.
     fn whole_lines(&self, range: &Range<usize>) -> Range<usize> {
         let bytes = self.document.bytes;
         let start = bytes[..range.start]
@@ -180,7 +180,7 @@ mod tests {
             set(b"a=1\nb=2\\", &[("b", "4"), ("c", "3")]).unwrap(),
             b"a=1\nb=4\nc=3"
         );
-        // A new value of another entry leaves the last one as it is.
+        // A new value of another entry leaves the last one unchanged.
         assert_eq!(
             set(b"a=1\nb=2\\", &[("a", "4"), ("c", "3")]),
             Err(DanglingContinuation { line: 2 })

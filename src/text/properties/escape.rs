@@ -7,12 +7,12 @@ use std::fmt;
 pub struct JavaString(Vec<u16>);
 
 impl JavaString {
-    /// The code units.
+    /// Returns the code units.
     pub fn code_units(&self) -> &[u16] {
         &self.0
     }
 
-    /// The same text, unless a surrogate stands alone in it.
+    /// Returns the same text, or `None` if it contains a surrogate without a partner.
     pub fn to_text(&self) -> Option<String> {
         String::from_utf16(&self.0).ok()
     }
@@ -24,7 +24,7 @@ impl PartialEq<str> for JavaString {
     }
 }
 
-/// Without the text: a settings file may hold secrets.
+/// Writes nothing of the text: a settings file may contain secrets.
 impl fmt::Debug for JavaString {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "JavaString({} code units)", self.0.len())
@@ -34,7 +34,7 @@ impl fmt::Debug for JavaString {
 /// A `\u` without four hexadecimal digits after it, by its place in the escaped text.
 pub(super) struct MalformedUnicode(pub usize);
 
-/// The string that escaped ISO-8859-1 text of one logical line stands for.
+/// Returns the string that the escaped ISO-8859-1 text of one logical line stands for.
 pub(super) fn unescape(escaped: &[u8]) -> Result<JavaString, MalformedUnicode> {
     let mut units = Vec::with_capacity(escaped.len());
     let mut position = 0;
@@ -67,14 +67,14 @@ pub(super) fn unescape(escaped: &[u8]) -> Result<JavaString, MalformedUnicode> {
     Ok(JavaString(units))
 }
 
-/// A key in the form that reads back as the same text.
+/// Returns a key in the form that reads back as the same text.
 pub(super) fn escape_key(key: &str) -> Vec<u8> {
     escape(key, |_, unit| {
         matches!(unit, b' ' | b'=' | b':' | b'#' | b'!')
     })
 }
 
-/// A value in the form that reads back as the same text, after any separator.
+/// Returns a value in the form that reads back as the same text, after any separator.
 pub(super) fn escape_value(value: &str) -> Vec<u8> {
     escape(value, |index, unit| {
         index == 0 && matches!(unit, b' ' | b'=' | b':')

@@ -7,29 +7,29 @@ use super::reference::reference;
 use super::syntax::find;
 use crate::text::splice::Edit;
 
-/// The text between a start and an end tag. Bytes of the text can be traced to the bytes of the file that spell them.
+/// The text between a start and an end tag. Each byte of the text can be traced to the bytes of the file that spell it.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Content {
-    /// The text, references replaced.
+    /// The text, with references replaced.
     pub text: String,
-    /// For each byte of the text, where its spelling starts in the file.
+    /// The offset in the file at which the spelling of each byte of the text starts.
     sources: Vec<usize>,
     /// The pieces of the file that spell it: text between markup, and CDATA sections without their brackets.
     pieces: Vec<Piece>,
-    /// Where the spelling of the whole ends.
+    /// The end of the whole spelling.
     end: usize,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Piece {
-    /// Where its text starts in the whole text.
+    /// The start of its text in the whole text.
     text_start: usize,
     source: Range<usize>,
     is_section: bool,
 }
 
 impl Content {
-    /// Empty content at a place of the file.
+    /// Returns empty content at an offset of the file.
     pub fn at(offset: usize) -> Self {
         Self {
             end: offset,
@@ -65,7 +65,7 @@ impl Content {
         content
     }
 
-    /// Only the text of such a range.
+    /// Returns only the text of such a range.
     pub fn text_of<'b>(bytes: &'b [u8], range: &Range<usize>) -> Cow<'b, str> {
         let spelled = &bytes[range.clone()];
         let is_plain = !spelled
@@ -89,9 +89,9 @@ impl Content {
         self.push_characters(bytes, range, first_character);
     }
 
-    /// The edits of the file that replace a range of the text. They leave the marks of CDATA sections alone.
+    /// Returns the edits of the file that replace a range of the text. They leave the marks of CDATA sections alone.
     ///
-    /// What is inserted goes behind the character before it.
+    /// The replacement goes after the character before it.
     pub fn splice(&self, bytes: &[u8], range: Range<usize>, replacement: &str) -> Vec<Edit> {
         if range.is_empty() {
             let offset = match range.start.checked_sub(1) {
@@ -127,7 +127,7 @@ impl Content {
         edits
     }
 
-    /// New text as it must be spelled at a place of the file, with `&` as the element spells it already.
+    /// Returns new text as it must be spelled at an offset of the file, with `&` as the element spells it already.
     fn spell(&self, bytes: &[u8], text: &str, offset: usize) -> String {
         let is_around = |piece: &&Piece| piece.source.start <= offset && offset <= piece.source.end;
         if self
@@ -146,7 +146,7 @@ impl Content {
             .filter(|(byte, _)| *byte == b'&')
             .find_map(|(_, &source)| {
                 let spelled = bytes.get(source..)?;
-                // In a CDATA section, &lt; is text and no reference.
+                // In a CDATA section, &lt; is text and not a reference.
                 let (_, length) = reference(spelled).filter(|(character, _)| *character == '&')?;
                 std::str::from_utf8(&spelled[..length]).ok()
             });
@@ -162,7 +162,7 @@ impl Content {
         });
     }
 
-    /// Nearly all text is plain ASCII, which is taken in runs.
+    /// Appends characters. Nearly all text is plain ASCII, which is processed in runs.
     fn push_characters(
         &mut self,
         bytes: &[u8],
@@ -206,12 +206,12 @@ impl Content {
     }
 }
 
-/// Text as it is written between tags.
+/// Escapes text for a place between tags.
 pub fn escape_text(text: &str) -> String {
     escape(text, "&amp;")
 }
 
-/// Text as it is written between double quotes.
+/// Escapes text for a place between double quotes.
 pub fn escape_attribute(text: &str) -> String {
     escape_text(text).replace('"', "&quot;")
 }
@@ -222,7 +222,7 @@ fn escape(text: &str, ampersand: &str) -> String {
         .replace('>', "&gt;")
 }
 
-/// The start of a text in which each byte is one character and stands for itself.
+/// Returns the start of a text in which each byte is one character and stands for itself.
 fn plain_start(text: &[u8]) -> &str {
     let is_plain = |byte: u8| byte.is_ascii() && byte != b'&' && byte != b'\r';
     let length = text.iter().position(|byte| !is_plain(*byte));
@@ -231,7 +231,7 @@ fn plain_start(text: &[u8]) -> &str {
     std::str::from_utf8(plain).unwrap_or_default()
 }
 
-/// The character that a text starts with, as itself or as a reference, and the length of its spelling.
+/// Returns the character that a text starts with, as itself or as a reference, and the length of its spelling.
 fn spelled_character(text: &[u8]) -> (char, usize) {
     match text {
         [b'&', ..] => reference(text).unwrap_or_else(|| first_character(text)),
@@ -239,7 +239,7 @@ fn spelled_character(text: &[u8]) -> (char, usize) {
     }
 }
 
-/// The first character of a text, line endings made one LF (section 2.11), and its length.
+/// Returns the first character of a text, with line endings made one LF (section 2.11), and its length.
 fn first_character(text: &[u8]) -> (char, usize) {
     match text {
         [b'\r', b'\n', ..] => ('\n', 2),

@@ -2,25 +2,25 @@
 
 use super::error::Problem;
 
-/// Where a short text stands in another.
+/// Returns the offset of a short text in another.
 pub(super) fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
-    // The searcher of memchr for this is 5 KB of each binary, and no faster on markup.
+    // The searcher of memchr for this takes 5 KB of each binary and is no faster on markup.
     memchr::memchr_iter(wanted[0], text).find(|&start| text[start..].starts_with(wanted))
 }
 
-/// White space of markup.
+/// Returns whether a byte is white space of markup.
 pub(super) fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }
 
-/// Checks that all of a document is text that XML allows; the offset of what is not.
+/// Checks that a whole document is text that XML allows. An error contains the offset of the first character that is not.
 pub(super) fn check_text(bytes: &[u8]) -> Result<(), (usize, Problem)> {
     if let Err(error) = std::str::from_utf8(bytes) {
         return Err((error.valid_up_to(), Problem::NotUtf8));
     }
     let mut rest = bytes;
     loop {
-        // Eight bytes at a time where none of them needs a look, which is nearly everywhere.
+        // Eight bytes at a time if none of them needs a look, which is nearly always so.
         while let Some((word, after)) = rest.split_first_chunk::<8>() {
             if needs_a_look(u64::from_ne_bytes(*word)) {
                 break;
@@ -42,14 +42,14 @@ pub(super) fn check_text(bytes: &[u8]) -> Result<(), (usize, Problem)> {
     }
 }
 
-/// Whether a byte of eight may be below 0x20 or above 0x7f.
+/// Returns whether a byte of eight may be below 0x20 or above 0x7f.
 fn needs_a_look(word: u64) -> bool {
     const ONES: u64 = u64::MAX / 255;
     let below_space = word.wrapping_sub(ONES * 0x20) & !word;
     (below_space | word) & (ONES * 0x80) != 0
 }
 
-/// The length of the name that a text starts with.
+/// Returns the length of the name that a text starts with.
 pub(super) fn name_length(text: &[u8]) -> Option<usize> {
     let ascii = text
         .iter()
@@ -65,7 +65,7 @@ pub(super) fn name_length(text: &[u8]) -> Option<usize> {
     }
 }
 
-/// Which bytes may stand in a name, of those that are characters by themselves.
+/// The bytes that may be in a name, among those that are characters by themselves.
 const NAME_BYTES: [bool; 256] = {
     let mut table = [false; 256];
     let others = b"_:-.";
@@ -83,7 +83,7 @@ const NAME_BYTES: [bool; 256] = {
 };
 
 fn any_name_length(text: &[u8]) -> Option<usize> {
-    // The document is valid UTF-8; the bound keeps a look at one name from reading the rest of it.
+    // The document is valid UTF-8. The bound keeps the check of one name from reading the rest of the document.
     let end = text
         .iter()
         .position(|byte| b" \t\r\n=/><\"'".contains(byte));
@@ -113,7 +113,7 @@ fn is_name_character(c: char) -> bool {
 mod tests {
     use super::*;
 
-    /// Eight bytes are looked at together: neither the bits nor the places of its neighbours hide a byte.
+    /// Eight bytes are checked together. Neither the bits nor the positions of its neighbours may hide a byte.
     #[test]
     fn a_character_that_is_not_allowed_is_found_at_every_place_and_beside_every_byte() {
         for neighbour in b' '..0x7f {

@@ -1,4 +1,4 @@
-//! What the tokenizer refuses and where, its limits, and the edits of a content that is spelled in several ways.
+//! The problems that the tokenizer finds and their places, its limits, and the edits of a content that is spelled in several ways.
 
 use super::*;
 use crate::text::splice::Edits;
@@ -261,7 +261,7 @@ fn the_limits_are_where_they_are_said_to_be() {
     assert_eq!(problem(format!("<a>{separate}</a>")), None);
 }
 
-/// What a text becomes, in a document that is all content.
+/// Returns the text after an edit, in a document that is all content.
 fn spliced(source: &str, range: std::ops::Range<usize>, replacement: &str) -> String {
     let bytes = source.as_bytes();
     let content = Content::read(bytes, &(0..bytes.len()));

@@ -7,11 +7,11 @@ use super::prolog::prolog_length;
 use super::reference::reference;
 use super::syntax::{check_text, find, is_space, name_length};
 
-/// How deep elements may be nested.
+/// The limit on the depth of nested elements.
 const DEPTH_LIMIT: usize = 256;
-/// How many attributes an element may have.
+/// The limit on the attributes of an element.
 const ATTRIBUTE_LIMIT: usize = 1_000;
-/// How many namespace prefixes may be declared at one place: each name with a prefix is looked up among them.
+/// The limit on the namespace prefixes that are declared at one place: each name with a prefix is looked up among them.
 const PREFIX_LIMIT: usize = 100;
 
 /// A piece of a document. All ranges are offsets into it.
@@ -21,12 +21,12 @@ pub enum Token {
     Start(Tag),
     /// An end tag.
     End {
-        /// The name in it.
+        /// Its name.
         name: Range<usize>,
-        /// From `<` to `>`.
+        /// The range from `<` to `>`.
         range: Range<usize>,
     },
-    /// Text between markup, references not replaced.
+    /// Text between markup, with references not replaced.
     Text(Range<usize>),
     /// The text of a CDATA section.
     Cdata(Range<usize>),
@@ -34,18 +34,18 @@ pub enum Token {
     Misc(Range<usize>),
 }
 
-/// A start tag. Its attributes are told by [`Tokenizer::attributes`].
+/// A start tag. [`Tokenizer::attributes`] returns its attributes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tag {
     /// The name.
     pub name: Range<usize>,
-    /// From `<` to `>`.
+    /// The range from `<` to `>`.
     pub range: Range<usize>,
     /// Whether it is an empty element, `<name/>`.
     pub is_empty: bool,
 }
 
-/// The name of an attribute and its value, without its quotes, references not replaced.
+/// The name of an attribute and its value, without its quotes and with references not replaced.
 pub type Attribute = (Range<usize>, Range<usize>);
 
 /// Reads a document token by token, and checks that it is well-formed on the way.
@@ -79,14 +79,14 @@ impl<'a> Tokenizer<'a> {
         })
     }
 
-    /// The next token; nothing at the end of the document.
+    /// Returns the next token, or `None` at the end of the document.
     pub fn next_token(&mut self) -> Result<Option<Token>, Malformed> {
         let start = self.position;
         self.read()
             .map_err(|(offset, problem)| Malformed::at(self.bytes, start.max(offset), problem))
     }
 
-    /// The attributes of the start tag that came last.
+    /// Returns the attributes of the last start tag.
     pub fn attributes(&self) -> &[Attribute] {
         &self.attributes
     }
@@ -113,7 +113,7 @@ impl<'a> Tokenizer<'a> {
         let start = self.position;
         // Most texts are the blanks between two tags, and short.
         let mut position = self.skip_space(start);
-        // Stops at what may end the text or be wrong in it, one pass over all.
+        // Stops at any byte that may end the text or be wrong in it, in one pass.
         loop {
             let rest = &self.bytes[position..];
             let Some(length) = memchr::memchr3(b'<', b'&', b']', rest) else {
@@ -191,7 +191,7 @@ impl<'a> Tokenizer<'a> {
         }))
     }
 
-    /// `name = "value"` with the value between its quotes.
+    /// Reads `name = "value"`, with the value between its quotes.
     fn attribute(&self, start: usize) -> Result<Attribute, (usize, Problem)> {
         let malformed = (start, Problem::Attribute);
         let name = self.name(start).ok_or(malformed)?;

@@ -6,17 +6,17 @@ use nix::time::{ClockId, clock_gettime};
 
 use super::host::Host;
 
-/// Ticks a second in `/proc`: what the kernel shows to programs is 100 on all architectures that we are built for (`USER_HZ`).
+/// Ticks per second in `/proc`. The kernel shows 100 to programs on all architectures that this program is built for (`USER_HZ`).
 const TICKS_PER_SECOND: u64 = 100;
 
-/// What the clocks say now.
+/// The clocks of a host at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Clock {
     /// The time of day.
     pub now: SystemTime,
-    /// Since boot, time of sleep included: the clock in which the starts of processes are told.
+    /// The time since boot, including sleep. The kernel reports the starts of processes in this clock.
     pub uptime: Option<Duration>,
-    /// Since boot, time of sleep not included: the other clock of systemd.
+    /// The time since boot, without sleep. This is the other clock of systemd.
     pub monotonic: Option<Duration>,
 }
 
@@ -32,10 +32,10 @@ impl Clock {
         }
     }
 
-    /// When a process started, told in ticks since boot. Nothing where the clocks contradict each other, as in containers with an uptime of their own.
+    /// Returns when a process started, from ticks since boot. Returns `None` if the clocks contradict each other, as in containers with their own uptime.
     pub fn start(&self, ticks: u64) -> Option<SystemTime> {
         let since_boot = Duration::from_millis(ticks.checked_mul(1_000 / TICKS_PER_SECOND)?);
-        // Both numbers are cut off to hundredths of a second, so that a process may seem to start a moment ahead.
+        // Both numbers are cut off to hundredths of a second, so a process may seem to start slightly in the future.
         let tolerated = Duration::from_millis(20);
         let uptime = self.uptime?;
         if since_boot.saturating_sub(tolerated) > uptime {
@@ -44,9 +44,9 @@ impl Clock {
         self.now.checked_sub(uptime.saturating_sub(since_boot))
     }
 
-    /// Whether the time of day was set since a moment that is told in both clocks of systemd.
+    /// Returns whether the time of day was set since a moment that is known in both clocks of systemd.
     pub fn was_set_since(&self, time_of_day: SystemTime, monotonic: Duration) -> bool {
-        // The time of day is told in whole seconds; slewing by NTP is slower than this.
+        // The time of day is in whole seconds; slewing by NTP is slower than this.
         const TOLERATED: Duration = Duration::from_secs(3);
         let since = self.monotonic.and_then(|now| now.checked_sub(monotonic));
         let Some(expected) = since.and_then(|since| time_of_day.checked_add(since)) else {
@@ -59,7 +59,7 @@ impl Clock {
         difference > TOLERATED
     }
 
-    /// How long the host slept since boot: by so much the monotonic clock is behind, which is no change of the time of day.
+    /// Returns how long the host slept since boot. The monotonic clock is behind by that much, which is no change of the time of day.
     fn asleep(&self) -> Duration {
         match (self.uptime, self.monotonic) {
             (Some(uptime), Some(monotonic)) => uptime.saturating_sub(monotonic),
@@ -98,7 +98,7 @@ mod tests {
             Some(clock.now - Duration::from_millis(59_500))
         );
         assert_eq!(clock.start(10_001), Some(clock.now));
-        // A container that shows its own uptime, beside processes that count from the boot of the machine.
+        // A container that shows its own uptime, but processes that count from the boot of the machine.
         assert_eq!(clock.start(20_000), None);
         let unknown = Clock {
             uptime: None,

@@ -1,4 +1,4 @@
-//! Whether a service is enabled. Trapd is not by default in HSTS.
+//! Whether a service is enabled. Trapd is not enabled by default in HSTS.
 
 use std::path::Path;
 
@@ -8,10 +8,10 @@ use super::identity::Installation;
 use super::manager::{Manager, manager};
 use super::processes;
 
-/// Whether a service is enabled on a host; nothing where that cannot be told.
+/// Returns whether a service is enabled on a host, or `None` if that is not known.
 ///
-/// It is enabled if a unit or a runlevel links to it, or a process of it lives: someone started it by hand. It is not if the host has an init
-/// system that would know.
+/// It is enabled if a unit or a runlevel links to it, or if a process of it lives, because someone started it by hand. Otherwise it is not enabled
+/// if the host has an init system that would know.
 pub fn is_enabled(host: &Host, service: Service, aspera_root: &Path) -> Option<bool> {
     if has_link(host, service.name()) {
         return Some(true);

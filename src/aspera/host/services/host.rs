@@ -1,4 +1,4 @@
-//! Where to look: the machine itself, or in tests a folder laid out like one.
+//! The host to look at: the machine itself, or in tests a folder with the layout of one.
 
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
@@ -10,22 +10,22 @@ use nix::sys::stat::Mode;
 
 use crate::files;
 
-/// How much is kept of the command line of each process, in bytes: anybody may start many processes with very long ones.
+/// The limit on the command line that is kept of each process, in bytes. Anybody may start many processes with very long command lines.
 const COMMAND_LINE: u64 = 4096;
 
-/// The host whose services are meant.
+/// The host whose services are examined.
 #[derive(Debug, Clone)]
 pub struct Host {
     root: PathBuf,
     systemctl: PathBuf,
     /// The processes, read once: a host may have very many.
     command_lines: OnceCell<Vec<(u32, Vec<u8>)>>,
-    /// The local accounts, read once, and only if they are asked for.
+    /// The local accounts, read once, and only if they are needed.
     passwd: OnceCell<String>,
 }
 
 impl Host {
-    /// The machine on which this runs.
+    /// Returns the machine on which this program runs.
     pub fn this() -> Self {
         // Not by PATH: the module runs as root, and tasks may set PATH.
         let places = ["/usr/bin/systemctl", "/bin/systemctl"].map(Path::new);
@@ -40,7 +40,7 @@ impl Host {
         }
     }
 
-    /// One whose files are below a folder, with a program in the place of `systemctl`.
+    /// Returns a host whose files are below a folder, with a replacement for `systemctl`.
     pub fn below(root: &Path, systemctl: &Path) -> Self {
         Self {
             root: root.into(),
@@ -54,17 +54,17 @@ impl Host {
         self.root.join(below_root)
     }
 
-    /// The start of a file of the kernel; nothing if there is none or it cannot be read.
+    /// Returns the start of a file of the kernel, or `None` if it does not exist or cannot be read.
     pub(super) fn read(&self, below_root: &str, limit: u64) -> Option<Vec<u8>> {
         files::read_start(&self.path(below_root), limit).ok()?
     }
 
-    /// The names in a folder; none if there is no such folder.
+    /// Returns the names in a folder, or no names if there is no such folder.
     pub(super) fn names(&self, below_root: &str) -> Vec<String> {
         names(&self.path(below_root))
     }
 
-    /// The command lines of all processes by their numbers, as they were at the first look.
+    /// Returns the command lines of all processes by their numbers, as they were at the first look.
     pub(super) fn command_lines(&self) -> &[(u32, Vec<u8>)] {
         self.command_lines.get_or_init(|| {
             let pids = self.names("proc").into_iter();
@@ -77,17 +77,17 @@ impl Host {
         })
     }
 
-    /// Whether there is a process of a number, living or not.
+    /// Returns whether there is a process with a number, alive or not.
     pub(super) fn has_process(&self, pid: u32) -> bool {
         files::is_folder(&self.path(&format!("proc/{pid}")))
     }
 
-    /// Where a link of the kernel leads, such as `/proc/1/exe`.
+    /// Returns the target of a link of the kernel, such as `/proc/1/exe`.
     pub(super) fn link(&self, below_root: &str) -> Result<PathBuf, Errno> {
         readlink(&self.path(below_root)).map(PathBuf::from)
     }
 
-    /// Where a folder of this host really is, as the kernel names it.
+    /// Returns the real path of a folder of this host, as the kernel names it.
     pub(super) fn real_folder(&self, folder: &Path) -> PathBuf {
         let real = files::real_path(&self.inside(folder));
         let real = real
@@ -96,12 +96,12 @@ impl Host {
         real.unwrap_or_else(|| folder.to_owned())
     }
 
-    /// The owner of a folder of this host; nothing if there is no such folder.
+    /// Returns the owner of a folder of this host, or `None` if there is no such folder.
     pub(super) fn owner(&self, folder: &Path) -> Option<u32> {
         files::owner(&self.inside(folder)).ok()?
     }
 
-    /// The number of an account, by its name or by itself.
+    /// Returns the number of an account. The account is given by name or by number.
     pub(super) fn uid(&self, account: &str) -> Option<u32> {
         let fields = self.passwd().lines().map(|line| line.split(':'));
         let mut named = fields.filter_map(|mut fields| {
@@ -110,7 +110,7 @@ impl Host {
         named.next().or_else(|| account.parse().ok())
     }
 
-    /// The name of an account; its number where it has none.
+    /// Returns the name of an account, or its number if it has no name.
     pub(super) fn account_name(&self, uid: u32) -> String {
         let fields = self.passwd().lines().map(|line| line.split(':'));
         let mut names = fields.filter_map(|mut fields| {
@@ -128,7 +128,7 @@ impl Host {
         })
     }
 
-    /// A path of this host as we see it.
+    /// Returns a path of this host as this program sees it.
     fn inside(&self, path: &Path) -> PathBuf {
         self.root.join(path.strip_prefix("/").unwrap_or(path))
     }
@@ -138,7 +138,7 @@ impl Host {
     }
 }
 
-/// The names in a folder; none if there is no such folder.
+/// Returns the names in a folder, or no names if there is no such folder.
 #[expect(
     clippy::disallowed_methods,
     reason = "for /proc, /sys and the folders of the init system, into which only root can put a link"

@@ -1,7 +1,7 @@
-//! Whether a process that is named like a service is that service.
+//! Whether a process with the name of a service is that service.
 //!
-//! Anybody can start a process under any name, and a container on the host brings its own Aspera. What counts is what only the administrator can
-//! arrange: the control group of the unit, or the account, the PID namespace and the program of a process together.
+//! Anybody can start a process under any name, and a container on the host brings its own Aspera. So only things that require the administrator
+//! count: the control group of the unit, or the account, the PID namespace and the program of a process together.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -16,32 +16,32 @@ use super::host::Host;
 /// The account under which the vendor's packages run the services.
 const DAEMON_ACCOUNT: &str = "asperadaemon";
 
-/// What makes a process one of the installation.
+/// The properties that make a process part of the installation.
 #[derive(Debug)]
 pub(super) struct Installation {
-    /// The folder below which its programs are.
+    /// The folder that contains its programs.
     root: PathBuf,
-    /// The accounts under which they run.
+    /// The accounts that run its programs.
     accounts: Vec<u32>,
 }
 
-/// What a process is that is named like a service.
+/// The identity of a process with the name of a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Identity {
     /// The service.
     Genuine,
-    /// Something else.
+    /// Another program.
     Stranger(Mismatch),
-    /// It cannot be told.
+    /// Not known.
     Unknown,
-    /// It has ended.
+    /// The process has ended.
     Gone,
 }
 
-/// Why a process that is named like a service is not that service.
+/// The reason why a process with the name of a service is not that service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mismatch {
-    /// It runs under an account that is none of the installation's.
+    /// It runs under an account that does not belong to the installation.
     Account,
     /// It runs in a container.
     Namespace,
@@ -59,19 +59,19 @@ impl fmt::Display for Mismatch {
     }
 }
 
-/// A process that is named like a service and is not that service.
+/// A process with the name of a service that is not that service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stranger {
     /// Its number.
     pub pid: u32,
-    /// The name of its account, or its number; nothing where that cannot be read.
+    /// The name of its account, or its number if it has no name, or `None` if neither can be read.
     pub account: Option<String>,
-    /// Why it does not count.
+    /// The reason why it does not count.
     pub mismatch: Mismatch,
 }
 
 impl Installation {
-    /// The installation below a root, on a host where a unit runs under an account of its own, if that is known.
+    /// Returns the installation below a root, on a host whose unit runs under an account of its own if that is known.
     pub(super) fn of(host: &Host, aspera_root: &Path, unit_account: Option<&str>) -> Self {
         let names = [Some(DAEMON_ACCOUNT), unit_account];
         let accounts = names
@@ -88,7 +88,7 @@ impl Installation {
         }
     }
 
-    /// What a process is that is named like a service. Its start must have been read before: a number may be given to another process.
+    /// Identifies a process with the name of a service. Its start must have been read before, because its number may be given to another process.
     pub(super) fn identify(&self, host: &Host, pid: u32, command_line: &[u8]) -> Identity {
         let of_process = |name: &str| host.link(&format!("proc/{pid}/{name}"));
         let uids = uids(host, pid);
@@ -96,7 +96,7 @@ impl Installation {
         if !host.has_process(pid) {
             return Identity::Gone;
         }
-        // A mismatch that is certain counts even where something else cannot be read.
+        // A certain mismatch counts even if something else cannot be read.
         let is_of_account = |uids: &Vec<u32>| uids.iter().all(|uid| self.accounts.contains(uid));
         if !uids.as_ref().is_none_or(is_of_account) {
             return Identity::Stranger(Mismatch::Account);
@@ -119,9 +119,9 @@ impl Installation {
         }
     }
 
-    /// Whether a program is one of the installation. The services are programs of their own (ELF), or run in a Java machine that may be that of the
-    /// system: then its command line names a file below the root. A script does not count, for what the kernel runs is its interpreter; the
-    /// vendor's scripts only start the services.
+    /// Returns whether a program belongs to the installation. The services are ELF programs, or run in a Java machine that may be the system's own: then
+    /// the command line names a file below the root. A script does not count, because the kernel runs its interpreter; the vendor's scripts only
+    /// start the services.
     fn has(&self, program: &Path, command_line: &[u8]) -> bool {
         // An upgrade removes the program that still runs.
         let text = program.as_os_str().as_bytes();
@@ -139,7 +139,7 @@ impl Installation {
     }
 }
 
-/// Whether a command line is named like a service.
+/// Returns whether a command line has the name of a service.
 pub(super) fn is_named(service: Service, command_line: &[u8]) -> bool {
     let mut words = command_line.split(|&byte| byte == 0);
     let program = words.next().unwrap_or_default();
@@ -151,7 +151,7 @@ pub(super) fn is_named(service: Service, command_line: &[u8]) -> bool {
     }
 }
 
-/// Whether a program or an option of Java names trapd in a path.
+/// Returns whether a program or a Java option names trapd in a path.
 fn names_trapd(word: &[u8]) -> bool {
     word.split(|byte| matches!(byte, b'/' | b'=' | b':'))
         .any(|part| {
@@ -165,8 +165,8 @@ fn names_trapd(word: &[u8]) -> bool {
         })
 }
 
-/// The real, effective, saved and file system account of a process, as it is seen from our user namespace. The owner of its folder in `/proc` says
-/// less: that is root for every process that cannot be dumped.
+/// Returns the real, effective, saved and file system account of a process, as seen from our user namespace. The owner of its folder in `/proc`
+/// says less: that is root for every process that cannot be dumped.
 pub(super) fn uids(host: &Host, pid: u32) -> Option<Vec<u32>> {
     let status = host.read(&format!("proc/{pid}/status"), 4096)?;
     let mut lines = status.split(|&byte| byte == b'\n');

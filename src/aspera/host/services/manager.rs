@@ -1,4 +1,4 @@
-//! What the init system of a host knows of a service.
+//! The state of a service as the init system of a host reports it.
 
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -15,47 +15,47 @@ use crate::utc::Utc;
 /// An init system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Manager {
-    /// systemd, also for scripts of System V that it runs.
+    /// systemd, which may also run scripts of System V.
     Systemd,
     /// Scripts in `/etc/init.d`.
     SystemV,
 }
 
-/// How a service is.
+/// The state of a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
-    /// A process of it lives.
+    /// A process of the service lives.
     Running,
-    /// It starts again and again.
+    /// The service starts again and again.
     Restarting,
-    /// It ended with an error.
+    /// The service ended with an error.
     Failed,
-    /// It does not run.
+    /// The service does not run.
     Stopped,
     /// The host has no such service.
     Absent,
 }
 
-/// A service at some moment.
+/// The status of a service at one moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Status {
-    /// Who starts and stops it; nothing on a host without a known init system, such as a container.
+    /// The init system that starts and stops it, or `None` on a host without a known init system, such as a container.
     pub manager: Option<Manager>,
-    /// How it is; nothing where that cannot be told.
+    /// The state, or `None` if it is not known.
     pub state: Option<State>,
     /// Its living processes.
     pub processes: Vec<Process>,
-    /// Whether there are processes of it outside its unit: whether these have a part in what it does cannot be told.
+    /// Whether there are processes of it outside its unit. It is not known whether these take part in the service.
     pub is_outside_unit: bool,
-    /// Whether a process is named like it of which cannot be told whether it is one of it.
+    /// Whether there is a process with its name that may or may not belong to it.
     pub has_unknown_process: bool,
-    /// Living processes that are named like it and are something else.
+    /// Living processes that have its name and are something else.
     pub strangers: Vec<Stranger>,
     /// Whether the time of day was set since it started, as far as that is known.
     pub clock_was_set: bool,
 }
 
-/// A look at a service that is on its way: `systemctl` takes its time.
+/// A look at a service that has started and may not have finished: `systemctl` takes its time.
 #[derive(Debug)]
 pub struct Look {
     service: Service,
@@ -79,7 +79,7 @@ impl Look {
         }
     }
 
-    /// What is seen of the service of the installation below a root.
+    /// Returns the status of the service of the installation below a root.
     pub fn finish(self, host: &Host, clock: &Clock, aspera_root: &Path) -> Status {
         let shown = self.question.map(|question| question.answer(TIME_LIMIT));
         let unit = match &shown {
@@ -126,14 +126,14 @@ impl Look {
 
 fn state_by_script(host: &Host, service: Service) -> State {
     let script = host.path("etc/init.d").join(service.name());
-    // One that cannot be looked at is there, too.
+    // A script that cannot be examined exists, too.
     match files::metadata(&script) {
         Ok(None) => State::Absent,
         Ok(Some(_)) | Err(_) => State::Stopped,
     }
 }
 
-/// The init system of a host. A container with neither starts services in ways of its own.
+/// Returns the init system of a host. A container with neither init system starts services in its own way.
 pub(super) fn manager(host: &Host) -> Option<Manager> {
     if files::is_folder(&host.path("run/systemd/system")) {
         return Some(Manager::Systemd);
@@ -152,7 +152,7 @@ struct Unit<'a> {
 }
 
 impl<'a> Unit<'a> {
-    /// Nothing if that is not what it printed.
+    /// Parses the output of `systemctl show`. Returns `None` if the text is something else.
     fn read(output: &'a str) -> Option<Self> {
         let property = |name: &str| {
             let mut lines = output.lines().filter_map(|line| line.split_once('='));
@@ -192,7 +192,7 @@ impl<'a> Unit<'a> {
     }
 }
 
-/// Reads `Tue 2026-11-24 12:30:32 UTC`.
+/// Parses a time such as `Tue 2026-11-24 12:30:32 UTC`.
 fn time_of_day(text: &str) -> Option<SystemTime> {
     let mut words = text.split_ascii_whitespace().skip(1);
     let (date, time, zone) = (words.next()?, words.next()?, words.next()?);

@@ -1,4 +1,4 @@
-//! The services that read the settings: whether they run, since when, and whether they run with a file as it is now.
+//! The services that read the settings: whether they run, since when, and whether they run with the current version of a file.
 
 mod clock;
 mod enabled;
@@ -18,7 +18,7 @@ pub use options::trapd_has_encryption_options;
 pub use processes::Process;
 pub use restart::{LastChange, Reason, Restart, restart_due};
 
-/// A service of an Aspera server, and what it reads when it starts.
+/// A service of an Aspera server, with the file that it reads when it starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Service {
     /// The gateway to object storage, with `s3.properties`.
@@ -28,10 +28,10 @@ pub enum Service {
 }
 
 impl Service {
-    /// Both.
+    /// Both services.
     pub const ALL: [Self; 2] = [Self::Trapd, Self::Noded];
 
-    /// The name of its unit or init script.
+    /// Returns the name of its unit or init script.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Trapd => "asperatrapd",
@@ -39,7 +39,7 @@ impl Service {
         }
     }
 
-    /// The control group in which systemd puts it, if nobody says otherwise.
+    /// Returns the control group that systemd uses for it by default.
     fn usual_group(self) -> String {
         format!("system.slice/{}.service", self.name())
     }

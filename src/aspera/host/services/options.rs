@@ -1,11 +1,11 @@
-//! Options that reach trapd past `s3.properties`: up to On Demand 3.5.4, the vendor's init script set properties of the same names with `-D`.
+//! Options that reach trapd without `s3.properties`: up to On Demand 3.5.4, the vendor's init script set properties of the same names with `-D`.
 
 use super::host::Host;
 use super::manager::Status;
 use crate::aspera::setting::ENCRYPTION_KEY;
 use crate::files;
 
-/// What starts trapd, and the files that the init scripts of distributions read beside it.
+/// The files that start trapd, and the files that the init scripts of distributions read with them.
 const FILES: [&str; 8] = [
     "etc/init.d/asperatrapd",
     "etc/rc.d/init.d/asperatrapd",
@@ -17,7 +17,7 @@ const FILES: [&str; 8] = [
     "lib/systemd/system/asperatrapd.service",
 ];
 
-/// Folders with more of them.
+/// Folders with more such files.
 const FOLDERS: [&str; 4] = [
     "etc/systemd/system/asperatrapd.service.d",
     "run/systemd/system/asperatrapd.service.d",
@@ -25,8 +25,8 @@ const FOLDERS: [&str; 4] = [
     "lib/systemd/system/asperatrapd.service.d",
 ];
 
-/// Whether an encryption option stands in a unit or init script of trapd, or on the command line of a live process of it. A file that cannot be read may
-/// hold one.
+/// Returns whether an encryption option is in a unit or init script of trapd, or on the command line of a live process of it. A file that cannot be
+/// read counts as if it had one.
 pub fn trapd_has_encryption_options(host: &Host, status: &Status) -> bool {
     let dropped_in = FOLDERS.iter().flat_map(|folder| {
         let names = host.names(folder).into_iter();

@@ -7,7 +7,7 @@ use super::host::{Host, names};
 use super::identity::{Identity, Installation, Stranger, is_named, uids};
 use crate::files;
 
-/// How much of the list of processes of a control group is read, in bytes.
+/// The limit on the list of processes of a control group that is read, in bytes.
 const MEMBERS: u64 = 1024 * 1024;
 
 /// A living process.
@@ -15,22 +15,22 @@ const MEMBERS: u64 = 1024 * 1024;
 pub struct Process {
     /// Its number.
     pub pid: u32,
-    /// When it started, in ticks since boot; nothing where that cannot be read.
+    /// The time when it started, in ticks since boot, or `None` if that cannot be read.
     pub start_ticks: Option<u64>,
 }
 
-/// The living processes that are named like a service.
+/// The living processes with the name of a service.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Named {
-    /// Those that are the service.
+    /// The processes that are the service.
     pub(super) genuine: Vec<Process>,
-    /// Those that are something else.
+    /// The processes that are something else.
     pub(super) strangers: Vec<Stranger>,
-    /// Whether there is one of which that cannot be told.
+    /// Whether there is a process that may or may not be the service.
     pub(super) has_unknown: bool,
 }
 
-/// The processes of a control group and of all below it, wherever the hierarchy of systemd is mounted.
+/// Returns the processes of a control group and of all groups below it, wherever the hierarchy of systemd is mounted.
 pub(super) fn of_control_group(host: &Host, group: &str) -> Vec<Process> {
     let group = group.trim_start_matches('/');
     let mounts = [
@@ -52,7 +52,7 @@ pub(super) fn of_control_group(host: &Host, group: &str) -> Vec<Process> {
         .collect()
 }
 
-/// The processes that are named like a service, but for some that are known already.
+/// Returns the processes with the name of a service, except those that are known already.
 pub(super) fn named(
     host: &Host,
     service: Service,
@@ -98,7 +98,7 @@ fn add_members(group: &Path, pids: &mut Vec<u32>) {
     }
 }
 
-/// The process of a number, unless it is gone or a zombie. One that cannot be looked at lives, but its start is not known.
+/// Returns the process with a number, unless it is gone or a zombie. A process that cannot be examined is alive, but its start is not known.
 fn living(host: &Host, pid: u32) -> Option<Process> {
     let unknown = Process {
         pid,
@@ -108,7 +108,7 @@ fn living(host: &Host, pid: u32) -> Option<Process> {
         return host.has_process(pid).then_some(unknown);
     };
     let stat = String::from_utf8_lossy(&stat);
-    // The name, in brackets, may hold anything; fields are counted behind its end: state is the 3rd, start the 22nd.
+    // The name, in brackets, may contain anything, so fields are counted after its end: the state is the 3rd, the start the 22nd.
     let Some((_, fields)) = stat.rsplit_once(')') else {
         return Some(unknown);
     };

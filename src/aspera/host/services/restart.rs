@@ -1,4 +1,4 @@
-//! Whether a service runs with a file as it is now.
+//! Whether a service runs with the current version of a file.
 
 use std::time::{Duration, SystemTime};
 
@@ -7,54 +7,54 @@ use serde::Serialize;
 use super::clock::Clock;
 use super::manager::Status;
 
-/// Whether a restart is due, and why.
+/// Whether a restart is due, and the reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Restart {
-    /// Whether; nothing where it cannot be told.
+    /// Whether a restart is due, or `None` if that is not known.
     pub required: Option<bool>,
-    /// Why, or why it cannot be told.
+    /// The reason why it is due, or why that is not known.
     pub reason: Option<Reason>,
 }
 
-/// Why a restart is due, or why that cannot be told.
+/// The reason why a restart is due, or why that is not known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// This run changes the file.
     Changed,
-    /// The service started before the file last changed: a restart was lost.
+    /// The service started before the last change of the file: a restart was lost.
     Pending,
-    /// The time of day was set since the service started, so that the two times cannot be compared.
+    /// The time of day was set since the service started, so the two times cannot be compared.
     ClockSet,
-    /// No process of the service, and no init system that knows where it runs.
+    /// There is no process of the service, and no init system that knows where it runs.
     NoInitSystem,
-    /// When the service started cannot be read.
+    /// The start time of the service cannot be read.
     StartUnknown,
     /// A process of the service runs outside its unit.
     OutsideUnit,
-    /// Whether a process of the service lives cannot be told: one is named like it and cannot be looked at, or the init system does not answer.
+    /// It is not known whether a process of the service lives: one has its name and cannot be examined, or the init system does not answer.
     ProcessUnknown,
-    /// When the file last changed cannot be read.
+    /// The time of the last change of the file cannot be read.
     FileUnknown,
 }
 
-/// When a file last changed, in content or metadata.
+/// The time of the last change of a file, in content or metadata.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LastChange {
-    /// Then.
+    /// The time of the change.
     At(SystemTime),
-    /// There is no file.
+    /// The file does not exist.
     NoFile,
-    /// It cannot be told.
+    /// The time is not known.
     Unknown,
 }
 
-/// The starts of processes are told to a hundredth of a second, and so is the uptime: what lies so close counts as before.
+/// The kernel reports the starts of processes and the uptime in hundredths of a second: a start that is this close counts as before.
 const PRECISION: Duration = Duration::from_millis(20);
 
-/// Whether a service must restart for a file to take effect.
+/// Returns whether a service must restart for a file to take effect.
 ///
-/// `changed` says whether this run changes the file, `last_change` when the file last changed before.
+/// `changed` says whether this run changes the file, and `last_change` when the file last changed before this run.
 pub fn restart_due(
     status: &Status,
     clock: &Clock,
@@ -69,7 +69,7 @@ pub fn restart_due(
         required: Some(false),
         reason: None,
     };
-    // What else than the processes that count may read the file, if anything.
+    // Another process than those that count may read the file.
     let doubt = match (status.is_outside_unit, status.has_unknown_process) {
         (true, _) => Some(Reason::OutsideUnit),
         (false, true) => Some(Reason::ProcessUnknown),
@@ -100,7 +100,7 @@ pub fn restart_due(
     let mut is_known = true;
     for process in &status.processes {
         match process.start_ticks.and_then(|ticks| clock.start(ticks)) {
-            // A file may bear any time, also the last that there is.
+            // A file may have any time, including the latest that exists.
             Some(start)
                 if start
                     .checked_sub(PRECISION)
