@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::compliance::{Compliance, Judged};
 use super::docroot_report::DocrootReport;
 use super::expect;
-use super::incomplete::{IncompleteReport, unfounded};
+use super::incomplete::IncompleteReport;
 use super::pending_restart::last_change;
 use super::result::{strangers_warning, unread};
 use super::table;
@@ -202,7 +202,7 @@ impl Values {
         };
         let installed = conf_reading != Reading::Missing || server.has_ascp;
         let unread = &server.os_accounts.unread;
-        let mut incomplete = gaps(&host::Found {
+        let gaps = gaps(&host::Found {
             aspera_root,
             installed,
             conf: (&server.conf_path, conf_reading),
@@ -211,22 +211,23 @@ impl Values {
             services: server.services,
         });
         let rows = rows(&facts);
-        let judgement = expectations.map(|expectations| {
-            let judgement = judge(&facts, &rows, expectations);
-            if conf.is_some() {
-                let unfounded = unfounded(expectations, &rows, &judgement, &server.conf_path);
-                incomplete.extend(unfounded);
-            }
-            judgement
-        });
+        let judgement = expectations.map(|expectations| judge(&facts, &rows, expectations));
+        let mut incomplete: Vec<IncompleteReport> =
+            gaps.iter().map(IncompleteReport::new).collect();
+        let conf_path = server.conf_path.to_string_lossy();
+        let unfounded = judgement.iter().flat_map(|judgement| &judgement.unfounded);
+        incomplete.extend(unfounded.map(|unfounded| {
+            IncompleteReport::of_unfounded(unfounded, &server.trapd.path, &conf_path)
+        }));
         let compliance = judgement.as_ref().map(|judgement| {
             Compliance::new(&Judged {
                 properties: &server.trapd.path,
-                conf: &server.conf_path.to_string_lossy(),
+                conf: &conf_path,
                 configuration_is_refused: server.configuration == Some(REFUSED),
                 rows: &rows,
                 judgement,
-                incomplete: &incomplete,
+                has_gaps: !gaps.is_empty(),
+                incomplete: incomplete.len(),
             })
         });
         let verdicts = judgement.as_ref().map(|judgement| &*judgement.rows);
@@ -257,7 +258,7 @@ impl Values {
                 asperatrapd,
                 asperanoded,
             },
-            incomplete: incomplete.iter().map(IncompleteReport::new).collect(),
+            incomplete,
             compliance,
             warnings,
         }

@@ -2,8 +2,10 @@
 
 use serde::Serialize;
 
-use crate::aspera::audit::{Difference, Judgement, Place, Row, Unknown, Verdict, Violation};
-use crate::aspera::host::Incomplete;
+use crate::aspera::audit::{
+    Difference, Judgement, Place, Row, Unknown, Verdict, Violation, Wanted,
+};
+use crate::aspera::setting::Encryption;
 
 /// The compliance of a server.
 #[derive(Debug, Serialize)]
@@ -49,8 +51,10 @@ pub(super) struct Judged<'a> {
     pub(super) configuration_is_refused: bool,
     pub(super) rows: &'a [Row],
     pub(super) judgement: &'a Judgement,
-    /// The list of everything that should have been read and was not.
-    pub(super) incomplete: &'a [Incomplete],
+    /// Whether something that should have been read was not.
+    pub(super) has_gaps: bool,
+    /// The number of entries in the list `incomplete`.
+    pub(super) incomplete: usize,
 }
 
 impl Compliance {
@@ -68,43 +72,47 @@ impl Compliance {
         let unknown: Vec<UnknownReport> = unknown
             .map(|unknown| UnknownReport::new(unknown, judged.properties))
             .collect();
-        let compliant = match (violations.is_empty(), unknown.is_empty()) {
-            (false, _) => Some(false),
-            (true, true) if judged.incomplete.is_empty() => Some(true),
-            _ => None,
-        };
+        let compliant = judgement.compliant(judged.has_gaps, judged.configuration_is_refused);
         let verdicts = judged.rows.iter().zip(&judgement.rows);
         let not_judged = verdicts
             .clone()
-            .filter(|(_, verdict)| verdict.entry.is_none())
-            .map(|(row, _)| row.place());
-        let in_s3 = verdicts.filter(|(_, judged)| {
+            .filter(|(_, verdict)| verdict.entry.is_none());
+        let judged_in_s3 = verdicts.filter(|(_, judged)| {
             let verdict = judged.verdict;
             verdict.is_some_and(|verdict| verdict != Verdict::NotS3)
         });
-        let in_s3 = in_s3.count();
-        let counts = [violations.len(), unknown.len(), judged.incomplete.len()];
+        let counts = Counts {
+            judged: judged_in_s3.count(),
+            not_judged: not_judged
+                .clone()
+                .filter(|(row, _)| !row.is_not_s3())
+                .count(),
+            violations: violations.len(),
+            unknown: unknown.len(),
+            incomplete: judged.incomplete,
+        };
         Self {
             compliant,
-            summary: summary(judged, compliant, in_s3, counts),
-            judged: in_s3,
+            summary: summary(judged, compliant, &counts),
+            judged: counts.judged,
             violations,
             unknown,
-            not_judged: not_judged.collect(),
+            not_judged: not_judged.map(|(row, _)| row.place()).collect(),
         }
     }
 }
 
+/// The numbers in the summary. Those of docroots and users are of uploads that may go to S3.
+struct Counts {
+    judged: usize,
+    not_judged: usize,
+    violations: usize,
+    unknown: usize,
+    incomplete: usize,
+}
+
 /// Returns the answer as one line.
-fn summary(
-    judged: &Judged,
-    compliant: Option<bool>,
-    in_s3: usize,
-    [violations, unknown, incomplete]: [usize; 3],
-) -> String {
-    let counts = format!(
-        "Judged S3 docroots and users: {in_s3}. Violations: {violations}, unknown: {unknown}, incomplete: {incomplete}."
-    );
+fn summary(judged: &Judged, compliant: Option<bool>, counts: &Counts) -> String {
     let answer = match compliant {
         Some(true) if judged.rows.iter().all(Row::is_not_s3) => {
             return "Compliant: no S3 storage is configured. Judged S3 docroots and users: 0."
@@ -114,15 +122,26 @@ fn summary(
         Some(false) => "Not compliant.",
         None => "Not known to be compliant.",
     };
-    format!("{answer} {counts}")
+    let not_judged = match counts.not_judged {
+        0 => String::new(),
+        number => format!(", not judged: {number}"),
+    };
+    format!(
+        "{answer} Judged S3 docroots and users: {}{not_judged}. Violations: {}, unknown: {}, incomplete: {}.",
+        counts.judged, counts.violations, counts.unknown, counts.incomplete
+    )
 }
 
 impl ViolationReport {
     fn new(violation: &Violation, properties: &str) -> Self {
+        let mut found = violation.found.words();
+        if violation.difference == Difference::VersionTooOld {
+            found += " in its configuration";
+        }
         Self::of(
             place(&violation.place, properties),
-            violation.found.words(),
-            violation.expected.clone(),
+            found,
+            violation.expected.words(),
             violation.difference.why(),
             fix(violation),
         )
@@ -155,11 +174,18 @@ fn fix(violation: &Violation) -> String {
         Place::System => "aspera_trapd_sse",
         Place::Docroot(..) => "aspera_docroot_sse",
     };
-    match (violation.difference, &violation.place) {
-        (Difference::NotAbsent, _) => {
-            "Remove the setting with aspera_trapd_sse (state: absent).".to_owned()
+    match (violation.difference, &violation.expected, &violation.place) {
+        (Difference::VersionTooOld, ..) => "Upgrade Aspera to 3.6.1 or later.".to_owned(),
+        (_, Wanted::Absent, _) => format!("Remove the setting with {module} (state: absent)."),
+        // What NONE means in a docroot is not documented, so that it could not be judged.
+        (_, Wanted::Encryption(Encryption::None, _), Place::Docroot(..)) => {
+            "Remove the setting with aspera_docroot_sse (state: absent), or with aspera_trapd_sse if it is in s3.properties."
+                .to_owned()
         }
-        _ => format!("Set {} with {module}.", violation.expected),
+        (_, Wanted::Encryption(encryption, keys), _) if keys.len() > 1 => {
+            format!("Set {encryption} with one of the expected keys, with {module}.")
+        }
+        (_, expected, _) => format!("Set {} with {module}.", expected.words()),
     }
 }
 

@@ -16,7 +16,7 @@ pub(super) const ENTRY: &[OptionSpec] = &[
         .one_of(&["present", "absent"]),
     OptionSpec::new("server_side_encryption", Kind::Str).shown_if(Encryption::is_recognised),
     OptionSpec::new("kms_key_ids", Kind::List(&Kind::Str)).shown_if(KmsKey::is_recognised),
-    OptionSpec::new("scopes", Kind::List(&Kind::Str)),
+    OptionSpec::new("scopes", Kind::List(&Kind::Str)).shown_if(|text| pattern(text).is_some()),
 ];
 
 /// An entry in the form of the option.
@@ -46,13 +46,16 @@ pub(super) fn expectations(entries: &[Entry]) -> Result<Vec<Expectation>> {
 impl Entry {
     fn expectation(&self) -> Result<Expectation, String> {
         let scopes = self.scopes.as_deref().unwrap_or_default();
+        let scope = |(index, text): (usize, &String)| {
+            pattern(text).ok_or_else(|| format!(
+                "scopes[{index}] is not one of system, user, group, global, user NAME and group NAME. Correct it."
+            ))
+        };
         let scopes: Vec<ScopePattern> = scopes
             .iter()
-            .map(|scope| pattern(scope))
-            .collect::<Option<_>>()
-            .ok_or(
-                "An element of scopes is not one of system, user, group, global, user NAME and group NAME. Correct it.",
-            )?;
+            .enumerate()
+            .map(scope)
+            .collect::<Result<_, _>>()?;
         let wanted = match self.state {
             State::Absent => self.absent(&scopes)?,
             State::Present => self.present()?,

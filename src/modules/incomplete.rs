@@ -1,12 +1,8 @@
 //! The list of everything that should have been read of a server and was not, in the form of the result.
 
-use std::collections::HashMap;
-use std::path::Path;
-
 use serde::Serialize;
 
-use crate::aspera::audit::{Expectation, Judgement, Row, ScopePattern, Verdict};
-use crate::aspera::docroot::Scope;
+use crate::aspera::audit::Unfounded;
 use crate::aspera::host::{Gap, Incomplete, Reason};
 
 /// A gap: its place, the problem and the remedy.
@@ -22,8 +18,40 @@ pub(super) struct IncompleteReport {
 
 impl IncompleteReport {
     pub(super) fn new(incomplete: &Incomplete) -> Self {
-        let place = incomplete.place.clone();
         let (why, fix) = (why(&incomplete.gap), fix(&incomplete.gap));
+        Self::of(incomplete.place.clone(), why, fix)
+    }
+
+    /// Creates the report of a part of `expect` that judges nothing. `properties` and `conf` are the paths of the two files.
+    pub(super) fn of_unfounded(unfounded: &Unfounded, properties: &str, conf: &str) -> Self {
+        let (place, why, fix) = match unfounded {
+            Unfounded::NoSuchScope(scope) => (
+                scope.to_string(),
+                "aspera.conf has no such user or group.",
+                "Correct the name in expect.scopes, or leave it out.",
+            ),
+            Unfounded::NotS3(scope) => (
+                scope.to_string(),
+                "No docroot that leads to S3 is in effect here.",
+                "Leave the name out of expect.scopes, or give it a docroot in S3.",
+            ),
+            Unfounded::JudgedByEarlierEntry(scope) => (
+                scope
+                    .as_ref()
+                    .map_or(properties.to_owned(), ToString::to_string),
+                "An earlier entry of expect judges it, so that this entry never does.",
+                "Move the entry up in expect, or leave the name out of it.",
+            ),
+            Unfounded::Everything => (
+                conf.to_owned(),
+                "Uploads go to S3, and no entry of expect judges any of them.",
+                "Check expect.scopes, and the docroots in aspera.conf.",
+            ),
+        };
+        Self::of(place, why.to_owned(), fix.to_owned())
+    }
+
+    fn of(place: String, why: String, fix: String) -> Self {
         Self {
             message: format!("{place}: {why} {fix}"),
             place,
@@ -31,47 +59,6 @@ impl IncompleteReport {
             fix,
         }
     }
-}
-
-/// Returns the expectations that cover nothing on the server.
-pub(super) fn unfounded(
-    expectations: &[Expectation],
-    rows: &[Row],
-    judgement: &Judgement,
-    conf: &Path,
-) -> Vec<Incomplete> {
-    let mut unfounded: Vec<Incomplete> = judgement
-        .missing
-        .iter()
-        .map(|scope| Incomplete::at(scope.to_string(), Gap::NoSuchScope))
-        .collect();
-    let mut is_not_s3: HashMap<&Scope, bool> = HashMap::new();
-    for row in rows {
-        *is_not_s3.entry(&row.scope).or_insert(true) &= row.is_not_s3();
-    }
-    let scopes = expectations
-        .iter()
-        .flat_map(|expectation| &expectation.scopes);
-    for scope in scopes {
-        if let ScopePattern::One(scope) = scope
-            && is_not_s3.get(scope) == Some(&true)
-        {
-            unfounded.push(Incomplete::at(scope.to_string(), Gap::NotS3));
-        }
-    }
-    let is_judged = judgement.system.is_some()
-        || judgement
-            .rows
-            .iter()
-            .any(|row| row.verdict.is_some_and(|verdict| verdict != Verdict::NotS3));
-    let is_nothing_s3 = rows.iter().all(Row::is_not_s3);
-    let expects_system = expectations
-        .iter()
-        .any(|expectation| expectation.scopes.contains(&ScopePattern::System));
-    if !is_judged && !is_nothing_s3 && !expects_system && unfounded.is_empty() {
-        unfounded.push(Incomplete::at(conf.to_string_lossy(), Gap::NothingToJudge));
-    }
-    unfounded
 }
 
 /// Returns the problem as a sentence.
@@ -102,9 +89,6 @@ fn why(gap: &Gap) -> String {
             }
             _ => "When the service started cannot be read, so that it may run with an older file.",
         },
-        Gap::NoSuchScope => "aspera.conf has no such user, and no docroot of such a group.",
-        Gap::NotS3 => "No docroot that leads to S3 is in effect here.",
-        Gap::NothingToJudge => "No docroot that leads to S3 is among those that expect is about.",
     };
     why.to_owned()
 }
@@ -163,9 +147,6 @@ fn fix(gap: &Gap) -> String {
                 service.name()
             );
         }
-        Gap::NoSuchScope => "Correct the name in expect.scopes, or leave it out.",
-        Gap::NotS3 => "Leave the name out of expect.scopes, or give it a docroot in S3.",
-        Gap::NothingToJudge => "Check expect.scopes, and the docroots in aspera.conf.",
     };
     fix.to_owned()
 }
@@ -201,9 +182,6 @@ mod tests {
             Gap::NoService(service),
             Gap::NoAnswer(service),
             Gap::OlderFile(service),
-            Gap::NoSuchScope,
-            Gap::NotS3,
-            Gap::NothingToJudge,
         ];
         let perhaps = reasons.map(|reason| Gap::PerhapsOlderFile(service, reason));
         for gap in gaps.into_iter().chain(perhaps) {

@@ -60,7 +60,8 @@ fn word(verdict: Option<Verdict>) -> &'static str {
         Some(Verdict::Violated(_)) => "VIOLATED",
         Some(Verdict::Unknown) => "unknown",
         Some(Verdict::Met) => "met",
-        Some(Verdict::NotS3) | None => "-",
+        Some(Verdict::NotS3) => "-",
+        None => "not judged",
     }
 }
 

@@ -111,7 +111,7 @@ fn answer(
         || facts.noded_runs_older_file
         || facts.trapd_runs_older_file
         || system_is_expected && facts.system.is_none();
-    let compliant = judgement.compliant(!has_unread);
+    let compliant = judgement.compliant(has_unread, false);
     Answer::new(compliant.filter(|_| !expectations.is_empty()), judged)
 }
 

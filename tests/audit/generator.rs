@@ -125,8 +125,9 @@ pub fn configuration(random: &mut Random) -> Configuration {
             Trapd::Disabled,
             Trapd::Unknown,
         ][random.below(5)],
-        version: match random.below(6) {
+        version: match random.below(8) {
             0 => None,
+            4 => Some("3.5.4".to_owned()),
             1 => Some("4.4.7.2228".to_owned()),
             2 => Some("4.4".to_owned()),
             3 => Some("10.1.0".to_owned()),

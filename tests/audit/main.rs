@@ -176,6 +176,7 @@ fn the_random_configurations_reach_every_verdict_and_reason() {
         "trapd_off",
         "trapd_unknown",
         "undocumented_value",
+        "version_unknown",
         "unknown_docroot",
         "unreadable",
     ] {

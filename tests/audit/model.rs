@@ -13,7 +13,7 @@ mod worlds;
 use std::collections::BTreeSet;
 
 use crate::answer::{Answer, Verdict};
-use crate::configuration::{Block, Configuration, Expectation, State};
+use crate::configuration::{Configuration, Expectation, State};
 use docroot::{Outcome, Server};
 use docroot_text::Docroot;
 use inheritance::Source;
@@ -34,7 +34,7 @@ pub fn model_answer(configuration: &Configuration) -> Answer {
         || !configuration.aspera_conf_readable
         || configuration.older_aspera_conf
         || configuration.older_s3_properties
-        || names_nobody(configuration);
+        || has_idle_expectation(&server, &judged);
     let compliant = if configuration.expect.is_empty() {
         None
     } else if any(|verdict| *verdict == Verdict::Violated) {
@@ -47,17 +47,50 @@ pub fn model_answer(configuration: &Configuration) -> Answer {
     Answer::new(compliant, judged)
 }
 
-/// Whether an expectation names a user or group that `aspera.conf` does not have.
-fn names_nobody(configuration: &Configuration) -> bool {
-    let scopes = configuration
+/// Whether an expectation judges nothing although somebody wrote it to judge something.
+fn has_idle_expectation(server: &Server, judged: &[(String, Verdict)]) -> bool {
+    let configuration = server.configuration();
+    if !configuration.aspera_conf_readable {
+        return false;
+    }
+    let rows = rows(configuration);
+    let goes_to_s3: Vec<bool> = rows.iter().map(|row| may_go_to_s3(row, server)).collect();
+    let names_one = |scope: &str| scope == "global" || scope.contains(' ');
+    for (index, entry) in configuration.expect.iter().enumerate() {
+        let earlier = &configuration.expect[..index];
+        for scope in &entry.scopes {
+            let of_scope = || {
+                rows.iter()
+                    .zip(&goes_to_s3)
+                    .filter(|(row, _)| row.named() == **scope)
+            };
+            let is_idle = match scope.as_str() {
+                "system" => earlier.iter().any(|one| one.scopes.contains(scope)),
+                scope if names_one(scope) => {
+                    of_scope().all(|(_, goes)| !goes)
+                        || of_scope().any(|(row, _)| earlier.iter().any(|one| row.is_named_by(one)))
+                }
+                _ => false,
+            };
+            if is_idle {
+                return true;
+            }
+        }
+    }
+    let expects_system = configuration
         .expect
         .iter()
-        .flat_map(|expectation| &expectation.scopes);
-    let has = |blocks: &[Block], name| blocks.iter().any(|block| block.name == name);
-    scopes.into_iter().any(|scope| match scope.split_once(' ') {
-        Some(("user", name)) => !has(&configuration.users, name),
-        Some(("group", name)) => !has(&configuration.groups, name),
-        _ => false,
+        .any(|entry| entry.scopes.iter().any(|scope| scope == "system"));
+    let is_any_judged = judged
+        .iter()
+        .any(|(_, verdict)| !matches!(verdict, Verdict::NotJudged | Verdict::NotS3));
+    !expects_system && !is_any_judged && goes_to_s3.contains(&true)
+}
+
+/// Whether an upload of a row may go to S3, or something stands against knowing that none does.
+fn may_go_to_s3(row: &Row, server: &Server) -> bool {
+    with_uploads(row, server, |all| {
+        all.unproven || all.results != BTreeSet::from([Outcome::NotS3])
     })
 }
 
@@ -77,7 +110,7 @@ fn judge_system(server: &Server) -> (Verdict, bool) {
     let (encryption, key) = (file.encryption.as_deref(), file.key.as_deref());
     let meets = match expectation.state {
         State::Absent => Ok(encryption.is_none() && key.is_none()),
-        State::Present => judge::meets_expectation(encryption, key, expectation),
+        State::Present => judge::meets_on(encryption, key, expectation, server.knows_kms()),
     };
     let against = server.against_system();
     match meets {
@@ -94,6 +127,14 @@ fn judge(row: &Row, server: &Server) -> Verdict {
     let Some(expectation) = entries.find(|expectation| row.is_named_by(expectation)) else {
         return Verdict::NotJudged;
     };
+    with_uploads(row, server, |all| {
+        judge::verdict(all, expectation, server.knows_kms())
+    })
+}
+
+/// Asks something of all that may become of an upload of a row.
+fn with_uploads<T>(row: &Row, server: &Server, ask: impl Fn(&Readings<Outcome>) -> T) -> T {
+    let configuration = server.configuration();
     let sources = in_every_world(|world| row.source(configuration, world));
     // Which docroot it is does not depend on what it comes to: the worlds of the one need not be multiplied with those of the other.
     let docroots: Vec<Docroot> = sources.results.iter().map(Source::read).collect();
@@ -112,5 +153,5 @@ fn judge(row: &Row, server: &Server) -> Verdict {
         all.unproven |= uploads.unproven;
         all.reasons.extend(uploads.reasons);
     }
-    judge::verdict(&all, expectation)
+    ask(&all)
 }

@@ -61,6 +61,8 @@ pub enum Doubt {
     MultiRegionKey,
     /// A key name that differs from the expected one in letter case only.
     LetterCase,
+    /// The version of Aspera is not known.
+    VersionUnknown,
     /// A key name with blanks around it.
     BlanksAroundKey,
     /// A docroot that applies to one client address.
@@ -80,7 +82,7 @@ struct Words {
 
 impl Doubt {
     /// All doubts.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 34] = [
         Self::AccessKeys,
         Self::GroupsUnknown,
         Self::SamePrecedence,
@@ -110,6 +112,7 @@ impl Doubt {
         Self::Alias,
         Self::MultiRegionKey,
         Self::LetterCase,
+        Self::VersionUnknown,
         Self::BlanksAroundKey,
         Self::ClientAddress,
         Self::SeveralDocroots,
@@ -280,6 +283,11 @@ impl Doubt {
                 name: "letter_case",
                 why: "the name of the key differs from the expected one in letter case only, and AWS does not document whether that matters",
                 fix: "Write the key id in lower case, as AWS shows it.",
+            },
+            Self::VersionUnknown => Words {
+                name: "version_unknown",
+                why: "the version of Aspera is not known, and AWS_KMS needs 3.6.1 or later",
+                fix: "Make bin/ascp -A work on the host: it reports the version.",
             },
             Self::BlanksAroundKey => Words {
                 name: "blanks_around_key",

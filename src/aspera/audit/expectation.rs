@@ -3,7 +3,7 @@
 use super::doubt::Doubt;
 use super::possible::Request;
 use crate::aspera::docroot::Scope;
-use crate::aspera::setting::{Encryption, KmsKey, OnlyAwsKnows};
+use crate::aspera::setting::{Encryption, FoundValue, KmsKey, OnlyAwsKnows};
 
 /// One entry of the list of expectations. The first entry that names a docroot judges it.
 #[derive(Debug, Clone)]
@@ -60,6 +60,8 @@ pub enum Difference {
     OtherKey,
     /// A setting where none is expected.
     NotAbsent,
+    /// A version of Aspera without `AWS_KMS`.
+    VersionTooOld,
 }
 
 impl Difference {
@@ -71,6 +73,7 @@ impl Difference {
             Self::NotAKey => "the value of the key is not the name of a KMS key",
             Self::OtherKey => "another key is used",
             Self::NotAbsent => "a setting is in force where none is expected",
+            Self::VersionTooOld => "this version of Aspera does not support AWS_KMS",
         }
     }
 }
@@ -81,12 +84,21 @@ impl Wanted {
         let Self::Encryption(encryption, keys) = self else {
             return "no setting".to_owned();
         };
-        let keys: Vec<&str> = keys.iter().map(KmsKey::as_str).collect();
+        // A bare id may be a password in the wrong place.
+        let keys = keys
+            .iter()
+            .map(|key| FoundValue::kms_key(key.as_str(), None));
+        let keys: Vec<String> = keys.map(|key| key.shown().to_owned()).collect();
         match keys.as_slice() {
             [] => encryption.to_string(),
             [key] => format!("{encryption} with {key}"),
             keys => format!("{encryption} with one of {}", keys.join(", ")),
         }
+    }
+
+    /// Returns whether it expects `AWS_KMS`.
+    pub fn is_kms(&self) -> bool {
+        matches!(self, Self::Encryption(Encryption::AwsKms, _))
     }
 
     /// Compares one possible result with the expectation.

@@ -1,6 +1,6 @@
 //! The judgement: compares the rows and `s3.properties` with the expectations.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::doubt::Doubt;
 use super::expectation::{Comparison, Difference, Expectation, ScopePattern, Wanted};
@@ -9,6 +9,7 @@ use super::possible::{Outcome, Possible, Request, Source};
 use super::rows::Row;
 use super::s3_docroot;
 use crate::aspera::docroot::Scope;
+use crate::aspera::version::Version;
 
 /// The result of comparing a server with the expectations.
 #[derive(Debug, Default)]
@@ -17,8 +18,8 @@ pub struct Judgement {
     pub violations: Vec<Violation>,
     /// The places whose verdict is not known.
     pub unknown: Vec<Unknown>,
-    /// The users and groups that an expectation names and `aspera.conf` does not contain.
-    pub missing: Vec<Scope>,
+    /// The parts of the expectations that judge nothing.
+    pub unfounded: Vec<Unfounded>,
     /// The verdict on `s3.properties`, or `None` if no entry names it or it could not be read.
     pub system: Option<Verdict>,
     /// The verdicts on the rows, in the order of the rows.
@@ -54,8 +55,8 @@ pub struct Violation {
     pub place: Place,
     /// The setting at this place.
     pub found: Request,
-    /// The expectation as text for messages.
-    pub expected: String,
+    /// The expectation.
+    pub expected: Wanted,
     /// The kind of difference.
     pub difference: Difference,
 }
@@ -67,6 +68,19 @@ pub struct Unknown {
     pub place: Place,
     /// The reasons.
     pub doubts: Vec<Doubt>,
+}
+
+/// A part of the expectations that judges nothing, although somebody expects that it does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unfounded {
+    /// A user or group that `aspera.conf` does not contain.
+    NoSuchScope(Scope),
+    /// A scope without an upload to S3.
+    NotS3(Scope),
+    /// A scope, or `None` for `s3.properties`, that an earlier entry judges.
+    JudgedByEarlierEntry(Option<Scope>),
+    /// All of it: no upload to S3 is judged, although there are some.
+    Everything,
 }
 
 /// A part of a server that is judged.
@@ -87,21 +101,23 @@ pub fn judge(facts: &Facts, rows: &[Row], expectations: &[Expectation]) -> Judge
         let entry = entries.of(&row.scope);
         let verdict = entry.map(|entry| {
             let place = || Place::Docroot(row.scope.clone(), row.peer_ip.clone());
-            judgement.judge_one(place, &row.possible, &expectations[entry].wanted)
+            judgement.judge_one(place, &row.possible, &expectations[entry].wanted, facts)
         });
         judgement.rows.push(RowVerdict { entry, verdict });
     }
-    judgement.find_missing(facts, expectations);
+    judgement.find_unfounded(facts, rows, &entries, expectations);
     judgement
 }
 
 impl Judgement {
-    /// Returns whether the server is as expected, or `None` if that is not known. `is_complete` says whether everything necessary was read.
-    pub fn compliant(&self, is_complete: bool) -> Option<bool> {
-        if !self.violations.is_empty() {
+    /// Returns whether the server is as expected, or `None` if that is not known.
+    ///
+    /// `has_gaps` says whether something that is necessary was not read, and `is_refused` whether Aspera refuses its configuration.
+    pub fn compliant(&self, has_gaps: bool, is_refused: bool) -> Option<bool> {
+        if is_refused || !self.violations.is_empty() {
             return Some(false);
         }
-        let is_known = is_complete && self.unknown.is_empty() && self.missing.is_empty();
+        let is_known = !has_gaps && self.unknown.is_empty() && self.unfounded.is_empty();
         is_known.then_some(true)
     }
 
@@ -127,7 +143,7 @@ impl Judgement {
             possible.leave_unproven(Doubt::OlderFile);
         }
         let wanted = &expectations[entry].wanted;
-        self.system = Some(self.judge_one(|| Place::System, &possible, wanted));
+        self.system = Some(self.judge_one(|| Place::System, &possible, wanted, facts));
     }
 
     fn judge_one(
@@ -135,50 +151,89 @@ impl Judgement {
         place: impl Fn() -> Place,
         possible: &Possible,
         wanted: &Wanted,
+        facts: &Facts,
     ) -> Verdict {
-        let verdict = verdict(possible, wanted);
+        let comparisons = comparisons(possible, wanted, facts);
+        let verdict = verdict(possible, &comparisons);
         match verdict {
             Verdict::Violated(difference) => self.violations.push(Violation {
                 place: place(),
                 found: possible.requests().next().cloned().unwrap_or_default(),
-                expected: wanted.words(),
+                expected: wanted.clone(),
                 difference,
             }),
             Verdict::Unknown => self.unknown.push(Unknown {
                 place: place(),
-                doubts: doubts(possible, wanted),
+                doubts: doubts(possible, &comparisons),
             }),
             Verdict::Met | Verdict::NotS3 => {}
         }
         verdict
     }
 
-    fn find_missing(&mut self, facts: &Facts, expectations: &[Expectation]) {
+    fn find_unfounded(
+        &mut self,
+        facts: &Facts,
+        rows: &[Row],
+        entries: &Entries,
+        expectations: &[Expectation],
+    ) {
         let Some(conf) = facts.conf else { return };
-        let known: std::collections::HashSet<Scope> =
-            conf.blocks.iter().map(|block| conf.scope(block)).collect();
-        let scopes = expectations
-            .iter()
-            .flat_map(|expectation| &expectation.scopes);
-        for scope in scopes {
-            if let ScopePattern::One(scope @ (Scope::User(_) | Scope::Group(_))) = scope
-                && !known.contains(scope)
-            {
-                self.missing.push(scope.clone());
+        let known: HashSet<Scope> = conf.blocks.iter().map(|block| conf.scope(block)).collect();
+        let in_s3 = rows.iter().filter(|row| !row.is_not_s3());
+        let in_s3: HashSet<&Scope> = in_s3.map(|row| &row.scope).collect();
+        for (index, expectation) in expectations.iter().enumerate() {
+            for pattern in &expectation.scopes {
+                self.unfounded.extend(match pattern {
+                    ScopePattern::Users | ScopePattern::Groups => None,
+                    ScopePattern::System => {
+                        let is_judged = entries.system != Some(index);
+                        is_judged.then_some(Unfounded::JudgedByEarlierEntry(None))
+                    }
+                    ScopePattern::One(scope)
+                        if !known.contains(scope) && *scope != Scope::Global =>
+                    {
+                        Some(Unfounded::NoSuchScope(scope.clone()))
+                    }
+                    ScopePattern::One(scope) if !in_s3.contains(scope) => {
+                        Some(Unfounded::NotS3(scope.clone()))
+                    }
+                    ScopePattern::One(scope) => {
+                        let is_judged = entries.of(scope) != Some(index);
+                        is_judged.then(|| Unfounded::JudgedByEarlierEntry(Some(scope.clone())))
+                    }
+                });
             }
+        }
+        let verdicts = self.rows.iter().filter_map(|row| row.verdict);
+        let is_judged = verdicts
+            .chain(self.system)
+            .any(|verdict| verdict != Verdict::NotS3);
+        let expects_system = entries.system.is_some();
+        if !is_judged && !expects_system && !in_s3.is_empty() && self.unfounded.is_empty() {
+            self.unfounded.push(Unfounded::Everything);
         }
     }
 }
 
-/// Returns the verdict on a set of possible results.
-fn verdict(possible: &Possible, wanted: &Wanted) -> Verdict {
+/// Compares each possible upload to S3 with an expectation.
+fn comparisons(possible: &Possible, wanted: &Wanted, facts: &Facts) -> Vec<Comparison> {
+    let compare = |request| match wanted.compare(request) {
+        Comparison::Meets if wanted.is_kms() => match &facts.version {
+            Some(version) if *version >= Version::first_with_kms() => Comparison::Meets,
+            Some(_) => Comparison::Differs(Difference::VersionTooOld),
+            None => Comparison::Unknown(Doubt::VersionUnknown),
+        },
+        comparison => comparison,
+    };
+    possible.requests().map(compare).collect()
+}
+
+/// Returns the verdict on a set of possible results, by the comparisons of those that go to S3.
+fn verdict(possible: &Possible, comparisons: &[Comparison]) -> Verdict {
     if possible.is_certain() && possible.outcomes == [Outcome::NotS3] {
         return Verdict::NotS3;
     }
-    let comparisons: Vec<Comparison> = possible
-        .requests()
-        .map(|request| wanted.compare(request))
-        .collect();
     let all_meet = comparisons
         .iter()
         .all(|comparison| *comparison == Comparison::Meets);
@@ -200,13 +255,13 @@ fn verdict(possible: &Possible, wanted: &Wanted) -> Verdict {
 }
 
 /// Returns the reasons for an unknown verdict: first those of the results, then those of the comparisons.
-fn doubts(possible: &Possible, wanted: &Wanted) -> Vec<Doubt> {
+fn doubts(possible: &Possible, comparisons: &[Comparison]) -> Vec<Doubt> {
     let mut doubts = possible.doubts.clone();
-    for request in possible.requests() {
-        if let Comparison::Unknown(doubt) = wanted.compare(request)
-            && !doubts.contains(&doubt)
+    for comparison in comparisons {
+        if let Comparison::Unknown(doubt) = comparison
+            && !doubts.contains(doubt)
         {
-            doubts.push(doubt);
+            doubts.push(*doubt);
         }
     }
     doubts

@@ -20,7 +20,7 @@ pub use accounts::Accounts;
 pub use doubt::Doubt;
 pub use expectation::{Difference, Expectation, ScopePattern, Wanted};
 pub use facts::{Facts, SystemFile};
-pub use judgement::{Judgement, Place, RowVerdict, Unknown, Verdict, Violation, judge};
+pub use judgement::{Judgement, Place, RowVerdict, Unfounded, Unknown, Verdict, Violation, judge};
 pub use possible::{Outcome, Possible, Request, Source};
 pub use rows::{Row, rows};
 pub use s3_docroot::doubts_of_setting;

@@ -41,12 +41,6 @@ pub enum Gap {
     OlderFile(Service),
     /// It is not known whether a service runs with the current version of its file.
     PerhapsOlderFile(Service, Reason),
-    /// An expectation names a scope that is not in the configuration.
-    NoSuchScope,
-    /// An expectation names a scope whose uploads do not go to S3.
-    NotS3,
-    /// An expectation covers no docroot at all.
-    NothingToJudge,
 }
 
 /// The result of reading a file.

@@ -37,7 +37,11 @@ impl<'c> Server<'c> {
             let users = configuration.users.iter().chain(&configuration.groups);
             users.chain(&configuration.defaults)
         };
-        let may_be_new = configuration.version.as_deref().is_none_or(is_at_least_4_4);
+        let may_be_new = configuration
+            .version
+            .as_deref()
+            .and_then(|version| is_at_least(version, (4, 4, 0)));
+        let may_be_new = may_be_new != Some(false);
         let trapd = configuration.trapd;
         Self {
             file: match &configuration.s3_properties {
@@ -60,6 +64,11 @@ impl<'c> Server<'c> {
 
     pub fn configuration(&self) -> &'c Configuration {
         self.configuration
+    }
+
+    /// Whether the version of Aspera knows `AWS_KMS`.
+    pub fn knows_kms(&self) -> Option<bool> {
+        is_at_least(self.configuration.version.as_deref()?, (3, 6, 1))
     }
 
     /// What speaks against the system-wide setting being in force as it is written.
@@ -251,11 +260,9 @@ fn choose<'a>(values: &[&'a str], reason: &'static str, world: &mut World) -> Op
     Some(values[world.choose(reason, values.len())])
 }
 
-fn is_at_least_4_4(version: &str) -> bool {
+/// Nothing if it is not a version.
+fn is_at_least(version: &str, wanted: (u32, u32, u32)) -> Option<bool> {
     let mut parts = version.split('.').map(|part| part.parse::<u32>().ok());
-    match (parts.next().flatten(), parts.next().flatten()) {
-        (Some(major), Some(minor)) => (major, minor) >= (4, 4),
-        // Not a version: not known.
-        _ => true,
-    }
+    let mut next = || parts.next().flatten();
+    Some((next()?, next()?, next()?) >= wanted)
 }

@@ -12,7 +12,11 @@ use crate::configuration::Expectation;
 type Meets = Result<bool, &'static str>;
 
 /// The verdict on a row.
-pub fn verdict(readings: &Readings<Outcome>, expectation: &Expectation) -> Verdict {
+pub fn verdict(
+    readings: &Readings<Outcome>,
+    expectation: &Expectation,
+    knows_kms: Option<bool>,
+) -> Verdict {
     let mut reasons = readings.reasons.clone();
     let mut meets = BTreeSet::new();
     for outcome in &readings.results {
@@ -20,7 +24,7 @@ pub fn verdict(readings: &Readings<Outcome>, expectation: &Expectation) -> Verdi
             Outcome::NotS3 => {}
             Outcome::Anything => return unknown(&reasons),
             Outcome::Asks(encryption, key) => {
-                meets.insert(meets_expectation(encryption, key, expectation));
+                meets.insert(meets_on(encryption, key, expectation, knows_kms));
             }
         }
     }
@@ -41,7 +45,22 @@ pub fn unknown(reasons: &BTreeSet<&'static str>) -> Verdict {
     Verdict::Unknown(reasons.iter().map(|&reason| reason.to_owned()).collect())
 }
 
-pub fn meets_expectation(
+/// Whether an outcome is the expected one on a version of Aspera that knows `AWS_KMS`, or does not.
+pub fn meets_on(
+    encryption: Option<&str>,
+    key: Option<&str>,
+    expectation: &Expectation,
+    knows_kms: Option<bool>,
+) -> Meets {
+    let meets = meets_expectation(encryption, key, expectation);
+    match (meets, encryption, knows_kms) {
+        (Ok(true), Some("AWS_KMS"), None) => Err("version_unknown"),
+        (Ok(true), Some("AWS_KMS"), Some(false)) => Ok(false),
+        _ => meets,
+    }
+}
+
+fn meets_expectation(
     encryption: Option<&str>,
     key: Option<&str>,
     expectation: &Expectation,

@@ -62,7 +62,7 @@ impl Row<'_> {
         }
     }
 
-    fn named(&self) -> String {
+    pub fn named(&self) -> String {
         match self.level {
             Level::User => format!("user {}", self.block.name),
             Level::Group => format!("group {}", self.block.name),
