@@ -206,6 +206,7 @@ impl Values {
             aspera_root,
             installed,
             conf: (&server.conf_path, conf_reading),
+            uncovered: conf.as_ref().map_or(&[], |conf| &conf.uncovered),
             properties: (&server.properties_path, properties_reading),
             unread_accounts: if needs_accounts { unread } else { &[] },
             services: server.services,

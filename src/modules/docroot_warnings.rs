@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::incomplete::uncovered_words;
 use super::result::unread;
 use crate::aspera::audit::{Doubt, doubts_of_setting};
 use crate::aspera::docroot::{Fate, Plan, Scope, Selection, some_of};
@@ -78,6 +79,10 @@ pub(super) fn plan_warnings(plan: &Plan) -> Vec<String> {
             doubt.why(),
             doubt.fix()
         ));
+    }
+    for uncovered in &plan.uncovered {
+        let (what, remedy) = uncovered_words(uncovered.what);
+        warnings.push(format!("Line {}: {what} {remedy}", uncovered.line));
     }
     if !keyless.is_empty() {
         warnings.push(format!(

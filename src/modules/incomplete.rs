@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::aspera::audit::Unfounded;
+use crate::aspera::docroot::UncoveredKind;
 use crate::aspera::host::{Gap, Incomplete, Reason};
 
 /// A gap: its place, the problem and the remedy.
@@ -71,6 +72,13 @@ fn why(gap: &Gap) -> String {
         }
         Gap::Unread(error) => return error.problem(),
         Gap::Malformed(why) => return why.clone(),
+        Gap::Uncovered(uncovered) => {
+            return format!(
+                "Line {}: {}",
+                uncovered.line,
+                uncovered_words(uncovered.what).0
+            );
+        }
         Gap::Failed(_) => "The service has failed.",
         Gap::Starting(_) => "The service is starting, perhaps again and again.",
         Gap::Stopped(_) => "The service is enabled, but it does not run.",
@@ -110,6 +118,7 @@ fn fix(gap: &Gap) -> String {
             return remedy.unwrap_or_else(|| "Restore it from a backup.".to_owned());
         }
         Gap::Malformed(_) => "Correct the file.",
+        Gap::Uncovered(uncovered) => uncovered_words(uncovered.what).1,
         Gap::Failed(service) | Gap::Starting(service) => {
             return format!(
                 "Read the log of {0} (journalctl -u {0}), and correct what keeps it from running.",
@@ -151,9 +160,29 @@ fn fix(gap: &Gap) -> String {
     fix.to_owned()
 }
 
+/// Returns what is wrong with a place of `aspera.conf` that the model does not cover, and what to do, as sentences.
+pub(super) fn uncovered_words(what: UncoveredKind) -> (&'static str, &'static str) {
+    match what {
+        UncoveredKind::NearlyAnElement => (
+            "This element's name differs from a documented one in letter case or by a prefix. Whether Aspera accepts it is not documented, \
+             so nothing in it was read.",
+            "Write the name as the vendor documents it, or remove the element.",
+        ),
+        UncoveredKind::S3Address => (
+            "There is an S3 address outside the docroots and restrictions of users, groups and the default. It was not read.",
+            "Remove the address, or move it to the absolute element of a docroot.",
+        ),
+        UncoveredKind::Include => (
+            "This element includes another file, which was not read.",
+            "Write the content of that file in its place.",
+        ),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::aspera::docroot::Uncovered;
     use crate::aspera::host::Service;
     use crate::files::FileError;
 
@@ -176,6 +205,18 @@ mod tests {
             }),
             Gap::Unread(FileError::Missing("/x".into())),
             Gap::Malformed("The file is bad.".to_owned()),
+            Gap::Uncovered(Uncovered {
+                line: 1,
+                what: UncoveredKind::NearlyAnElement,
+            }),
+            Gap::Uncovered(Uncovered {
+                line: 1,
+                what: UncoveredKind::S3Address,
+            }),
+            Gap::Uncovered(Uncovered {
+                line: 1,
+                what: UncoveredKind::Include,
+            }),
             Gap::Failed(service),
             Gap::Starting(service),
             Gap::Stopped(service),

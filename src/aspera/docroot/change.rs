@@ -1,6 +1,6 @@
 //! The planned changes to docroots and to their file.
 
-use super::conf::{ConfError, DocrootElement};
+use super::conf::{ConfError, DocrootElement, Uncovered};
 use super::request::Selection;
 use super::scope::Scope;
 use super::uri::{DocrootUri, Storage};
@@ -20,6 +20,8 @@ pub struct Plan {
     pub changes: Vec<Change>,
     /// The selections that match no docroot.
     pub not_found: Vec<Selection>,
+    /// The places of the file that may matter for uploads, and that no plan covers.
+    pub uncovered: Vec<Uncovered>,
 }
 
 /// A docroot with the change that is planned for it.

@@ -22,6 +22,29 @@ pub struct AsperaConf<'a> {
     pub skeleton: Skeleton,
     /// Whether it has settings of `pvcl_cloud`, which connects Aspera 4.4 to object storage beside trapd.
     pub has_pvcl: bool,
+    /// The places that may matter for uploads and that the model does not cover, in the order of the file, 20 at most.
+    pub uncovered: Vec<Uncovered>,
+}
+
+/// A place of the file that may matter for uploads, although the model does not cover it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Uncovered {
+    /// The line, from 1.
+    pub line: usize,
+    /// What is on the line.
+    pub what: UncoveredKind,
+}
+
+/// What a place is that the model does not cover.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UncoveredKind {
+    /// An element whose name differs from one that the model knows in letter case or by a prefix. Whether the server minds the case is not
+    /// documented.
+    NearlyAnElement,
+    /// An S3 address outside a docroot and outside a restriction.
+    S3Address,
+    /// An element that includes another file (`XInclude`).
+    Include,
 }
 
 /// A `user`, `group` or `default` element.

@@ -2,7 +2,7 @@
 
 use super::block;
 use super::change::{Change, Fate, Plan, PlanError, PlannedDocroot, SkipReason};
-use super::conf::{AsperaConf, Block, DocrootElement};
+use super::conf::{AsperaConf, Block, DocrootElement, Uncovered};
 use super::request::{Request, Selection};
 use super::scope::{Scope, some_of};
 use super::uri::DocrootUri;
@@ -84,6 +84,7 @@ pub(super) struct Decided {
     docroots: Vec<PlannedDocroot>,
     changes: Vec<Change>,
     not_found: Vec<Selection>,
+    uncovered: Vec<Uncovered>,
 }
 
 impl Decided {
@@ -95,6 +96,7 @@ impl Decided {
             docroots: self.docroots,
             changes: self.changes,
             not_found: self.not_found,
+            uncovered: self.uncovered,
         }
     }
 }
@@ -218,6 +220,7 @@ impl<'c> Draft<'c> {
             docroots: self.docroots,
             changes: by_place(self.changes, |change| (change.offset, 0)),
             not_found: self.not_found,
+            uncovered: self.conf.uncovered.clone(),
         }
     }
 

@@ -15,7 +15,10 @@ mod uri_edits;
 mod uri_redact;
 
 pub use change::{Change, Fate, InsteadOfS3, Plan, PlanError, PlannedDocroot, SkipReason};
-pub use conf::{AsperaConf, Block, ConfError, DocrootElement, Element, Precedence, Skeleton};
+pub use conf::{
+    AsperaConf, Block, ConfError, DocrootElement, Element, Precedence, Skeleton, Uncovered,
+    UncoveredKind,
+};
 pub use display::{DisplayPlace, changed_places};
 pub use plan::plan;
 pub use request::{Request, Selection, by_scope};

@@ -2,7 +2,10 @@
 
 use std::ops::Range;
 
-use super::conf::{AsperaConf, Block, ConfError, DocrootElement, Element, Precedence, Skeleton};
+use super::conf::{
+    AsperaConf, Block, ConfError, DocrootElement, Element, Precedence, Skeleton, Uncovered,
+    UncoveredKind,
+};
 use super::scope::BlockKind;
 use crate::text::lines::line_number;
 use crate::text::xml::{Attribute, Content, Tag, Token, Tokenizer};
@@ -22,6 +25,7 @@ impl<'a> AsperaConf<'a> {
             users: None,
             groups: None,
             has_pvcl: false,
+            uncovered: Vec::new(),
             sections: 0,
             known_sections: 0,
         };
@@ -32,6 +36,9 @@ impl<'a> AsperaConf<'a> {
         reader.finish()
     }
 }
+
+/// The most places that are kept of those that the model does not cover. One is enough to know that the model is not the whole file.
+const MAX_UNCOVERED: usize = 20;
 
 /// The sections below the root that occur in the files of real servers.
 const SECTIONS: [&[u8]; 10] = [
@@ -66,6 +73,8 @@ enum ElementKind {
     Path,
     Absolute,
     Restrictions,
+    /// An element in [`Self::Restrictions`].
+    Restriction,
     Other,
 }
 
@@ -90,6 +99,7 @@ impl ElementKind {
             (Some(Self::Paths), b"path") => Self::Path,
             (Some(Self::Path), b"absolute") => Self::Absolute,
             (Some(Self::Path), b"restrictions") => Self::Restrictions,
+            (Some(Self::Restrictions | Self::Restriction), _) => Self::Restriction,
             _ => Self::Other,
         }
     }
@@ -140,6 +150,8 @@ struct Reader<'a> {
     users: Option<Element>,
     groups: Option<Element>,
     has_pvcl: bool,
+    /// Offsets in the order of the file.
+    uncovered: Vec<(usize, UncoveredKind)>,
     sections: usize,
     known_sections: usize,
 }
@@ -156,7 +168,17 @@ impl<'a> Reader<'a> {
                 }
                 Ok(())
             }
-            Token::Text(_) | Token::Cdata(_) => Ok(()),
+            Token::Text(range) => {
+                self.take_text(&Content::text_of(self.bytes, &range), range.start);
+                Ok(())
+            }
+            Token::Cdata(range) => {
+                self.take_text(
+                    &String::from_utf8_lossy(&self.bytes[range.clone()]),
+                    range.start,
+                );
+                Ok(())
+            }
         }
     }
 
@@ -181,6 +203,7 @@ impl<'a> Reader<'a> {
                 groups: self.groups,
             },
             has_pvcl: self.has_pvcl,
+            uncovered: with_lines(self.bytes, &self.uncovered),
         })
     }
 
@@ -188,6 +211,7 @@ impl<'a> Reader<'a> {
         let parent = self.parent();
         self.check_place(parent, &tag)?;
         let kind = ElementKind::of(parent, &self.bytes[tag.name.clone()]);
+        self.find_uncovered(parent, kind, &tag, attributes);
         match kind {
             ElementKind::Block(kind) => {
                 self.block = Some(OpenBlock {
@@ -205,11 +229,9 @@ impl<'a> Reader<'a> {
                     has_misc: false,
                 });
             }
-            ElementKind::Other if parent == Some(ElementKind::Restrictions) => {
-                if let Some(block) = &mut self.block {
-                    block.has_restriction = true;
-                }
-            }
+            ElementKind::Restriction => self.restrict(),
+            // Access keys need restrictions, and asconfigurator names them file_restriction.
+            ElementKind::Other if is_restriction(&self.bytes[tag.name.clone()]) => self.restrict(),
             _ => {}
         }
         let range = tag.range.clone();
@@ -223,6 +245,51 @@ impl<'a> Reader<'a> {
             self.end(&(range.end..range.end))
         } else {
             Ok(())
+        }
+    }
+
+    /// Notes what may matter for uploads in a place where the model does not look for it.
+    fn find_uncovered(
+        &mut self,
+        parent: Option<ElementKind>,
+        kind: ElementKind,
+        tag: &Tag,
+        attributes: &[Attribute],
+    ) {
+        let start = tag.range.start;
+        if kind == ElementKind::Other {
+            let name = local_name(&self.bytes[tag.name.clone()]).to_ascii_lowercase();
+            if ElementKind::of(parent, &name) != ElementKind::Other {
+                self.uncover(start, UncoveredKind::NearlyAnElement);
+            } else if name == b"include" {
+                self.uncover(start, UncoveredKind::Include);
+            }
+        }
+        for (_, value) in attributes {
+            if names_s3(&Content::text_of(self.bytes, value)) {
+                self.uncover(start, UncoveredKind::S3Address);
+            }
+        }
+    }
+
+    fn take_text(&mut self, text: &str, offset: usize) {
+        match self.parent() {
+            Some(ElementKind::Absolute | ElementKind::Restriction) => {}
+            Some(ElementKind::Restrictions) if !text.trim_ascii().is_empty() => self.restrict(),
+            _ if names_s3(text) => self.uncover(offset, UncoveredKind::S3Address),
+            _ => {}
+        }
+    }
+
+    fn uncover(&mut self, offset: usize, what: UncoveredKind) {
+        if self.uncovered.len() < MAX_UNCOVERED {
+            self.uncovered.push((offset, what));
+        }
+    }
+
+    fn restrict(&mut self) {
+        if let Some(block) = &mut self.block {
+            block.has_restriction = true;
         }
     }
 
@@ -353,6 +420,38 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Finds the lines of all places in one pass: a file may have very many.
+fn with_lines(bytes: &[u8], places: &[(usize, UncoveredKind)]) -> Vec<Uncovered> {
+    let mut line = 1;
+    let mut counted = 0;
+    let places = places.iter().map(|&(offset, what)| {
+        line += line_number(&bytes[counted..], offset - counted) - 1;
+        counted = offset;
+        Uncovered { line, what }
+    });
+    places.collect()
+}
+
+/// Returns the name of an element without its prefix.
+fn local_name(name: &[u8]) -> &[u8] {
+    name.rsplit(|byte| *byte == b':').next().unwrap_or(name)
+}
+
+fn is_restriction(name: &[u8]) -> bool {
+    let name = local_name(name).to_ascii_lowercase();
+    name.windows(b"restriction".len())
+        .any(|part| part == b"restriction")
+}
+
+/// Returns whether a text has an S3 address in it, in any letter case.
+fn names_s3(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    memchr::memchr_iter(b':', bytes).any(|colon| {
+        let is_scheme = bytes[colon.saturating_sub(2)..colon].eq_ignore_ascii_case(b"s3");
+        is_scheme && bytes[colon..].starts_with(b"://")
+    })
+}
+
 fn keep_first(place: &mut Option<Element>, element: Element) {
     place.get_or_insert(element);
 }
@@ -367,5 +466,118 @@ fn element(tag: &Tag, content_end: usize, last_child: Option<Range<usize>>) -> E
         content: tag.range.end..content_end.max(tag.range.end),
         is_empty_tag: tag.is_empty,
         last_child,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn uncovered(content: &str) -> Vec<(usize, UncoveredKind)> {
+        let file = format!("<CONF>\n<default/>\n{content}\n</CONF>");
+        let conf = AsperaConf::parse(file.as_bytes()).unwrap();
+        let places = conf.uncovered.iter();
+        places.map(|place| (place.line, place.what)).collect()
+    }
+
+    const ABSOLUTE: &str = "<absolute>s3://h/b/</absolute>";
+
+    #[test]
+    fn an_element_in_another_letter_case_or_with_a_prefix_is_uncovered() {
+        let path = "<default><file_system><access><paths><path>\n<absolute>s3://h/b/</absolute></path></paths></access></file_system></default>";
+        assert_eq!(uncovered(path), []);
+        for (known, other) in [
+            ("<default>", "<DEFAULT>"),
+            ("<file_system>", "<File_System>"),
+            ("<paths>", "<x:paths xmlns:x='u'>"),
+        ] {
+            let name = known.trim_matches(['<', '>']);
+            let end = other.trim_matches(['<', '>']).split(' ').next().unwrap();
+            let text = path
+                .replace(known, other)
+                .replace(&format!("</{name}>"), &format!("</{end}>"));
+            let expected = [
+                (3, UncoveredKind::NearlyAnElement),
+                (4, UncoveredKind::S3Address),
+            ];
+            assert_eq!(uncovered(&text), expected, "{other}");
+        }
+        for name in ["Absolute", "x:absolute"] {
+            let text = path
+                .replace("<absolute>", &format!("<{name} xmlns:x='u'>"))
+                .replace("</absolute>", &format!("</{name}>"));
+            let expected = [
+                (4, UncoveredKind::NearlyAnElement),
+                (4, UncoveredKind::S3Address),
+            ];
+            assert_eq!(uncovered(&text), expected, "{name}");
+        }
+        for text in [
+            "<default><PVCL/></default>",
+            "<AAA/>",
+            "<aaa><realms><realm><Users/></realm></realms></aaa>",
+        ] {
+            assert_eq!(
+                uncovered(text),
+                [(3, UncoveredKind::NearlyAnElement)],
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_s3_address_in_any_other_place_is_uncovered() {
+        let address = [(3, UncoveredKind::S3Address)];
+        for text in [
+            &format!("<default>{ABSOLUTE}</default>"),
+            &format!("<default><file_system>{ABSOLUTE}</file_system></default>"),
+            &format!("<server>{ABSOLUTE}</server>"),
+            "<default><storage uri='S3://h/b/'/></default>",
+            "<server><x>&#115;3:&#47;/h/b</x></server>",
+            "<server><![CDATA[s3://h/b]]></server>",
+        ] {
+            assert_eq!(uncovered(text), address, "{text}");
+        }
+        for text in [
+            "<!-- s3://h/b/ -->",
+            "<server><x>as3:/h</x><y>3://</y></server>",
+            "<default><file_system><access><paths><path><restrictions><restriction>s3://*</restriction></restrictions></path></paths></access></file_system></default>",
+        ] {
+            assert_eq!(uncovered(text), [], "{text}");
+        }
+        let include = "<xi:include xmlns:xi='http://www.w3.org/2001/XInclude' href='other.xml'/>";
+        assert_eq!(uncovered(include), [(3, UncoveredKind::Include)]);
+    }
+
+    #[test]
+    fn whatever_is_named_like_a_restriction_restricts() {
+        let has_restriction = |content: &str| {
+            let file = format!("<CONF><default>{content}</default></CONF>");
+            let conf = AsperaConf::parse(file.as_bytes()).unwrap();
+            conf.blocks[0].has_restriction
+        };
+        let in_path = |content: &str| {
+            format!(
+                "<file_system><access><paths><path>{content}</path></paths></access></file_system>"
+            )
+        };
+        for content in [
+            in_path("<restrictions><restriction>s3://*</restriction></restrictions>"),
+            in_path("<restrictions>s3://*</restrictions>"),
+            in_path("<restrictions><![CDATA[s3://*]]></restrictions>"),
+            in_path("<restriction>s3://*</restriction>"),
+            in_path("<Restrictions/>"),
+            "<file_restriction>|s3://*</file_restriction>".to_owned(),
+            "<file_system><access><restrictions/></access></file_system>".to_owned(),
+        ] {
+            assert!(has_restriction(&content), "{content}");
+        }
+        for content in [
+            in_path("<restrictions/>"),
+            in_path("<restrictions>\n</restrictions>"),
+            in_path(ABSOLUTE),
+        ] {
+            assert!(!has_restriction(&content), "{content}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::services::{Manager, Reason, Restart, Service, State};
+use crate::aspera::docroot::Uncovered;
 use crate::files::FileError;
 
 /// A gap and its place.
@@ -27,6 +28,8 @@ pub enum Gap {
     Unread(FileError),
     /// A file can be read, but the server would refuse its content.
     Malformed(String),
+    /// A place of `aspera.conf` may matter for uploads, and the model does not cover it.
+    Uncovered(Uncovered),
     /// A service failed.
     Failed(Service),
     /// A service starts, perhaps again and again.
@@ -92,6 +95,8 @@ pub struct Found<'f> {
     pub installed: bool,
     /// The path of `aspera.conf` and the result of reading it.
     pub conf: (&'f Path, Reading),
+    /// The places of `aspera.conf` that the model does not cover.
+    pub uncovered: &'f [Uncovered],
     /// The path of `s3.properties` and the result of reading it.
     pub properties: (&'f Path, Reading),
     /// The errors of those account files of the host that are needed and cannot be read.
@@ -125,6 +130,9 @@ pub fn gaps(found: &Found) -> Vec<Incomplete> {
         of_file(&found.conf, Some(Gap::NoConf)),
         of_file(&found.properties, no_properties),
     ];
+    let uncovered = found.uncovered.iter().map(|uncovered| {
+        Incomplete::at(found.conf.0.to_string_lossy(), Gap::Uncovered(*uncovered))
+    });
     let accounts = found
         .unread_accounts
         .iter()
@@ -136,6 +144,7 @@ pub fn gaps(found: &Found) -> Vec<Incomplete> {
     files
         .into_iter()
         .flatten()
+        .chain(uncovered)
         .chain(accounts)
         .chain(services)
         .collect()
@@ -214,6 +223,7 @@ mod tests {
             aspera_root: "/opt/aspera".as_ref(),
             installed,
             conf: (CONF.as_ref(), conf),
+            uncovered: &[],
             properties: (PROPERTIES.as_ref(), properties),
             unread_accounts,
             services,
