@@ -235,10 +235,10 @@ def test_whether_a_restarted_service_stays_alive(
         (True, True, True),
     ],
 )
-def test_what_verify_fails_for_where_restarts_are_left_to_the_operator(
+def test_verify_fails_unless_the_restart_is_left_to_the_operator(
     controller: Controller, folder: Path, *, restarts: bool, restart_required: bool | None, fails: bool
 ) -> None:
-    """A service that must restart is reported; all else that could not be seen is a failure."""
+    """A service that must restart is reported. Any other incomplete entry is a failure."""
     hosts = Hosts(folder, "one")
     services = {name: {"restart_required": restart_required} for name in ("asperatrapd", "asperanoded")}
     gap = {"where": "asperatrapd", "message": "asperatrapd: the reason."}
