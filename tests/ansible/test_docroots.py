@@ -132,7 +132,7 @@ SUCCESSES = {
 REFUSALS = {
     "missing-file": Refusal({"of_user": "xfer", **AES}, ["does not exist"], before=None),
     "no-target": Refusal(AES, ["user, group, global, all and docroots"]),
-    "two-targets": Refusal({"of_user": "xfer", "of_all": True, **AES}, ["Exactly one"]),
+    "two-targets": Refusal({"of_user": "xfer", "of_all": True, **AES}, ["Set exactly one"]),
     "no-encryption": Refusal({"of_user": "xfer"}, ["server_side_encryption", "state=present"]),
     "near-miss": Refusal({"of_user": "xfer", "server_side_encryption": "aws:kms"}, ["AWS_KMS"]),
     "secret-for-encryption": Refusal(
@@ -157,7 +157,7 @@ REFUSALS = {
     "unknown-user": Refusal({"of_user": "xfre", **AES}, ["no user xfre", "Did you mean xfer?"]),
     "unknown-group": Refusal({"of_group": "stuff", **AES}, ["no group stuff", "Did you mean staff?"]),
     "local-path": Refusal({"of_user": "local", **AES}, ["no S3 docroot for user local", "local path"]),
-    "another-cloud": Refusal({"of_user": "azure", **AES}, ["azu://", "S3's"]),
+    "another-cloud": Refusal({"of_user": "azure", **AES}, ["azu://", "apply to S3 only"]),
     "scheme-in-capitals": Refusal({"of_user": "shouting", **AES}, ["s3:// in lower case"]),
     "access-key-user": Refusal({"of_user": "keys", **AES}, ["restrictions", "access key"]),
     "no-docroot": Refusal({"of_user": "nothing", **AES}, ["there is no docroot", "Give docroot"]),
@@ -188,7 +188,7 @@ REFUSALS = {
         {"of_user": "xfer", "docroot": f"{HIDDEN}/b", **AES}, ["docroot", "s3://HOST/BUCKET/PATH"]
     ),
     "docroot-another-cloud": Refusal(
-        {"of_user": "xfer", "docroot": f"azu://{CREDENTIALS}@h/b", **AES}, ["docroot", "another storage"]
+        {"of_user": "xfer", "docroot": f"azu://{CREDENTIALS}@h/b", **AES}, ["docroot", "storage other than S3"]
     ),
     "docroot-blank": Refusal({"of_user": "xfer", "docroot": f"s3://{HIDDEN} @h/b", **AES}, ["docroot", "blank"]),
     "docroot-of-several": Refusal(
@@ -208,7 +208,7 @@ REFUSALS = {
         {"docroots": [{"user": "xfer"}, {"user": "other", "server_side_encryption": HIDDEN}], **AES}, ["docroots[1]"]
     ),
     "one-unknown-entry": Refusal({"docroots": [{"user": "xfer"}, {"user": "gone"}], **AES}, ["no user gone"]),
-    "entry-without-target": Refusal({"docroots": [{"user": "xfer"}, {}], **AES}, ["docroots[1]", "Exactly one"]),
+    "entry-without-target": Refusal({"docroots": [{"user": "xfer"}, {}], **AES}, ["docroots[1]", "Set exactly one"]),
     "entry-with-unknown-option": Refusal(
         {"docroots": [{"user": "xfer", "kms_key": HIDDEN}], **AES}, ["docroots[0].kms_key", "kms_key_id"]
     ),
