@@ -39,7 +39,7 @@ impl IncompleteReport {
                 scope
                     .as_ref()
                     .map_or(properties.to_owned(), ToString::to_string),
-                "An earlier entry of expect judges it, so that this entry never does.",
+                "An earlier entry of expect judges it, so this entry never does.",
                 "Move the entry up in expect, or leave the name out of it.",
             ),
             Unfounded::Everything => (

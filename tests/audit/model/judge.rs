@@ -45,7 +45,7 @@ pub fn unknown(reasons: &BTreeSet<&'static str>) -> Verdict {
     Verdict::Unknown(reasons.iter().map(|&reason| reason.to_owned()).collect())
 }
 
-/// Whether an outcome is the expected one on a version of Aspera that knows `AWS_KMS`, or does not.
+/// Returns whether an outcome is the expected one on a version of Aspera with or without `AWS_KMS`.
 pub fn meets_on(
     encryption: Option<&str>,
     key: Option<&str>,
