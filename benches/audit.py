@@ -1,4 +1,4 @@
-"""The audit of very many users and groups with many expectations: time and memory, and how both grow."""
+"""Measure the audit of very many users and groups with many expectations: time and memory, and how both grow."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from tables import megabytes, milliseconds, table
 MODULE = Path(__file__).parent.parent / "library/aspera_sse_info"
 RUNS = 11
 EXPECTATIONS = 50
-#: A group for so many users. Each user is in three: that of its account, and two that list it.
+#: The number of users for each group. Each user is in three groups: that of its account, and two that list it.
 USERS_OF_A_GROUP = 10
 KEY = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-#: The accounts of the operating system are those of the benchmark.
+#: Runs a command with the accounts of the benchmark as those of the operating system.
 WITH_ACCOUNTS = 'mount --bind "$1" /etc/passwd && mount --bind "$2" /etc/group && shift 2 && exec "$@"'
 
 
 def run(folder: Path) -> str:
-    """Measure and give the report."""
+    """Measure and return the report."""
     rows = []
     for users in (1_000, 10_000, 20_000, 40_000):
         place = folder / str(users)
@@ -42,7 +42,7 @@ def run(folder: Path) -> str:
 
 
 def in_namespace(place: Path) -> list[str | Path]:
-    """Begin a command that sees the accounts in a folder as those of the host."""
+    """Return the start of a command that sees the accounts in a folder as those of the host."""
     unshare = ["unshare", "--mount", "--propagation", "private"]
     return [*unshare, "sh", "-c", WITH_ACCOUNTS, "sh", place / "passwd", place / "group"]
 

@@ -1,4 +1,4 @@
-//! Whatever bytes stand in what is read, no reader panics and no plan goes wrong: each answers or says what is wrong with them.
+//! No reader panics and no plan goes wrong, whatever bytes are in the input: each reader returns an answer or an error that describes the problem.
 
 use aspera_sse::aspera::docroot::{
     self, AsperaConf, DocrootUri, KeyEncoding, PlanError, Request, Selection,
@@ -75,7 +75,7 @@ proptest! {
     }
 }
 
-/// What the module refuses in a docroot that is to be set.
+/// Returns whether the module refuses a character in a docroot that the task sets.
 fn is_refused(c: char) -> bool {
     c.is_whitespace() || c.is_control() || !is_allowed(c)
 }
@@ -94,7 +94,7 @@ fn first_scope(bytes: &[u8]) -> Selection {
     scope.map_or(Selection::All, Selection::Of)
 }
 
-/// Any bytes, or a file with some damage.
+/// Generates any bytes, or a file with some damage.
 fn bytes_like(file: &'static str) -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         2 => prop::collection::vec(any::<u8>(), 0..4),

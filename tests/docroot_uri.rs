@@ -1,10 +1,10 @@
-//! What is shown of a docroot, and what is refused because its options cannot be told from its credentials.
+//! The part of a docroot that is shown, and the docroots that are refused because the boundary between credentials and options is ambiguous.
 
 use aspera_sse::aspera::docroot::DocrootUri;
 use aspera_sse::aspera::setting::KmsKey;
 
 #[test]
-fn what_may_be_secret_is_masked() {
+fn possible_secrets_are_masked() {
     for (uri, shown) in [
         ("", ""),
         ("AS_NULL", "AS_NULL"),
@@ -118,7 +118,7 @@ fn credentials_are_suspected_in_any_spelling() {
 }
 
 #[test]
-fn a_setting_that_stands_twice_is_noticed() {
+fn a_repeated_setting_is_noticed() {
     const ENCRYPTION: &str = "server-side-encryption=AES256";
     const KMS_KEY: &str = "server-side-encryption-aws-kms-key-id=alias/a";
     for (options, expected) in [

@@ -37,7 +37,7 @@ proptest! {
     }
 }
 
-/// One user for each character of ASCII and some beyond, in each part of a docroot.
+/// Puts each ASCII character and some others into each part of a docroot, one user for each.
 #[test]
 fn every_character_may_stand_anywhere_in_a_docroot() {
     let ascii = ('\t'..='\u{7f}').filter(|c| !c.is_control() || matches!(c, '\t' | '\n' | '\r'));
@@ -91,7 +91,7 @@ proptest! {
     #![proptest_config(config(10_000))]
 
     #[test]
-    fn what_the_oracles_refuse_we_refuse(file in conf(), mutations in prop::collection::vec(mutation(), 1..4)) {
+    fn documents_that_the_oracles_refuse_are_refused(file in conf(), mutations in prop::collection::vec(mutation(), 1..4)) {
         let mutated = mutations.iter().fold(file.into_bytes(), |bytes, mutation| mutation.apply(bytes));
         if is_accepted(&mutated) {
             let shown = mutated.escape_ascii();
@@ -102,7 +102,7 @@ proptest! {
 }
 
 #[test]
-fn what_the_oracles_accept_we_accept() {
+fn documents_that_the_oracles_accept_are_accepted() {
     for file in [
         "<CONF/>",
         "\u{feff}<?xml version=\"1.0\"?>\n<!-- c --><CONF a='1' b=\"2\"></CONF ><?pi x?>\n",
@@ -119,7 +119,7 @@ fn what_the_oracles_accept_we_accept() {
     }
 }
 
-/// Sets the encryption of all S3 docroots and holds what comes out against the oracles.
+/// Sets the encryption of all S3 docroots and compares the result with the oracles.
 fn check_all(file: &str, desired: Option<&EncryptionSetting>, encoding: Option<KeyEncoding>) {
     let before = read(file.as_bytes());
     let request = Request {
@@ -130,7 +130,7 @@ fn check_all(file: &str, desired: Option<&EncryptionSetting>, encoding: Option<K
     };
     let planned = match plan(file.as_bytes(), std::slice::from_ref(&request)) {
         Ok(planned) => planned,
-        // Where the options of a docroot start cannot be told.
+        // The start of the options of a docroot is ambiguous.
         Err(PlanError::QuestionMark(_)) => return,
         Err(error) => panic!("{error}: {file}"),
     };
@@ -155,12 +155,12 @@ fn check_all(file: &str, desired: Option<&EncryptionSetting>, encoding: Option<K
     there_and_back(file, &before, &edited, &shown);
 }
 
-/// The URI after: the same but for the two options, which say what is desired.
+/// Checks the URI afterwards: it is the same except for the two options, which have the desired values.
 fn assert_uri(old: &str, new: &str, desired: Option<&EncryptionSetting>, shown: &str) {
     let leading = |text: &str| text[..text.len() - text.trim_ascii_start().len()].to_owned();
     let trailing = |text: &str| text[text.trim_ascii_end().len()..].to_owned();
     assert_eq!(leading(old), leading(new), "{shown}");
-    // Blanks before a last option that goes come to the end.
+    // Blanks before a last option that is removed are at the end now.
     assert!(trailing(new).ends_with(&trailing(old)), "{shown}");
     let (old_base, old_options) = options(old.trim_ascii());
     let (new_base, new_options) = options(new.trim_ascii());
@@ -169,7 +169,7 @@ fn assert_uri(old: &str, new: &str, desired: Option<&EncryptionSetting>, shown: 
         new_base.trim_ascii_end(),
         "{shown}"
     );
-    // Empty ones say nothing, and one that is added fills the place of an empty last one.
+    // Empty options mean nothing, and a new one replaces an empty last one.
     let others = |options: &[String]| -> Vec<String> {
         let is_other =
             |option: &&String| ![ENCRYPTION, KMS_KEY, ""].contains(&name(option).as_str());
@@ -202,7 +202,7 @@ fn assert_uri(old: &str, new: &str, desired: Option<&EncryptionSetting>, shown: 
     );
 }
 
-/// Every edit lies in the query of a docroot, or at the end of one.
+/// Checks that every edit lies in the query of a docroot, or at the end of one.
 fn assert_in_queries(file: &str, planned: &Plan, shown: &str) {
     for edit in &planned.edits {
         let before = &file[..edit.range.start];
@@ -224,7 +224,7 @@ fn assert_in_queries(file: &str, planned: &Plan, shown: &str) {
     }
 }
 
-/// `absent` gives back the original bytes where no docroot had one of our options, an empty query or a trailing `&`.
+/// Checks that `absent` restores the original bytes if no docroot had one of our options, an empty query or a trailing `&`.
 fn there_and_back(file: &str, before: &[Element], edited: &[u8], shown: &str) {
     let uris = before.iter().filter(|element| {
         element.0.ends_with(ABSOLUTE) && element.2.trim_ascii().starts_with("s3://")
@@ -248,7 +248,7 @@ fn there_and_back(file: &str, before: &[Element], edited: &[u8], shown: &str) {
     }
 }
 
-/// Sets the whole URI of one docroot, with all that is missing around it.
+/// Sets the whole URI of one docroot and creates all missing elements around it.
 fn check_docroot(file: &str, scope: &Scope, desired: Option<EncryptionSetting>, wanted: &str) {
     let Some(desired) = desired else { return };
     let request = Request {
@@ -271,7 +271,7 @@ fn check_docroot(file: &str, scope: &Scope, desired: Option<EncryptionSetting>, 
     let edited = planned.edits.apply(file.as_bytes());
     let shown = format!("{scope}: {file}\n---\n{}", String::from_utf8_lossy(&edited));
     let (before, after) = (read(file.as_bytes()), read(&edited));
-    // What was there is still there, in its order.
+    // The old content is still there, in its order.
     let is_docroot = |element: &&Element| element.0.ends_with(ABSOLUTE);
     let texts = |elements: &[Element]| -> Vec<String> {
         let others = elements.iter().filter(|element| !is_docroot(element));
@@ -299,7 +299,7 @@ fn check_docroot(file: &str, scope: &Scope, desired: Option<EncryptionSetting>, 
     assert_eq!(holds(&after), 1.max(holds(&before)), "{shown}");
     let again = plan(&edited, &[request]).unwrap();
     assert!(again.edits.is_empty(), "second run: {shown}");
-    // In a file of CRLF alone every new line ends so; in one of LF alone, none.
+    // In a file with only CRLF every new line ends so; in a file with only LF, no line does.
     let counts = |text: &[u8]| {
         let text = String::from_utf8_lossy(text);
         (text.matches("\r\n").count(), text.matches('\n').count())
@@ -313,7 +313,7 @@ fn check_docroot(file: &str, scope: &Scope, desired: Option<EncryptionSetting>, 
     }
 }
 
-/// Sets the encryption of each scope that has an S3 docroot, by its name: that must come to the same as setting all.
+/// Sets the encryption of each scope that has an S3 docroot, by its name. The result must be the same as for all.
 fn check_named(file: &str, desired: Option<&EncryptionSetting>, encoding: Option<KeyEncoding>) {
     let request = |selection| Request {
         selection,
@@ -346,7 +346,7 @@ fn check_named(file: &str, desired: Option<&EncryptionSetting>, encoding: Option
     }
 }
 
-/// The elements of a document, on which both oracles must agree.
+/// Reads the elements of a document. Both oracles must agree on them.
 fn read(document: &[u8]) -> Vec<Element> {
     let shown = String::from_utf8_lossy(document);
     let elements = xml::roxmltree(document).unwrap_or_else(|| panic!("roxmltree refuses {shown}"));
@@ -368,7 +368,7 @@ fn is_accepted(document: &[u8]) -> bool {
     }
 }
 
-/// What stands before the `?` of a URI, and the options behind it.
+/// Returns the text before the `?` of a URI, and the options after it.
 fn options(uri: &str) -> (&str, Vec<String>) {
     match uri.split_once('?') {
         Some((base, query)) => (base, query.split('&').map(str::to_owned).collect()),
@@ -440,7 +440,7 @@ fn scope() -> impl Strategy<Value = Scope> {
     ])
 }
 
-/// A configuration: its parts in any order, laid out in some way.
+/// Generates a configuration: its parts in any order, in some layout.
 fn conf() -> impl Strategy<Value = String> {
     let declaration = select(vec![
         "",
@@ -463,7 +463,7 @@ fn conf() -> impl Strategy<Value = String> {
     )
 }
 
-/// Gives a text that is indented by single blanks another layout.
+/// Changes the layout of a text that is indented by single blanks.
 fn laid_out(text: &str, ending: &str, unit: &str) -> String {
     let lines = text.split('\n').map(|line| {
         let rest = line.trim_start_matches(' ');
@@ -516,7 +516,7 @@ fn block(kind: &'static str, names: Vec<&'static str>) -> impl Strategy<Value = 
     })
 }
 
-/// `file_system` with some paths.
+/// Generates `file_system` with some paths.
 fn access(depth: usize) -> impl Strategy<Value = String> {
     let path = prop_oneof![
         6 => prop::collection::vec(absolute(), 0..3).prop_map(|docroots| docroots.concat()),
@@ -563,7 +563,7 @@ fn blanks() -> impl Strategy<Value = &'static str> {
     prop_oneof![6 => Just(""), 1 => Just(" "), 1 => Just("\n\t ")]
 }
 
-/// A docroot to be set. The module refuses blanks and control characters in one.
+/// Generates a docroot for a task. The module refuses blanks and control characters in one.
 fn wanted() -> impl Strategy<Value = String> {
     let is_refused = |c: char| c.is_whitespace() || c.is_control();
     let text = move || any_text().prop_map(move |text| text.replace(is_refused, ";"));
@@ -574,7 +574,7 @@ fn wanted() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Any text that XML can hold, rich in what XML, URIs and the spellings of both give a meaning.
+/// Generates any text that XML can contain, with many characters that have a meaning in XML, URIs or their spellings.
 fn any_text() -> impl Strategy<Value = String> {
     let special = select(vec![
         ";",
@@ -668,7 +668,7 @@ fn uri() -> impl Strategy<Value = String> {
     })
 }
 
-/// How a text is written in XML.
+/// The spelling of a text in XML.
 #[derive(Debug, Clone, Copy)]
 enum Spelling {
     Entities,
@@ -706,7 +706,7 @@ impl Spelling {
                 None => less,
             },
             Self::Each(first) => {
-                // The checks find the parts of a docroot by these.
+                // The checks find the parts of a docroot by these characters.
                 let (scheme, rest) = match text.strip_prefix("s3://") {
                     Some(rest) => ("s3://", rest),
                     None => ("", text),
@@ -727,7 +727,7 @@ impl Spelling {
     }
 }
 
-/// Text in a CDATA section, but for what cannot stand in one: a bare CR reads as LF, and the end of a section ends it.
+/// Writes a text in a CDATA section, except the parts that cannot be in one: a bare CR reads as LF, and the end of a section ends it.
 fn section(text: &str) -> String {
     let text = text.replace("]]>", "]]]]><![CDATA[>");
     format!("<![CDATA[{}]]>", text.replace('\r', "]]>&#13;<![CDATA["))

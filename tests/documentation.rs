@@ -1,4 +1,4 @@
-//! Documentation and code say the same.
+//! Documentation and code agree.
 
 mod invocation;
 
@@ -81,8 +81,8 @@ fn check_options(documented: &Value, specs: &[OptionSpec], place: &str) {
     }
 }
 
-/// Holds results against the documented return values, at every depth: each key is documented with the type that it has, and each documented key
-/// is in some result. What the collection passes on from a host is what is documented, so that nothing else would arrive.
+/// Compares results with the documented return values, at every depth: each key is documented with its type, and each documented key is in some
+/// result. The collection passes on only the documented values of a host's answer, so nothing else would arrive.
 fn check_results(documented: &Value, results: &[Value], place: &str) {
     let mut seen = BTreeSet::new();
     for result in results {
@@ -117,7 +117,7 @@ fn check_results(documented: &Value, results: &[Value], place: &str) {
     }
 }
 
-/// Null stands for what is not there or not known, and `[HOST]` in the cases for what differs from host to host.
+/// Null stands for a value that does not exist or is not known, and `[HOST]` in the cases for a value that differs from host to host.
 fn check_type(documented: &Value, value: &Value, place: &str) {
     let is_so = match documented.as_str() {
         _ if value.is_null() || *value == "[HOST]" => true,
@@ -134,7 +134,7 @@ fn check_type(documented: &Value, value: &Value, place: &str) {
     );
 }
 
-/// Results of a module without those keys that every module returns, unless it documents them itself.
+/// Returns the results of a module without the keys that every module returns, unless it documents them itself.
 fn without_common(mut results: Vec<Value>, documented: &Value) -> Vec<Value> {
     for result in &mut results {
         let result = result.as_mapping_mut().unwrap();
@@ -147,7 +147,7 @@ fn without_common(mut results: Vec<Value>, documented: &Value) -> Vec<Value> {
     results
 }
 
-/// The results that the cases of a module expect.
+/// Returns the results that the cases of a module expect.
 fn results_of_cases<M: Module>() -> Vec<Value> {
     let cases = fs::read_dir(repository().join("tests/cases").join(M::NAME)).unwrap();
     cases
@@ -155,7 +155,7 @@ fn results_of_cases<M: Module>() -> Vec<Value> {
         .collect()
 }
 
-/// Results of `aspera_sse_info` in which each list has something in it.
+/// Returns results of `aspera_sse_info` in which no list is empty.
 fn results_of_info() -> Vec<Value> {
     let docroot = |uri: &str| {
         format!(

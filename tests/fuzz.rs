@@ -1,4 +1,4 @@
-//! Whatever stands in the file of arguments: one line of ASCII JSON, exit status 0 or 1, and no secret in it.
+//! The answer to any file of arguments is one line of ASCII JSON with exit status 0 or 1 and without a secret.
 
 mod invocation;
 
@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 use serde_json::{Map, Value, json};
 
-/// Stands in every value that no output may repeat.
+/// A part of every value that no output may repeat.
 const SECRET: &str = "DUMMY-SECRET";
 const PROPERTIES: &str = "s3service.x=DUMMY-SECRET\n# server-side-encryption=NONE\n";
 const CONF: &str = "<CONF><default><file_system><access><paths><path><absolute>s3://DUMMY-SECRET:DUMMY-SECRET@h/b</absolute>\
@@ -102,15 +102,15 @@ fn value() -> impl Strategy<Value = Value> {
     })
 }
 
-/// What is done to the text of the arguments.
+/// The damage to the text of the arguments.
 #[derive(Debug, Clone)]
 enum Damage {
     None,
-    /// It ends early, at some part of its length.
+    /// It ends early, after some part of its length.
     Truncated(prop::sample::Index),
-    /// Something else stands at some place.
+    /// Some text is replaced by another.
     Replaced(prop::sample::Index, Vec<u8>),
-    /// A value is nested so deep.
+    /// A value is nested to this depth.
     Nested(usize),
     /// It is not an object.
     Wrapped,
@@ -158,7 +158,7 @@ fn damaged(text: &str, damage: &Damage) -> Vec<u8> {
     }
 }
 
-/// Runs a module with some arguments. All that it could write lies in its sandbox.
+/// Runs a module with some arguments. Everything that it could write is in its sandbox.
 fn run(module: Module, content: &str, options: &[(String, Value)], damage: &Damage) {
     let sandbox = Sandbox::of(module, content);
     let mut arguments: Map<String, Value> = options.iter().cloned().collect();
@@ -188,7 +188,7 @@ fn run(module: Module, content: &str, options: &[(String, Value)], damage: &Dama
         "{}",
         shown()
     );
-    // The names of users and groups are shown: they are what a person must read. So is a key of any form that the task allows.
+    // The names of users and groups are shown, because a person must read them. So is a key of any form that the task allows.
     let has = |wanted: &str| options.iter().any(|(name, _)| name == wanted);
     let may_name_it = ["user", "group", "docroots", "aspera_root"]
         .into_iter()

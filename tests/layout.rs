@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-/// Each place of the source tree, and which other places it may import. A file belongs to the longest name that fits.
+/// Each place of the source tree, with the other places that it may import. A file belongs to the longest name that fits.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("bin", &["modules", "ansible"]),
     (
@@ -43,7 +43,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("utc", &[]),
 ];
 
-/// Places that neither look at the machine nor say how a result is written.
+/// The places that neither look at the machine nor define how a result is written.
 const PURE: &[&str] = &[
     "aspera/version",
     "aspera/setting",
@@ -55,7 +55,7 @@ const PURE: &[&str] = &[
     "utc",
 ];
 
-/// What a pure place does not name.
+/// The names that a pure place does not use.
 const IMPURE: &[&str] = &[
     "std::env",
     "std::fs",
@@ -82,12 +82,12 @@ fn no_files_of_a_folder_import_one_another_in_a_circle() {
 }
 
 #[test]
-fn what_is_pure_does_not_look_at_the_machine() {
+fn pure_code_does_not_look_at_the_machine() {
     assert_eq!(Sources::read().impure(), Vec::<String>::new());
 }
 
 #[test]
-fn each_fault_that_is_planted_is_found() {
+fn planted_faults_are_found() {
     let planted = |module: &str, text: &str| {
         let mut sources = Sources::read();
         let source = sources.0.get_mut(module).expect("a module of this name");
@@ -202,7 +202,7 @@ impl Sources {
                 continue;
             };
             let is_within = |place: &&str| is_in(&to, place);
-            // The table has no place for what is above its places, such as `aspera` itself.
+            // The table has no place for the folders above its places, such as `aspera` itself.
             if !is_within(&place) && !may_import.iter().any(is_within) {
                 wrong.push(format!("{from} imports {to}"));
             }
@@ -210,7 +210,7 @@ impl Sources {
         wrong
     }
 
-    /// A circle of each folder that has one.
+    /// Returns a circle of each folder that has one.
     fn circles(&self) -> Vec<String> {
         let mut by_folder: BTreeMap<String, BTreeMap<String, BTreeSet<String>>> = BTreeMap::new();
         for (from, to) in self.imports() {
@@ -221,7 +221,7 @@ impl Sources {
                 .zip(&to)
                 .take_while(|(from, to)| from == to)
                 .count();
-            // An import of the folder itself, or of a file in it by its folder, is no arrow between neighbours.
+            // An import of the folder itself, or of a file in it through its folder, is no arrow between neighbours.
             if let (Some(from_child), Some(to_child)) = (from.get(common), to.get(common)) {
                 let arrows = by_folder.entry(from[..common].join("/")).or_default();
                 arrows
@@ -249,7 +249,7 @@ impl Sources {
         .collect()
     }
 
-    /// Which module imports which other one.
+    /// Returns the pairs of modules of which the first imports the second.
     fn imports(&self) -> BTreeSet<(String, String)> {
         let mut imports = BTreeSet::new();
         for (module, text) in &self.0 {
@@ -262,7 +262,7 @@ impl Sources {
         imports
     }
 
-    /// The module in which the item of a path is, also where its folder exports it again.
+    /// Returns the module that contains the item of a path, even if its folder re-exports it.
     fn module_of(&self, path: &[String]) -> Option<String> {
         let length = (1..=path.len())
             .rev()
@@ -288,7 +288,7 @@ impl Sources {
     }
 }
 
-/// The text without comments and without the tests at its end.
+/// Returns the text without comments and without the tests at its end.
 fn program(text: &str) -> String {
     let lines = text.lines().take_while(|line| *line != "mod tests {");
     let lines = lines.filter(|line| !line.trim_start().starts_with("//"));
@@ -305,7 +305,7 @@ fn is_in(module: &str, place: &str) -> bool {
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// All paths in a text that start at the root, at the module, or above it.
+/// Returns all paths in a text that start at the root, at the module, or above it.
 fn paths(module: &str, text: &str) -> Vec<Vec<String>> {
     let mut paths = Vec::new();
     for start in ["crate::", "aspera_sse::", "super::", "self::"] {
@@ -324,7 +324,7 @@ fn paths(module: &str, text: &str) -> Vec<Vec<String>> {
     paths
 }
 
-/// A path with its start resolved.
+/// Returns a path with its start resolved.
 fn absolute(module: &str, path: &[String]) -> Vec<String> {
     let mut base: Vec<String> = module.split('/').map(str::to_owned).collect();
     let mut rest = path;
@@ -345,7 +345,7 @@ fn absolute(module: &str, path: &[String]) -> Vec<String> {
     base
 }
 
-/// The paths of a use tree such as `a::{b, c::{d, e}}`, and what follows it.
+/// Returns the paths of a use tree such as `a::{b, c::{d, e}}`, and the text after it.
 fn tree(text: &str) -> (Vec<Vec<String>>, &str) {
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
     let text = text.trim_start();
@@ -384,7 +384,7 @@ fn tree(text: &str) -> (Vec<Vec<String>>, &str) {
     }
 }
 
-/// The nodes of a circle, the first one again at its end.
+/// Returns the nodes of a circle, with the first one again at its end.
 fn circle(arrows: &BTreeMap<String, BTreeSet<String>>) -> Option<Vec<&str>> {
     fn visit<'a>(
         node: &'a str,

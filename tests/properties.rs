@@ -26,7 +26,7 @@ const ARTICLE: [&str; 2] = [
 proptest! {
     #![proptest_config(config(12_000))]
 
-    /// What our own reader makes of the files stands for what Java does; that they agree, the other tests see.
+    /// Our own reader stands in for Java here. The other tests check that the two agree.
     #[test]
     fn every_law_holds_for_any_file(file in file(any_line()), desired in desired()) {
         check(&file, desired.as_ref(), &read);
@@ -67,7 +67,7 @@ proptest! {
 }
 
 #[test]
-fn every_law_holds_for_files_of_which_java_was_asked() {
+fn every_law_holds_for_files_with_recorded_answers_of_java() {
     let recorded = recorded::answers();
     let answer = |file: &[u8]| recorded.get(file).cloned().unwrap_or_else(|| read(file));
     for file in recorded.keys() {
@@ -78,7 +78,7 @@ fn every_law_holds_for_files_of_which_java_was_asked() {
 }
 
 #[test]
-fn java_was_asked_of_many_files_and_of_the_nasty_ones() {
+fn java_was_asked_about_many_files_and_about_the_nasty_ones() {
     let recorded = recorded::answers();
     assert!(recorded.len() >= 2_000, "{} files", recorded.len());
     let refused = recorded.values().filter(|loaded| loaded.is_none()).count();
@@ -105,7 +105,7 @@ fn config(cases: u32) -> ProptestConfig {
     }
 }
 
-/// All the laws, for one file and one desired setting. `java` tells what Java loads from a file.
+/// Checks all laws for one file and one desired setting. `java` returns what Java loads from a file.
 fn check(file: &[u8], desired: Option<&EncryptionSetting>, java: &dyn Fn(&[u8]) -> Option<Loaded>) {
     let loaded = java(file);
     assert_eq!(read(file), loaded, "reading {}", file.escape_ascii());
@@ -123,7 +123,7 @@ fn check(file: &[u8], desired: Option<&EncryptionSetting>, java: &dyn Fn(&[u8]) 
             );
             return;
         }
-        // No text in ISO-8859-1, or the beginning of another kind of file.
+        // A text that is not in ISO-8859-1, or the beginning of another kind of file.
         Err(PlanError::OtherFile(_)) => {
             let is_other = file.contains(&0)
                 || file.trim_ascii_start().starts_with(b"<")
@@ -162,7 +162,7 @@ fn check(file: &[u8], desired: Option<&EncryptionSetting>, java: &dyn Fn(&[u8]) 
     }
 }
 
-/// What our reader makes of a file, as Java keeps it: the last value of each key.
+/// Returns the result of our reader in the form of Java's: the last value of each key.
 fn read(file: &[u8]) -> Option<Loaded> {
     let document = Document::parse(file).ok()?;
     let entries = document.entries.iter();
@@ -188,7 +188,7 @@ fn expected(loaded: Option<Loaded>, desired: Option<&EncryptionSetting>) -> Opti
     Some(expected)
 }
 
-/// Whether the file ends in a `\` that joins its last line with the next.
+/// Returns whether the file ends in a `\` that joins its last line with the next.
 fn ends_in_continuation(file: &[u8]) -> bool {
     let last = file.strip_suffix(b"\n").unwrap_or(file);
     let last = last.strip_suffix(b"\r").unwrap_or(last);
@@ -196,7 +196,7 @@ fn ends_in_continuation(file: &[u8]) -> bool {
     backslashes.count() % 2 == 1
 }
 
-/// Where an edit may be: our settings with their lines, their commented templates, the end of the file.
+/// Returns the places in which an edit may be: our settings with their lines, their commented templates, the end of the file.
 fn our_places(file: &[u8]) -> Vec<Range<usize>> {
     let document = Document::parse(file).unwrap();
     let entries = document

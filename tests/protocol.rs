@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 const ARN: &str = "arn:aws:kms:us-east-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 
 #[test]
-fn a_person_is_told_what_it_is() {
+fn a_person_gets_a_description() {
     for (arguments, success) in [(vec!["--help"], true), (vec!["-h"], true), (vec![], false)] {
         let output = Command::new(PROGRAM).args(arguments).output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
@@ -81,7 +81,7 @@ fn arguments_that_cannot_be_read_are_a_failure() {
 }
 
 #[test]
-fn standard_input_is_read_only_where_asked_for() {
+fn standard_input_is_read_only_on_request() {
     let sandbox = Sandbox::new();
     let text = sandbox
         .arguments(&json!({"server_side_encryption": "AES256"}))
@@ -101,7 +101,7 @@ fn standard_input_is_read_only_where_asked_for() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(result_of(&output)["changed"], json!(true));
 
-    // A terminal nobody types at: reading it would never end.
+    // Reading a terminal without input would never end.
     let file = sandbox.argument_file(&json!({"server_side_encryption": "AES256"}));
     let mut child = Command::new(PROGRAM)
         .arg(file)
@@ -132,7 +132,7 @@ fn options_are_checked() {
         ),
         (
             json!({"s3://KEY:DUMMY-SECRET@host": "x"}),
-            "There is an option whose name cannot be one. The options are: aspera_root,",
+            "There is an option whose name is not valid. The options are: aspera_root,",
         ),
         (
             json!({"state": "gone"}),
@@ -208,20 +208,17 @@ fn keys_are_checked() {
         ),
         (
             "arn:aws:s3:::bucket/key",
-            "kms_key_id is an ARN of another service than kms",
+            "kms_key_id is an ARN of a service other than kms",
         ),
         (
             "arn:aws:kms:us-east-2:1111:key/a",
             "kms_key_id is an ARN whose account is not 12 digits",
         ),
-        (
-            "DUMMY-SECRET!",
-            "kms_key_id is none of: a key id, a key ARN",
-        ),
-        ("a&b", "kms_key_id is none of: a key id, a key ARN"),
+        ("DUMMY-SECRET!", "kms_key_id is not a key id, a key ARN"),
+        ("a&b", "kms_key_id is not a key id, a key ARN"),
         (
             "DUMMY-SECRET",
-            "kms_key_id is a key id that is neither a UUID nor mrk- and 32 hexadecimal digits, as the key ids of AWS are. Use the full key ARN. If \
+            "kms_key_id is a key id that is neither a UUID nor mrk- and 32 hexadecimal digits, unlike the key ids of AWS. Use the full key ARN. If \
              the store is not AWS and its keys have such ids, set validate_kms_key_id: false.",
         ),
     ] {
@@ -241,7 +238,7 @@ fn keys_are_checked() {
 }
 
 #[test]
-fn a_key_of_another_store_is_taken_on_request_and_not_repeated_where_it_may_be_a_secret() {
+fn a_key_of_another_store_is_accepted_on_request_and_not_repeated_if_it_may_be_a_secret() {
     let sandbox = Sandbox::new();
     let options = json!({"server_side_encryption": "AWS_KMS", "kms_key_id": "my-key", "validate_kms_key_id": false});
     let result = sandbox.run(&options);
@@ -249,10 +246,10 @@ fn a_key_of_another_store_is_taken_on_request_and_not_repeated_where_it_may_be_a
     let repeated = &result["invocation"]["module_args"]["kms_key_id"];
     assert_eq!(repeated, &json!("VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"));
     assert_eq!(sandbox.run(&options)["changed"], json!(false));
-    // What is wrong in any store stays refused.
+    // A key that is malformed for any store is still refused.
     sandbox.expect_failure(
         &json!({"server_side_encryption": "AWS_KMS", "kms_key_id": "DUMMY-SECRET!", "validate_kms_key_id": false}),
-        "kms_key_id is none of: a key id, a key ARN",
+        "kms_key_id is not a key id, a key ARN",
     );
 }
 
@@ -269,7 +266,7 @@ fn settings_of_later_releases_are_ignored_and_unknown_options_on_request() {
 }
 
 #[test]
-fn the_invocation_is_repeated_where_it_is_due() {
+fn the_invocation_is_repeated_if_it_is_due() {
     let sandbox = Sandbox::new();
     let options = |extra: Value| {
         let mut options = json!({"server_side_encryption": "AES256"});
@@ -307,7 +304,7 @@ fn the_output_is_one_line_of_ascii_whatever_is_in_it() {
 }
 
 #[test]
-fn the_diff_comes_only_where_asked_for() {
+fn the_diff_is_returned_only_on_request() {
     let sandbox = Sandbox::new();
     let without =
         sandbox.run(&json!({"server_side_encryption": "AES256", "_ansible_check_mode": true}));
@@ -321,7 +318,7 @@ fn the_diff_comes_only_where_asked_for() {
 
 #[test]
 #[ignore = "needs root"]
-fn without_permission_it_says_that_root_is_needed() {
+fn the_message_without_permission_says_that_root_is_needed() {
     let sandbox = Sandbox::new();
     let output = as_nobody(&sandbox, 0o600);
     assert_eq!(
@@ -371,7 +368,7 @@ fn as_nobody(sandbox: &Sandbox, mode: u32) -> Output {
     }
     // The build folder may be closed to others.
     let program = sandbox.root().join("module");
-    // By another process: what this one has open for writing, another thread's program might hold open.
+    // Another process copies it: a program that another thread starts might keep a file open that this process opened for writing.
     let copied = Command::new("cp").arg(PROGRAM).arg(&program).status();
     assert!(copied.unwrap().success());
     Command::new(program)

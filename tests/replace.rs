@@ -126,7 +126,7 @@ fn a_link_of_another_user_is_not_followed() {
 }
 
 #[test]
-fn what_is_no_regular_file_is_left_alone() {
+fn anything_but_a_regular_file_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     fs::create_dir(path("directory")).unwrap();
@@ -146,7 +146,7 @@ fn what_is_no_regular_file_is_left_alone() {
 }
 
 #[test]
-fn hard_links_are_not_parted() {
+fn hard_links_are_not_separated() {
     let (folder, path) = old_file();
     fs::hard_link(&path, folder.path().join("other")).unwrap();
     for check_only in [false, true] {
@@ -163,7 +163,7 @@ fn hard_links_are_not_parted() {
 }
 
 #[test]
-fn a_missing_file_is_made_only_where_asked_for() {
+fn a_missing_file_is_created_only_on_request() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("f");
     let error = file_error(replace(&path, EditOptions::default()));
@@ -220,7 +220,7 @@ fn a_change_by_another_program_is_not_lost() {
     let calls = Cell::new(0);
     let edited = edit(&path, EditOptions::default(), |bytes| {
         calls.set(calls.get() + 1);
-        // Written after the file was read, before it is replaced.
+        // Another program writes after the file was read and before it is replaced.
         if calls.get() == 1 {
             fs::write(&path, b"theirs\n").unwrap();
         }
@@ -233,7 +233,7 @@ fn a_change_by_another_program_is_not_lost() {
 }
 
 #[test]
-fn a_file_that_never_rests_is_given_up() {
+fn a_file_that_keeps_changing_is_given_up() {
     let (_folder, path) = old_file();
     let calls = Cell::new(0);
     let result = edit(&path, EditOptions::default(), |bytes| {
@@ -250,7 +250,7 @@ fn a_file_that_never_rests_is_given_up() {
 }
 
 #[test]
-fn what_a_killed_run_left_is_swept() {
+fn the_leftovers_of_a_killed_run_are_removed() {
     let (folder, path) = old_file();
     let left = ".f.aspera-sse-0123456789abcdef";
     fs::write(folder.path().join(left), "half").unwrap();

@@ -1,4 +1,4 @@
-//! Whether a restart is due, on hosts laid out in a folder: control groups, files of `/proc`, clocks, and what `systemctl` says.
+//! Whether a restart is due, on hosts that are laid out in a folder: control groups, files of `/proc`, clocks, and the output of `systemctl`.
 
 mod program;
 
@@ -15,7 +15,7 @@ use program::write_script;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
-/// Now, on all hosts: 2026-11-24 12:00:00 UTC, a thousand seconds after boot.
+/// The present time on all hosts: 2026-11-24 12:00:00 UTC, a thousand seconds after boot.
 const NOW: u64 = 1_795_521_600;
 const UPTIME: u64 = 1_000;
 const ASPERA: &str = "/opt/aspera";
@@ -74,7 +74,7 @@ impl Machine {
         symlink(target, path).unwrap();
     }
 
-    /// Lets `systemctl` tell of a unit; `since` is the time of day and the seconds after boot at which it became active.
+    /// Makes `systemctl` describe a unit. `since` is the time of day and the seconds after boot at which it became active.
     fn systemctl_shows(&self, load: &str, active: &str, group: &str, since: Option<(&str, u64)>) {
         let (time_of_day, monotonic) = since.unwrap_or_default();
         let monotonic = monotonic * 1_000_000;
@@ -89,7 +89,7 @@ impl Machine {
         write_script(&self.path("systemctl"), &format!("#!/bin/sh\n{script}\n"));
     }
 
-    /// Adds a process that started so many hundredths of a second after boot.
+    /// Adds a process that started at a time in hundredths of a second after boot.
     fn process(&self, pid: u32, command_line: &str, start: u64) {
         self.process_in_state(pid, command_line, "S", start);
     }
@@ -105,13 +105,13 @@ impl Machine {
             &format!("proc/{pid}/cmdline"),
             &command_line.replace(' ', "\0"),
         );
-        // It is what it says, unless a test says otherwise.
+        // Its identity fits its command line, unless a test changes that.
         let program = command_line.split(' ').next();
         let program = program.filter(|program| !program.is_empty());
         self.identity(pid, Some(0), program, Some(NAMESPACE));
     }
 
-    /// Says who a process is; what is left out cannot be read.
+    /// Sets the identity of a process. Any part that is left out cannot be read.
     fn identity(&self, pid: u32, uid: Option<u32>, program: Option<&str>, namespace: Option<&str>) {
         for name in ["status", "exe", "ns/pid"] {
             let _ = fs::remove_file(self.path(&format!("proc/{pid}/{name}")));
@@ -159,7 +159,7 @@ impl Machine {
         )
     }
 
-    /// Whether a restart is due if the file last changed so many hundredths of a second after boot.
+    /// Returns whether a restart is due if the file last changed at a time in hundredths of a second after boot.
     fn due(&self, changed_at: u64) -> (Option<bool>, Option<Reason>) {
         let (status, clock) = self.status();
         let due = restart_due(&status, &clock, false, LastChange::At(at(changed_at)));
@@ -173,7 +173,7 @@ impl Machine {
     }
 }
 
-/// The time of day so many hundredths of a second after boot.
+/// Returns the time of day at a number of hundredths of a second after boot.
 fn at(hundredths: u64) -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(NOW - UPTIME) + Duration::from_millis(hundredths * 10)
 }
@@ -207,7 +207,7 @@ fn a_service_that_started_before_the_last_change_must_restart() {
 }
 
 #[test]
-fn changes_within_the_second_of_the_start_are_told_apart() {
+fn changes_within_the_second_of_the_start_are_distinguished() {
     let machine = Machine::with_systemd();
     machine.systemctl_shows(
         "loaded",
@@ -219,7 +219,7 @@ fn changes_within_the_second_of_the_start_are_told_apart() {
     machine.process(70, TRAPD, 30_050);
     assert_eq!(machine.due(30_040), NOT_DUE);
     assert_eq!(machine.due(30_060), DUE);
-    // Closer than the clocks can tell: a restart too many is better than one too few.
+    // This is below the resolution of the clocks: an unnecessary restart is better than a missing one.
     assert_eq!(machine.due(30_049), DUE);
 }
 
@@ -307,7 +307,7 @@ fn a_clock_that_was_set_since_the_start_makes_a_restart_due() {
         ("Tue 2026-11-24 10:48:20 UTC", true),
         ("Tue 2026-11-24 12:48:20 UTC", true),
         ("Thu 1970-01-01 00:05:00 UTC", true),
-        // Not in a form that is understood: nothing is known of a step.
+        // The form is not understood, so nothing is known of a step.
         ("Tue 2026-11-24 11:48:20 CET", false),
         ("n/a", false),
     ] {
@@ -325,7 +325,7 @@ fn a_clock_that_was_set_since_the_start_makes_a_restart_due() {
 }
 
 #[test]
-fn without_an_answer_of_systemctl_the_usual_control_group_is_looked_at() {
+fn the_usual_control_group_is_used_if_systemctl_does_not_answer() {
     for script in [Some("exit 1"), Some("echo nonsense"), None] {
         let machine = Machine::with_systemd();
         match script {
@@ -339,7 +339,7 @@ fn without_an_answer_of_systemctl_the_usual_control_group_is_looked_at() {
 }
 
 #[test]
-fn what_runs_outside_the_unit_leaves_it_open() {
+fn a_process_outside_the_unit_makes_the_answer_unknown() {
     const OUTSIDE: (Option<bool>, Option<Reason>) = (None, Some(Reason::OutsideUnit));
     let machine = Machine::with_systemd();
     // Started by hand.
@@ -367,7 +367,7 @@ fn the_control_group_of_the_unit_decides() {
     let machine = Machine::with_systemd();
     machine.systemctl_shows("loaded", "active", GROUP, None);
     machine.group("", GROUP, &[70]);
-    // Whatever it is called and whoever it is: systemd started it.
+    // Its name and account do not matter: systemd started it.
     machine.process(70, "wrapper", 30_000);
     machine.identity(70, Some(12345), None, None);
     let (status, _) = machine.status();
@@ -382,9 +382,9 @@ fn the_control_group_of_the_unit_decides() {
     );
 }
 
-/// What a process is that is named like a service: on which hosts, and what it is taken for.
+/// Processes with the name of a service: the hosts on which they run, and how they are classified.
 #[test]
-fn a_process_counts_only_if_it_is_who_it_says() {
+fn a_process_counts_only_if_its_identity_fits() {
     const OTHER: &str = "pid:[4026532000]";
     for (what, command_line, uid, program, namespace, taken) in [
         (
@@ -485,7 +485,7 @@ fn a_process_counts_only_if_it_is_who_it_says() {
 }
 
 #[test]
-fn what_cannot_be_read_of_a_process_is_not_guessed() {
+fn unreadable_facts_about_a_process_are_not_guessed() {
     for (what, command_line, uid, program, namespace, taken) in [
         (
             "no program that can be read",
@@ -638,7 +638,7 @@ fn the_owner_of_the_installation_and_the_account_of_the_unit_may_run_it() {
 }
 
 #[test]
-fn a_root_that_is_a_link_is_where_it_leads() {
+fn a_root_that_is_a_link_is_resolved() {
     let machine = Machine::with_scripts();
     fs::remove_dir(machine.path("opt/aspera")).unwrap();
     fs::create_dir_all(machine.path("data/aspera")).unwrap();
@@ -694,7 +694,7 @@ fn stranger(account: &str, mismatch: Mismatch) -> Taken {
     Taken::Stranger(account.to_owned(), mismatch)
 }
 
-/// What a process is taken for.
+/// The classification of a process.
 #[derive(Debug)]
 enum Taken {
     Genuine,
@@ -703,8 +703,8 @@ enum Taken {
     Nothing,
 }
 
-/// Holds what is said of the service of a machine with one process, 70, against what that is to be taken for. Only what is genuine makes it run,
-/// enabled or due, and what cannot be told is no reason to say that it does not run.
+/// Checks how a machine with one process, 70, classifies it. Only a genuine process makes the service running, enabled or due. A process whose
+/// identity is not known is no reason to report that the service does not run.
 fn check_taken(machine: &Machine, service: Service, taken: &Taken, what: &str) {
     let host = machine.host();
     let clock = Machine::clock(&host);
@@ -738,7 +738,7 @@ fn check_taken(machine: &Machine, service: Service, taken: &Taken, what: &str) {
 }
 
 #[test]
-fn scripts_of_system_v_know_by_the_processes() {
+fn the_state_under_system_v_comes_from_the_processes() {
     let machine = Machine::with_scripts();
     let (status, _) = machine.status();
     assert_eq!(
@@ -755,7 +755,7 @@ fn scripts_of_system_v_know_by_the_processes() {
 }
 
 #[test]
-fn in_a_container_only_its_own_processes_are_known() {
+fn a_container_knows_only_its_own_processes() {
     let machine = Machine::without_init();
     assert_eq!(machine.status().0.state, None);
     assert_eq!(machine.due(90_000), (None, Some(Reason::NoInitSystem)));
@@ -775,7 +775,7 @@ fn in_a_container_only_its_own_processes_are_known() {
 }
 
 #[test]
-fn a_process_that_cannot_be_looked_at_leaves_it_open() {
+fn a_process_that_cannot_be_examined_makes_the_answer_unknown() {
     let machine = Machine::with_systemd();
     machine.systemctl_shows("loaded", "active", GROUP, None);
     machine.group("", GROUP, &[70]);
@@ -810,7 +810,7 @@ fn a_missing_file_makes_nothing_due() {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
 
-    /// Whatever the kernel and systemctl say, no number of theirs overflows and nothing panics.
+    /// No number overflows and nothing panics, whatever the kernel and systemctl print.
     #[test]
     fn any_bytes_are_answered(
         texts in prop::collection::vec(prop::option::of(prop_oneof![any_bytes(), numbers()]), 7),

@@ -1,16 +1,16 @@
-//! The samples of the documentation are what the modules really answer.
+//! The samples in the documentation come from real answers of the modules.
 //!
-//! `tests/samples/MODULE/RUN/` holds a run: `task.json`, the options, and `aspera/`, the files of the installation. Each return value that
-//! `library/MODULE.yml` documents has its sample in the answer of one of the module's runs. What belongs together comes from one place: all samples
-//! within a dictionary are in that of one run, and those within a list of dictionaries in one element of it.
+//! `tests/samples/MODULE/RUN/` contains a run: `task.json`, the options, and `aspera/`, the files of the installation. Each return value that
+//! `library/MODULE.yml` documents has its sample in the answer of one of the module's runs. Related samples come from one place: all samples
+//! within a dictionary come from one run, and those within a list of dictionaries from one element of it.
 //!
-//! Of an answer, this is not compared as it is, because it differs from run to run and from host to host:
+//! Some parts of an answer differ from run to run and from host to host. They are not compared as they are:
 //!
-//! | what | instead |
+//! | part | compared instead |
 //! | --- | --- |
-//! | the folder in which the installation stands | `/opt/aspera` |
+//! | the folder of the installation | `/opt/aspera` |
 //! | the process and the time in the name of a backup | those of [`BACKUP`] |
-//! | the keys of [`OF_THE_HOST`]: which init system there is, and whether services run | that they are there, and the type of the sample |
+//! | the keys of [`OF_THE_HOST`]: which init system there is, and whether services run | whether they exist and have the type of the sample |
 //! | warnings about services of the host | left out |
 
 mod invocation;
@@ -25,10 +25,10 @@ use invocation::{DOCROOT, INFO, Module, TRAPD, result_of};
 use program::write_script;
 use serde_json::{Map, Value, json};
 
-/// Process and time in the name of a documented backup.
+/// The process and the time in the name of a documented backup.
 const BACKUP: &str = "4711.2025-11-23@09:30:00~";
 
-/// What is known only where the services run.
+/// Values that are known only if the services run.
 const OF_THE_HOST: [&str; 7] = [
     "enabled",
     "manager",
@@ -54,7 +54,7 @@ fn aspera_trapd_sse() {
     check(TRAPD);
 }
 
-/// So is the table that the page for newcomers shows.
+/// The table in the README is also a sample.
 #[test]
 fn the_table_of_the_readme() {
     let audit = run(INFO, &runs_of(INFO).join("audit"));
@@ -91,7 +91,7 @@ fn check(module: Module) {
     );
 }
 
-/// What is wrong with the one of several values that is most like the samples, of equals the longest; nothing if there is no value.
+/// Returns the differences of the value that is most like the samples. Of equal values, the longest counts. Returns `None` if there is no value.
 fn nearest<'v>(
     place: &str,
     documented: &Value,
@@ -105,7 +105,7 @@ fn nearest<'v>(
     nearest.map(|(differences, _)| differences)
 }
 
-/// Where a value is not as the samples say, at every depth.
+/// Returns the places where a value differs from the samples, at every depth.
 fn differences(place: &str, documented: &Value, found: &Value) -> Vec<String> {
     let (sample, inner) = (documented.get("sample"), documented.get("contains"));
     let key = place.rsplit('.').next().unwrap();
@@ -150,7 +150,7 @@ fn within(place: &str, documented: &Value, found: &Map<String, Value>) -> Vec<St
     differences.flatten().collect()
 }
 
-/// Null stands for what is not there or not known.
+/// Null stands for a value that does not exist or is not known.
 fn is_of_type(name: &str, value: &Value) -> bool {
     match name {
         _ if value.is_null() => true,
@@ -161,7 +161,7 @@ fn is_of_type(name: &str, value: &Value) -> bool {
     }
 }
 
-/// The answer of a run, with what differs from one to the next as the documentation has it.
+/// Returns the answer of a run, with the parts that differ between runs as in the documentation.
 fn run(module: Module, folder: &Path) -> Map<String, Value> {
     let sandbox = tempfile::tempdir().unwrap();
     let root = sandbox.path().join("aspera");

@@ -47,7 +47,7 @@ pub enum ArgumentsError {
     )]
     NotAnObject,
     /// Python's extension of JSON.
-    #[error("{} is not a finite number (NaN or Infinity), which no option takes. Correct the value or the template that makes it.", option_or_some(.0.as_ref()))]
+    #[error("{} is not a finite number (NaN or Infinity), which no option accepts. Correct the value or the template that makes it.", option_or_some(.0.as_ref()))]
     NotFinite(Option<String>),
     /// Bytes that were not UTF-8 on the controller.
     #[error("{} contains bytes that are not UTF-8 text. Correct the value or the encoding of the file it comes from.", option_or_some(.0.as_ref()))]
@@ -253,7 +253,7 @@ fn unknown(name: &str, specs: &'static [OptionSpec], place: &str) -> ArgumentsEr
 fn unknown_option(given: Option<&str>, nearest: Option<&str>, known: &str) -> String {
     let mut message = match given {
         Some(given) => format!("There is no option {given}."),
-        None => "There is an option whose name cannot be one.".to_owned(),
+        None => "There is an option whose name is not valid.".to_owned(),
     };
     if let Some(nearest) = nearest {
         message += &format!(" Did you mean {nearest}?");
@@ -378,7 +378,7 @@ mod tests {
             ),
             (
                 json!({"s3://KEY:SECRET@host": "s3cret"}),
-                "There is an option whose name cannot be one. The options are: path, state, backup, one, many.",
+                "There is an option whose name is not valid. The options are: path, state, backup, one, many.",
             ),
             (
                 json!({"state": "s3cret"}),
@@ -474,7 +474,7 @@ mod tests {
     }
 
     #[test]
-    fn arguments_that_are_no_json_are_named_with_their_reason() {
+    fn invalid_json_is_reported_with_its_reason() {
         for (text, expected) in [
             (r#"{"path": NaN}"#, "The option path is not a finite number"),
             (r#"{"P!": NaN}"#, "An option is not a finite number"),
@@ -516,7 +516,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_are_told_from_options() {
+    fn settings_are_distinguished_from_options() {
         let (options, settings) =
             parse(br#"{"a": 1, "_ansible_check_mode": true, "_ansible_new_in_3": {"x": 1}}"#)
                 .unwrap();

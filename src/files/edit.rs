@@ -427,7 +427,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_written_in_place_is_an_error() {
+    fn a_file_that_cannot_be_written_in_place_is_an_error() {
         let place = Place::new();
         let read_only = File::open(&place.path).unwrap();
         assert_eq!(overwrite(read_only, NEW), Err(Errno::EBADF));

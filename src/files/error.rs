@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_call_is_said_with_its_remedy() {
+    fn a_failed_call_is_reported_with_its_remedy() {
         for (errno, expected) in [
             (
                 Errno::EROFS,
@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_comes_after_the_replacement_leaves_another_file() {
+    fn only_the_steps_after_the_replacement_leave_another_file() {
         let (path, errno) = (std::path::PathBuf::from("/f"), Errno::EIO);
         let broken = |backup| FileError::BrokenInPlace {
             path: path.clone(),

@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_read_and_a_missing_one_is_nothing() {
+    fn a_file_is_read_and_a_missing_one_is_none() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("f");
         assert_eq!(read(&path), Ok(None));
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_process_that_has_ended_is_nothing() {
+    fn only_a_process_that_has_ended_is_none() {
         // The first page of a process is never mapped: reading it is an error of another kind.
         let memory = Path::new("/proc/self/mem");
         let error = read_start(memory, 10).unwrap_err();

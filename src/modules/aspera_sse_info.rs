@@ -31,7 +31,7 @@ pub struct AsperaSseInfo;
 
 impl Module for AsperaSseInfo {
     const NAME: &'static str = "aspera_sse_info";
-    const PURPOSE: &'static str = "Tells which server-side encryption S3 uploads of an IBM Aspera server get, and whether its services run with it.";
+    const PURPOSE: &'static str = "Reports which server-side encryption S3 uploads of an IBM Aspera server get, and whether its services run with it.";
     const OPTIONS: &'static [OptionSpec] = &[
         OptionSpec::new("aspera_root", Kind::Path).or("/opt/aspera"),
         OptionSpec::new("expect", Kind::List(&Kind::Dict(expect::ENTRY))),

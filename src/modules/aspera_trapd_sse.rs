@@ -244,7 +244,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_new_file_is_as_its_neighbour_but_for_the_bits_that_lend_rights() {
+    fn a_new_file_has_the_owner_and_mode_of_its_neighbour_without_the_bits_that_lend_rights() {
         let folder = tempfile::tempdir().unwrap();
         let model = folder.path().join("trap.properties");
         fs::write(&model, "").unwrap();
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_neighbour_a_new_file_is_of_root_and_for_all_to_read() {
+    fn a_new_file_without_a_neighbour_belongs_to_root_and_is_readable_by_all() {
         let wanted = NewFile {
             owner: 0,
             group: 0,

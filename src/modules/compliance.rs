@@ -102,7 +102,7 @@ impl Compliance {
     }
 }
 
-/// The numbers in the summary. Those of docroots and users are of uploads that may go to S3.
+/// The numbers in the summary. Docroots and users count if their uploads may go to S3.
 struct Counts {
     judged: usize,
     not_judged: usize,
@@ -177,7 +177,7 @@ fn fix(violation: &Violation) -> String {
     match (violation.difference, &violation.expected, &violation.place) {
         (Difference::VersionTooOld, ..) => "Upgrade Aspera to 3.6.1 or later.".to_owned(),
         (_, Wanted::Absent, _) => format!("Remove the setting with {module} (state: absent)."),
-        // What NONE means in a docroot is not documented, so that it could not be judged.
+        // The vendor does not document what NONE means in a docroot, so such a docroot could not be judged.
         (_, Wanted::Encryption(Encryption::None, _), Place::Docroot(..)) => {
             "Remove the setting with aspera_docroot_sse (state: absent), or with aspera_trapd_sse if it is in s3.properties."
                 .to_owned()

@@ -96,7 +96,7 @@ impl Options {
         let ways = named.len() + usize::from(self.all) + usize::from(self.docroots.is_some());
         if ways != 1 {
             return Err(Failure::new(
-                "Exactly one of the options user, group, global, all and docroots must say which docroots are meant. Set one of them.",
+                "Set exactly one of the options user, group, global, all and docroots to select the docroots.",
             )
             .into());
         }
@@ -130,7 +130,7 @@ impl Options {
             let mut scopes = entry.scopes()?;
             let (Some(scope), true) = (scopes.pop(), scopes.is_empty()) else {
                 return Err(Failure::new(format!(
-                    "{place}Exactly one of user, group and global must say whose docroot is meant. Set one of them."
+                    "{place}Set exactly one of user, group and global to select the docroot."
                 ))
                 .into());
             };
@@ -225,21 +225,27 @@ fn checked_docroot(text: &str, desired: Option<&EncryptionSetting>) -> Result<Do
             return Err("is not a URI of S3 storage: write s3://HOST/BUCKET/PATH.".to_owned());
         }
         Storage::MisspelledS3 => {
-            return Err("has a scheme that is not spelled s3:// in lower case, which Aspera demands. Correct it.".to_owned());
+            return Err(
+                "has a scheme that is not s3:// in lower case, which Aspera requires. Correct it."
+                    .to_owned(),
+            );
         }
         Storage::Other(_) => {
-            return Err("is of another storage than S3, and the options for encryption are S3's. Write s3://HOST/BUCKET/PATH.".to_owned());
+            return Err("leads to storage other than S3, and the encryption options apply to S3 only. Write s3://HOST/BUCKET/PATH.".to_owned());
         }
     }
     if uri.has_question_mark_in_credentials() {
-        return Err("has a ? before its @, so that it cannot be told where its options start. Percent-encode the credentials (? is %3F).".to_owned());
+        return Err("has a ? before its @, so the start of its options is ambiguous. Percent-encode the credentials (? is %3F).".to_owned());
     }
     let found = uri.found_setting(None);
     let says_nothing = found.encryption.is_none() && found.kms_key.is_none();
     if says_nothing || uri.holds(desired) {
         Ok(uri)
     } else {
-        Err("has options for encryption in it that contradict those of the task. Leave them out of the URI.".to_owned())
+        Err(
+            "has encryption options that contradict those of the task. Leave them out of the URI."
+                .to_owned(),
+        )
     }
 }
 

@@ -68,7 +68,7 @@ pub(super) fn plan_warnings(plan: &Plan) -> Vec<String> {
     let mut warnings: Vec<String> = plan.not_found.iter().map(not_found).collect();
     if !repeated.is_empty() {
         warnings.push(format!(
-            "An option of the encryption stood more than once in the docroot of {}; which one Aspera takes is not documented. At most one is left.",
+            "The docroot of {} had an encryption option more than once, and the vendor does not document which one Aspera uses. At most one is left.",
             some_of(&repeated)
         ));
     }
@@ -97,7 +97,7 @@ fn not_found(selection: &Selection) -> String {
     match selection {
         Selection::All => "There is no S3 docroot in this file.".to_owned(),
         Selection::Of(scope) => {
-            format!("There is no {scope} in this file, so no option to remove.")
+            format!("There is no {scope} in this file, so there is no option to remove.")
         }
     }
 }

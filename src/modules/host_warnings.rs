@@ -25,7 +25,7 @@ pub(super) fn warnings(aspera_root: &Path, settings: &[EncryptionSetting]) -> Re
     if is_enabled(&Host::this(), Service::Trapd, aspera_root) == Some(false) {
         let astrap = aspera_root.join("bin/astrap-config.sh");
         warnings.push(format!(
-            "{} is not enabled on this host, and it is what serves S3 storage to Aspera up to 4.3. Enable it with {} enable.",
+            "{} is not enabled on this host, and up to Aspera 4.3 it serves S3 storage. Enable it with {} enable.",
             Service::Trapd.name(),
             astrap.display()
         ));

@@ -40,7 +40,7 @@ impl IncompleteReport {
                 scope
                     .as_ref()
                     .map_or(properties.to_owned(), ToString::to_string),
-                "An earlier entry of expect judges it, so that this entry never does.",
+                "An earlier entry of expect judges it, so this entry never does.",
                 "Move the entry up in expect, or leave the name out of it.",
             ),
             Unfounded::Everything => (
@@ -66,9 +66,9 @@ impl IncompleteReport {
 fn why(gap: &Gap) -> String {
     let why = match gap {
         Gap::NoInstallation => "Neither etc/aspera.conf nor bin/ascp is in this folder.",
-        Gap::NoConf => "The file does not exist, so that no docroot is known.",
+        Gap::NoConf => "The file does not exist, so no docroot is known.",
         Gap::NoProperties => {
-            "The file does not exist, although trapd is enabled or may be. What trapd does without it is not documented."
+            "The file does not exist, although trapd is enabled or may be. The vendor does not document what trapd does without it."
         }
         Gap::Unread(error) => return error.problem(),
         Gap::Malformed(why) => return why.clone(),
@@ -83,19 +83,21 @@ fn why(gap: &Gap) -> String {
         Gap::Starting(_) => "The service is starting, perhaps again and again.",
         Gap::Stopped(_) => "The service is enabled, but it does not run.",
         Gap::NoService(_) => "The service is enabled, but the host does not have it.",
-        Gap::NoAnswer(_) => "Whether the service runs cannot be told.",
-        Gap::OlderFile(_) => "The service runs with its file as it was before the last change.",
+        Gap::NoAnswer(_) => "It is not known whether the service runs.",
+        Gap::OlderFile(_) => "The service runs with its file from before the last change.",
         Gap::PerhapsOlderFile(_, reason) => match reason {
             Reason::OutsideUnit => {
                 "A process of the service runs outside its systemd unit, perhaps with an older file."
             }
             Reason::ProcessUnknown => {
-                "A process is named like the service, and whether it is one of it cannot be read. It may run with an older file."
+                "A process has the name of the service, and it is not known whether it belongs to the service. It may run with an older file."
             }
             Reason::FileUnknown => {
-                "When its file last changed cannot be read, so that the service may run with an older one."
+                "The time of the last change of its file cannot be read, so the service may run with an older file."
             }
-            _ => "When the service started cannot be read, so that it may run with an older file.",
+            _ => {
+                "The start time of the service cannot be read, so the service may run with an older file."
+            }
         },
     };
     why.to_owned()
@@ -133,7 +135,7 @@ fn fix(gap: &Gap) -> String {
         }
         Gap::NoService(service) => {
             return format!(
-                "Remove the links that enable {}, or install what they lead to.",
+                "Remove the links that enable {}, or install the service.",
                 service.name()
             );
         }
@@ -146,7 +148,7 @@ fn fix(gap: &Gap) -> String {
         Gap::OlderFile(service) => return format!("Restart {}.", service.name()),
         Gap::PerhapsOlderFile(service, Reason::OutsideUnit) => {
             return format!(
-                "Stop that process, and start {0} by systemctl start {0}.",
+                "Stop that process, and start {0} with systemctl start {0}.",
                 service.name()
             );
         }
@@ -187,7 +189,7 @@ mod tests {
     use crate::files::FileError;
 
     #[test]
-    fn each_gap_says_in_a_sentence_what_is_wrong_and_in_another_what_to_do() {
+    fn each_gap_has_a_sentence_for_the_problem_and_one_for_the_remedy() {
         let service = Service::Trapd;
         let reasons = [
             Reason::OutsideUnit,

@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn what_matters_most_comes_first() {
+    fn the_most_important_lines_come_first() {
         let verdicts = [
             Verdict::NotS3,
             Verdict::Met,
@@ -148,14 +148,14 @@ mod tests {
     }
 
     #[test]
-    fn without_an_expectation_the_doubtful_come_first() {
+    fn the_doubtful_rows_come_first_without_an_expectation() {
         let table = table(&rows(), &[]);
         assert_eq!(table[0], "user svc    not known; not certain: access_keys");
         assert_eq!(table[1], "user local  not S3");
     }
 
     #[test]
-    fn very_many_are_counted() {
+    fn lines_beyond_the_limit_are_counted() {
         let rows: Vec<Row> = (0..250)
             .map(|_| row("a", Possible::certainly(Outcome::NotS3)))
             .collect();

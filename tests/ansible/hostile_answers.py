@@ -1,4 +1,4 @@
-"""What a host that somebody has taken over can answer, and what the action plugin makes of it."""
+"""The answers that a compromised host can give, and the results of the action plugin."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ NO_ANSWER = "ended without an answer, with exit status "
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of answer, and how the task ends."""
+    """A kind of answer, and the expected end of the task."""
 
     answer: bytes
-    #: A part of the message of the failed task. None where the task succeeds.
+    #: A part of the message of the failed task. None if the task succeeds.
     failure: str | None = None
-    #: The keys of which a warning says that they were dropped.
+    #: The keys that a warning reports as dropped.
     dropped: str | None = None
 
 
@@ -63,7 +63,7 @@ def _failing(answer: bytes, failure: str) -> Kind:
 
 
 def _steering(variables: dict[str, str], template: str) -> dict[str, tuple[str, object]]:
-    """Name keys that Ansible itself obeys, or some series of it does."""
+    """Name keys that Ansible itself obeys, at least in some series of it."""
     new_host = {"host_name": "canary", "groups": ["canaries"], "host_vars": variables}
     return {
         "add_host": ("add_host", new_host),

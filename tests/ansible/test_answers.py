@@ -1,4 +1,4 @@
-"""What is kept of an answer: everything that a module documents, and nothing else."""
+"""The parts of an answer that are kept: everything that a module documents, and nothing else."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ KINDS = kinds(Path("/nonexistent"))
 
 @pytest.mark.parametrize("module", MODULES)
 def test_the_rules_are_the_documentation(module: str) -> None:
-    """As it is now, and not as it was when the collection was assembled."""
+    """They are those of the present documentation, not of the one that was assembled last."""
     documentation = yaml.safe_load((PROJECT / f"library/{module}.yml").read_text(encoding="utf-8"))
     rules = rules_of(documentation)
     assert set(rules["values"]) == set(documentation["RETURN"])
@@ -46,14 +46,14 @@ def test_the_answers_of_all_cases_are_kept_whole() -> None:
     results = sorted((PROJECT / "tests/cases").glob("*/*/result.json"))
     assert len(results) > 100
     for path in results:
-        # What depends on the host is not part of a case.
+        # Values that depend on the host are not part of a case.
         result = json.loads(path.read_text(encoding="utf-8").replace('"[HOST]"', "null"))
         answer = check_answer(json.dumps(result), Rules.of_module(path.parts[-3]))
         assert (answer.values, answer.dropped) == (result, {}), path
 
 
 def test_the_answer_of_an_audit_is_kept_whole(folder: Path) -> None:
-    """With the arguments, with violations, and with what is unknown."""
+    """It contains the arguments, violations and unknowns."""
     root = AsperaRoot.lay_out(folder / "aspera", "server-side-encryption=AES256\n", "4.3.1.100")
     root.conf.write_text(root.conf.read_text().replace("</absolute>", "?server-side-encryption=AES256</absolute>"))
     (program,) = (PROJECT / "target/collection").glob(f"*/*/*/plugins/binaries/{MODULES[1]}_{os.uname().machine}")
@@ -70,9 +70,9 @@ def test_the_answer_of_an_audit_is_kept_whole(folder: Path) -> None:
 
 @pytest.mark.parametrize("name", sorted(KINDS))
 def test_a_hostile_answer(name: str) -> None:
-    """Each is refused, or loses what it should not have."""
+    """Each is refused, or loses the parts that it should not have."""
     kind = KINDS[name]
-    # As a connection reads what a host printed.
+    # A connection reads the output of a host in this way.
     text = kind.answer.decode("utf-8", "surrogateescape")
     if kind.failure and kind.failure.startswith(REFUSED):
         with pytest.raises(RefusedAnswerError) as refused:
@@ -95,12 +95,12 @@ def test_a_hostile_answer(name: str) -> None:
 
 
 def nested(levels: int) -> str:
-    """Return an answer of as many levels, itself included."""
+    """Return an answer with this number of levels, itself included."""
     return '{"canary": ' + "[" * (levels - 1) + "]" * (levels - 1) + "}"
 
 
-def test_the_limits_are_where_they_are_said_to_be() -> None:
-    """The last that is read, and the first that is not."""
+def test_the_limits_are_as_documented() -> None:
+    """The test tries the last answer that is read, and the first that is not."""
     assert check_answer(nested(DEPTH_LIMIT), INFO).dropped_keys == "canary"
     with pytest.raises(RefusedAnswerError, match="100 levels"):
         check_answer(nested(DEPTH_LIMIT + 1), INFO)
@@ -114,7 +114,7 @@ def test_the_limits_are_where_they_are_said_to_be() -> None:
 
 
 def test_null_is_kept_where_it_is_documented() -> None:
-    """In the values of a module, and in no key of Ansible's own."""
+    """Null is kept in the values of a module, and in no key of Ansible's own."""
     assert check_answer('{"version": null, "trapd": {"enabled": null}}', INFO).values["trapd"] == {"enabled": None}
     for key in ("changed", "failed", "skipped", "msg", "rc", "warnings", "deprecations", "diff", "backup_file"):
         with pytest.raises(RefusedAnswerError, match=key):
@@ -123,12 +123,12 @@ def test_null_is_kept_where_it_is_documented() -> None:
         check_answer('{"diff": {"before": null}}', INFO)
 
 
-def test_what_a_login_shell_prints_around_an_answer() -> None:
-    """It is not part of it."""
+def test_the_output_of_a_login_shell_around_an_answer() -> None:
+    """It is not part of the answer."""
     assert check_answer('Welcome!\r\n\n{"changed": true}\nGood bye.\n', INFO).values == {"changed": True}
 
 
-def test_what_a_terminal_could_obey_is_escaped() -> None:
+def test_sequences_that_a_terminal_could_obey_are_escaped() -> None:
     """Lines and tabs stay in texts; a name is one line of ASCII; output is cut."""
     assert safe_text("a\tb\nc\x1b[2J\x9b\u202e\ud800\r\xe9") == "a\tb\nc\\x1b[2J\\x9b\\u202e\\ud800\\r\xe9"
     assert safe_line("a\nb\x1b\xe9") == "a\\nb\\x1b\\xe9"
@@ -147,8 +147,8 @@ def test_what_a_terminal_could_obey_is_escaped() -> None:
         ({"type": "raw"}, "RETURN.a has the type raw, which answers are not checked for."),
     ],
 )
-def test_documentation_must_say_what_a_value_is(entry: dict[str, str], said: str) -> None:
-    """Else its answers could not be checked."""
+def test_documentation_must_give_the_type_of_a_value(entry: dict[str, str], said: str) -> None:
+    """Otherwise its answers could not be checked."""
     with pytest.raises(UndocumentedError) as error:
         rules_of({"RETURN": {"a": entry}, "DOCUMENTATION": {"options": {}}})
     assert str(error.value).startswith(said)

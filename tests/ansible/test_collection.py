@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 MODULES = sorted(source.stem for source in (PROJECT / "src/bin").glob("*.rs"))
 FULL_NAMES = [f"aspera_ops.sse.{module}" for module in MODULES]
-#: What runs on the controller alone.
+#: The modules that run only on the controller.
 CONTROLLER_ACTIONS = ["aspera_ops.sse.aspera_sse_variables"]
 #: The playbooks that only look, or remove what the action plugins keep.
 READ_ONLY = {"audit.yml", "remove_kept_builds.yml"}
-#: What Galaxy takes at the most.
+#: The limit of Galaxy.
 BYTES_AT_MOST = 20_000_000
 ARCHITECTURES = {"x86_64": "Advanced Micro Devices X86-64", "aarch64": "AArch64"}
 
@@ -62,7 +62,7 @@ def run_on(
 
 @pytest.mark.needs("readelf")
 def test_the_tarball_is_small_and_its_sums_are_right(installed: Controller) -> None:
-    """It holds two builds of each module, both static, and is named by the version of the crate."""
+    """It contains two builds of each module, both static, and its name has the version of the crate."""
     version = re.search(r'^version = "(.*)"$', (PROJECT / "Cargo.toml").read_text(), re.MULTILINE)
     assert version
     tarball = PROJECT / f"target/dist/aspera_ops-sse-{version[1]}.tar.gz"
@@ -87,7 +87,7 @@ def test_the_tarball_is_small_and_its_sums_are_right(installed: Controller) -> N
 
 
 def test_links_of_the_readme_lead_somewhere(installed: Controller) -> None:
-    """Files of the collection, or headings of the page."""
+    """They lead to files of the collection, or to headings of the page."""
     readme = (content(installed) / "README.md").read_text()
     headings = {
         re.sub(r"[^a-z -]", "", line.lower()).replace(" ", "-")
@@ -102,7 +102,7 @@ def test_links_of_the_readme_lead_somewhere(installed: Controller) -> None:
 
 
 def test_ansible_doc_lists_and_shows_the_modules(installed: Controller) -> None:
-    """By full names, with options and examples that use full names."""
+    """They have full names, with options and examples that use full names."""
     screen = installed.run("ansible-doc", "-l", "aspera_ops.sse")
     assert screen.exit_status == 0, screen.text
     listed = [line.split()[0] for line in screen.text.splitlines() if line.strip()]
@@ -124,7 +124,7 @@ def test_ansible_doc_lists_and_shows_the_modules(installed: Controller) -> None:
 
 
 def test_defaults_of_the_group_reach_all_modules(installed: Controller, folder: Path) -> None:
-    """With module_defaults and the name of the group."""
+    """They are set by module_defaults and the name of the group."""
     root = AsperaRoot.lay_out(folder / "aspera", "")
     tasks = [
         {"name": "System", FULL_NAMES[2]: SYSTEM},
@@ -144,7 +144,7 @@ def test_defaults_of_the_group_reach_all_modules(installed: Controller, folder: 
 
 
 def test_the_role_and_the_playbooks_run_from_the_installed_copy(installed: Controller, folder: Path) -> None:
-    """By their full names; the role finds its modules, and a second run finds nothing to do."""
+    """They run by their full names. The role finds its modules, and a second run finds nothing to do."""
     root = AsperaRoot.lay_out(folder / "aspera", "", "4.3.1.100")
     place = {"aspera_sse_root": str(root.folder)}
     screen = run_on(installed, folder, "aspera_ops.sse.audit", **place)
@@ -163,7 +163,7 @@ def test_the_role_and_the_playbooks_run_from_the_installed_copy(installed: Contr
 
 
 def test_the_answers_are_those_of_ansibles_own_way(installed: Controller, folder: Path) -> None:
-    """The same values, warnings and diff, whether the build is kept or sent."""
+    """The values, warnings and diff are the same, whether the build is kept or sent."""
     answers = []
     for keep_remote_files in (0, 1):
         root = AsperaRoot.lay_out(folder / f"aspera{keep_remote_files}", "server-side-encryption-aws-kms-key-id=x y\n")
@@ -186,7 +186,7 @@ def test_the_answers_are_those_of_ansibles_own_way(installed: Controller, folder
 
 
 def test_an_architecture_without_a_build(installed: Controller, folder: Path) -> None:
-    """The sentence names those that exist."""
+    """The message names those that exist."""
     programs = folder / "programs"
     programs.mkdir()
     (programs / "uname").write_text("#!/bin/sh\necho Linux riscv64\n", encoding="ascii")
@@ -202,8 +202,8 @@ def test_an_architecture_without_a_build(installed: Controller, folder: Path) ->
     assert said in screen.as_one_line, screen.text
 
 
-def test_what_is_kept_can_be_removed(installed: Controller, ssh_server: SshServer, folder: Path) -> None:
-    """By a playbook of the collection, for root and for the login; again there is nothing to do."""
+def test_kept_builds_can_be_removed(installed: Controller, ssh_server: SshServer, folder: Path) -> None:
+    """A playbook of the collection removes them for root and for the login. A second run has nothing to do."""
     AsperaRoot.lay_out(folder / "aspera", "")
     inventory = folder / "inventory.json"
     inventory.write_text(json.dumps({"all": {"hosts": {"server": ssh_server.inventory_variables}}}))
@@ -219,7 +219,7 @@ def test_what_is_kept_can_be_removed(installed: Controller, ssh_server: SshServe
 
 
 def packaged_playbooks() -> list[str]:
-    """List what the built file has in playbooks/, by its path there."""
+    """List the content of playbooks/ in the built file, by its path there."""
     (built,) = (PROJECT / "target/dist").glob("*.tar.gz")
     with tarfile.open(built) as opened:
         return sorted(
@@ -242,7 +242,7 @@ def test_packaged_playbooks_hold_no_values(installed: Controller) -> None:
 
 
 def test_packaged_playbooks_write_what_the_inventory_says(installed: Controller, folder: Path) -> None:
-    """Each runs with an inventory of its own. What it writes, if anything, is what the role writes there."""
+    """Each runs with an inventory of its own. It writes the same as the role, or nothing."""
     own_key = KEY.replace("111122223333", "444455556666")
     setting = {"server_side_encryption": "AWS_KMS", "kms_key_id": own_key}
     own_settings = {"aspera_sse_system": setting, "aspera_sse_docroots": [{"user": "acme", **setting}]}
@@ -278,7 +278,7 @@ def test_packaged_playbooks_write_what_the_inventory_says(installed: Controller,
 
 
 def test_examples_are_documentation(installed: Controller, folder: Path) -> None:
-    """They are there to be copied, and do not run by a name; as they are, the role refuses them."""
+    """They are there to be copied and do not run by a name. The role refuses them as long as they are unchanged."""
     root = AsperaRoot.lay_out(folder / "aspera", "")
     for name in ("single_server", "fleet.site", "examples.single_server"):
         screen = installed.run("ansible-playbook", "-i", "localhost,", f"aspera_ops.sse.{name}")
@@ -294,7 +294,7 @@ def test_examples_are_documentation(installed: Controller, folder: Path) -> None
 
 @pytest.mark.parametrize("limit", [(), ("--limit", "server")])
 def test_an_audit_of_no_host_fails(installed: Controller, folder: Path, limit: tuple[str, ...]) -> None:
-    """Without a limit and within one; Ansible itself would end well."""
+    """It fails without a limit and within one. Ansible itself would succeed."""
     root = AsperaRoot.lay_out(folder / "aspera", "")
     variables = {"aspera_sse_root": str(root.folder)}
     nobody = ("--extra-vars", "target_hosts=nobody")
@@ -319,8 +319,8 @@ def test_an_audit_of_no_host_fails(installed: Controller, folder: Path, limit: t
         ("AES256", "aspera_sse_expect must be a list"),
     ],
 )
-def test_what_an_audit_expects(installed: Controller, folder: Path, expect: str | None, says: str | None) -> None:
-    """A KMS key by default; else what the variable says, also as text."""
+def test_the_expectation_of_an_audit(installed: Controller, folder: Path, expect: str | None, says: str | None) -> None:
+    """It is a KMS key by default, or else the value of the variable, which may be text."""
     root = AsperaRoot.lay_out(folder / "aspera", "server-side-encryption=AES256\n", "4.3.1.100")
     variables = {"aspera_sse_root": str(root.folder), **({"aspera_sse_expect": expect} if expect else {})}
     screen = run_on(installed, folder, "aspera_ops.sse.audit", **variables)
@@ -348,10 +348,10 @@ def nothing_installed(root: AsperaRoot) -> None:
 
 
 @pytest.mark.parametrize("arrange", [no_configuration, malformed, nothing_installed])
-def test_what_cannot_be_read_fails_the_audit(
+def test_an_unreadable_file_fails_the_audit(
     installed: Controller, folder: Path, arrange: Callable[[AsperaRoot], None]
 ) -> None:
-    """Rather than leaving it green."""
+    """It must not leave the audit green."""
     root = AsperaRoot.lay_out(folder / "aspera", "server-side-encryption=AWS_KMS\n", "4.3.1.100")
     arrange(root)
     screen = run_on(installed, folder, "aspera_ops.sse.audit", aspera_sse_root=str(root.folder))
@@ -360,7 +360,7 @@ def test_what_cannot_be_read_fails_the_audit(
 
 
 def test_the_playbooks_are_well_formed(installed: Controller) -> None:
-    """As far as Ansible tells without a host."""
+    """The check goes as far as Ansible can check without a host."""
     for playbook in packaged_playbooks():
         path = content(installed) / "playbooks" / playbook
         screen = installed.run("ansible-playbook", "--syntax-check", "-i", "localhost,", path)

@@ -1,4 +1,4 @@
-"""What a newcomer sees first."""
+"""The first screen that a newcomer sees."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 TENANT_KEYS = [KEY.replace("1234abcd", eight) for eight in ("aaaaaaaa", "bbbbbbbb")]
 
 
-def test_the_demo_foretells_does_and_finds_done(folder: Path) -> None:
-    """Three runs of one playbook: the same diffs twice, then none; then what is in effect. No credentials anywhere."""
+def test_the_demo_predicts_does_and_finds_done(folder: Path) -> None:
+    """The playbook runs twice with the same diffs, then once without any. An audit follows. No secret is shown."""
     finished = subprocess.run(
         [PROJECT / "scripts/demo.sh"],
         check=False,
@@ -24,27 +24,27 @@ def test_the_demo_foretells_does_and_finds_done(folder: Path) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         encoding="utf-8",
-        # Ansible takes the home folder of a local user from its account, whatever HOME says.
+        # Ansible uses the home folder in the account of a local user, regardless of HOME.
         env={**os.environ, "ANSIBLE_HOME": str(folder), "ANSIBLE_REMOTE_TMP": str(folder / "remote-tmp")},
     )
     screen = Screen.read(finished.stdout, finished.returncode)
     assert screen.exit_status == 0, screen.text
     assert [result.status for result in screen.results[:6]] == ["changed"] * 4 + ["ok"] * 2
-    # In the end a table of five docroots, and that there is no violation.
+    # The end is a table of five docroots, without a violation.
     assert {result.status for result in screen.results[6:]} == {"ok"}
     assert "Judged S3 docroots and users: 4. Violations: 0, unknown: 4, incomplete: 0." in screen.text
     assert "user lab        not S3" in screen.text
-    foretold, done, done_again = (screen.results[run : run + 2] for run in (0, 2, 4))
-    trapd, docroots = (result.edits for result in foretold)
+    predicted, done, done_again = (screen.results[run : run + 2] for run in (0, 2, 4))
+    trapd, docroots = (result.edits for result in predicted)
     assert f"+server-side-encryption-aws-kms-key-id={KEY}" in trapd
     assert len(docroots) == len("-+") * len(TENANT_KEYS)
     for edit, key in zip(docroots[1::2], TENANT_KEYS, strict=True):
         assert "s3://****:****@" in edit
         assert edit.endswith(f"&amp;server-side-encryption-aws-kms-key-id={key}</absolute>")
-    assert [result.diff for result in foretold] == [result.diff for result in done]
+    assert [result.diff for result in predicted] == [result.diff for result in done]
     assert [result.diff for result in done_again] == [[], []]
     assert screen.text.index("changed=2") < screen.text.rindex("changed=2") < screen.text.index("changed=0")
-    # Whoever runs this may have services of the same names in containers of theirs.
+    # The user who runs this may have containers with services of the same names.
     warnings = [line for line in screen.text.splitlines() if "[WARNING]" in line]
     assert not [warning for warning in warnings if "Processes that are named like" not in warning]
     assert "DUMMY" not in screen.text

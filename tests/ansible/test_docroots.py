@@ -1,4 +1,4 @@
-"""What people see when a playbook foretells, sets and finds the encryption of docroots, or is refused."""
+"""What people see when a playbook predicts, sets and finds the encryption of docroots, or is refused."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ class Success:
 
     options: dict[str, object]
     replaced: dict[str, str]
-    #: What stands in the coloured lines of the diff.
+    #: The coloured lines of the diff.
     shown: list[str] = field(default_factory=list)
     before: str = SERVER
-    #: How many docroots the answer tells of, and how many of them changed.
+    #: The number of docroots in the answer, and the number of those that changed.
     counts: tuple[int, int] = (1, 1)
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """A host whose task fails, and what the sentence must say."""
+    """A host whose task fails, and the expected parts of the message."""
 
     options: dict[str, object]
     words: list[str]
@@ -132,7 +132,7 @@ SUCCESSES = {
 REFUSALS = {
     "missing-file": Refusal({"of_user": "xfer", **AES}, ["does not exist"], before=None),
     "no-target": Refusal(AES, ["user, group, global, all and docroots"]),
-    "two-targets": Refusal({"of_user": "xfer", "of_all": True, **AES}, ["Exactly one"]),
+    "two-targets": Refusal({"of_user": "xfer", "of_all": True, **AES}, ["Set exactly one"]),
     "no-encryption": Refusal({"of_user": "xfer"}, ["server_side_encryption", "state=present"]),
     "near-miss": Refusal({"of_user": "xfer", "server_side_encryption": "aws:kms"}, ["AWS_KMS"]),
     "secret-for-encryption": Refusal(
@@ -157,7 +157,7 @@ REFUSALS = {
     "unknown-user": Refusal({"of_user": "xfre", **AES}, ["no user xfre", "Did you mean xfer?"]),
     "unknown-group": Refusal({"of_group": "stuff", **AES}, ["no group stuff", "Did you mean staff?"]),
     "local-path": Refusal({"of_user": "local", **AES}, ["no S3 docroot for user local", "local path"]),
-    "another-cloud": Refusal({"of_user": "azure", **AES}, ["azu://", "S3's"]),
+    "another-cloud": Refusal({"of_user": "azure", **AES}, ["azu://", "apply to S3 only"]),
     "scheme-in-capitals": Refusal({"of_user": "shouting", **AES}, ["s3:// in lower case"]),
     "access-key-user": Refusal({"of_user": "keys", **AES}, ["restrictions", "access key"]),
     "no-docroot": Refusal({"of_user": "nothing", **AES}, ["there is no docroot", "Give docroot"]),
@@ -188,7 +188,7 @@ REFUSALS = {
         {"of_user": "xfer", "docroot": f"{HIDDEN}/b", **AES}, ["docroot", "s3://HOST/BUCKET/PATH"]
     ),
     "docroot-another-cloud": Refusal(
-        {"of_user": "xfer", "docroot": f"azu://{CREDENTIALS}@h/b", **AES}, ["docroot", "another storage"]
+        {"of_user": "xfer", "docroot": f"azu://{CREDENTIALS}@h/b", **AES}, ["docroot", "storage other than S3"]
     ),
     "docroot-blank": Refusal({"of_user": "xfer", "docroot": f"s3://{HIDDEN} @h/b", **AES}, ["docroot", "blank"]),
     "docroot-of-several": Refusal(
@@ -208,7 +208,7 @@ REFUSALS = {
         {"docroots": [{"user": "xfer"}, {"user": "other", "server_side_encryption": HIDDEN}], **AES}, ["docroots[1]"]
     ),
     "one-unknown-entry": Refusal({"docroots": [{"user": "xfer"}, {"user": "gone"}], **AES}, ["no user gone"]),
-    "entry-without-target": Refusal({"docroots": [{"user": "xfer"}, {}], **AES}, ["docroots[1]", "Exactly one"]),
+    "entry-without-target": Refusal({"docroots": [{"user": "xfer"}, {}], **AES}, ["docroots[1]", "Set exactly one"]),
     "entry-with-unknown-option": Refusal(
         {"docroots": [{"user": "xfer", "kms_key": HIDDEN}], **AES}, ["docroots[0].kms_key", "kms_key_id"]
     ),
@@ -217,22 +217,22 @@ REFUSALS = {
 
 @dataclass
 class Runs:
-    """The playbook on all hosts: foretold, done with all that Ansible has to tell, and done again."""
+    """The runs of the playbook on all hosts: check mode, the real run with full verbosity, and a second run."""
 
     roots: dict[str, AsperaRoot]
-    foretold: Screen
+    predicted: Screen
     after_foretelling: dict[str, bytes | None]
     done: Screen
     done_again: Screen
 
 
 def contents(roots: dict[str, AsperaRoot]) -> dict[str, bytes | None]:
-    """Return what is in each file."""
+    """Return the content of each file."""
     return {name: root.conf.read_bytes() if root.conf.exists() else None for name, root in roots.items()}
 
 
 def as_bytes(text: str | bytes | None) -> bytes | None:
-    """Return text as it stands in a file."""
+    """Return text as it is written in a file."""
     return text.encode() if isinstance(text, str) else text
 
 
@@ -251,7 +251,7 @@ def runs(controller: Controller, connection: dict[str, object], sandbox: Path) -
     inventory.write_text(yaml.safe_dump({"all": {"vars": connection, "hosts": hosts}}), encoding="utf-8")
     return Runs(
         roots,
-        foretold=controller.playbook("docroots.yml", inventory, "--check", "--diff"),
+        predicted=controller.playbook("docroots.yml", inventory, "--check", "--diff"),
         after_foretelling=contents(roots),
         done=controller.playbook("docroots.yml", inventory, "--diff", "-vvv"),
         done_again=controller.playbook("docroots.yml", inventory, "--diff"),
@@ -259,8 +259,8 @@ def runs(controller: Controller, connection: dict[str, object], sandbox: Path) -
 
 
 @pytest.mark.parametrize("name", SUCCESSES)
-def test_the_docroots_are_set_once_and_as_foretold(runs: Runs, name: str) -> None:
-    """Check mode writes nothing and shows the same diff; the real run makes the edit; the third finds it done."""
+def test_the_docroots_are_set_once_and_as_predicted(runs: Runs, name: str) -> None:
+    """Check mode writes nothing and shows the same diff. The real run makes the edit. The third run finds it done."""
     case, root = SUCCESSES[name], runs.roots[name]
     before, after = case.before, case.before
     for old, new in case.replaced.items():
@@ -268,21 +268,21 @@ def test_the_docroots_are_set_once_and_as_foretold(runs: Runs, name: str) -> Non
         after = after.replace(old, new)
     assert runs.after_foretelling[name] == before.encode()
     assert root.conf.read_bytes() == after.encode()
-    foretold, again = runs.foretold.result(name), runs.done_again.result(name)
-    assert foretold.status == ("changed" if case.replaced else "ok")
-    assert bool(foretold.edits) is bool(case.replaced)
+    predicted, again = runs.predicted.result(name), runs.done_again.result(name)
+    assert predicted.status == ("changed" if case.replaced else "ok")
+    assert bool(predicted.edits) is bool(case.replaced)
     assert (again.status, again.edits) == ("ok", [])
     assert runs.done.recap[name]["changed"] == (1 if case.replaced else 0)
     for line in case.shown:
-        assert line in foretold.edits
+        assert line in predicted.edits
     backups = [path for path in root.conf.parent.iterdir() if path.name.endswith("~")]
     assert len(backups) == (1 if "backup" in case.options else 0)
     assert all(path.stat().st_mode & 0o777 == 0o600 and path.read_bytes() == before.encode() for path in backups)
 
 
 @pytest.mark.parametrize("name", SUCCESSES)
-def test_the_answer_tells_of_each_docroot(runs: Runs, name: str) -> None:
-    """What -vvv shows has the keys of the contract."""
+def test_the_answer_has_each_docroot(runs: Runs, name: str) -> None:
+    """The output of -vvv has the keys of the contract."""
     case = SUCCESSES[name]
     answer = answers(runs.done)[str(runs.roots[name].conf)]
     told, changed = case.counts
@@ -316,9 +316,9 @@ def answers(screen: Screen) -> dict[str, dict]:
 
 @pytest.mark.parametrize("name", REFUSALS)
 def test_a_refusal_is_one_sentence_and_the_file_stays(runs: Runs, name: str) -> None:
-    """Also where only one of many docroots cannot be set."""
+    """That also holds if only one of many docroots cannot be set."""
     case, root = REFUSALS[name], runs.roots[name]
-    result = runs.foretold.result(name)
+    result = runs.predicted.result(name)
     assert result.status == "fatal", result
     assert result.diff == []
     assert result.answer is not None
@@ -333,8 +333,8 @@ def test_a_refusal_is_one_sentence_and_the_file_stays(runs: Runs, name: str) -> 
 
 
 def test_no_screen_shows_a_secret(runs: Runs) -> None:
-    """Nor a stack of calls; whatever place of the file or of the arguments holds it, and however much Ansible tells."""
+    """Nor does it show a stack trace, wherever in the file or the arguments the secret is, at any verbosity."""
     assert HIDDEN in SERVER
-    for screen in (runs.foretold, runs.done, runs.done_again):
+    for screen in (runs.predicted, runs.done, runs.done_again):
         for words in (HIDDEN, "Traceback", "panicked", "MODULE FAILURE", "deserializ", "junk"):
             assert words not in screen.text

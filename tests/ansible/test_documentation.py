@@ -1,4 +1,4 @@
-"""The documentation as people meet it: through ansible-doc, and by copying its examples."""
+"""The documentation as users meet it: through ansible-doc, and by copying its examples."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 MODULES = sorted(source.stem for source in (PROJECT / "src/bin").glob("*.rs"))
 
-# $1 is a folder that holds opt/aspera: for the command that follows, and for nothing else, it is /opt.
+# $1 is a folder that contains opt/aspera. Only for the command that follows, it is /opt.
 WITH_OPT = 'mount --bind "$1/opt" /opt && shift && exec "$@"'
 
-#: The variables of the examples. The secret from the vault holds a slash, as those of AWS may.
+#: The variables of the examples. The secret from the vault contains a slash, as AWS secrets may.
 VARIABLES = {
     "vault_access_key_id": "DUMMYVAULTKEY",
     "vault_secret_key": "DUMMY/VAULT+SECRET",
@@ -67,7 +67,7 @@ def test_ansible_doc_shows_the_module(controller: Controller, module: str) -> No
 @pytest.mark.needs("root", "namespaces")
 @pytest.mark.parametrize("module", MODULES)
 def test_the_examples_run_once_filled_in(controller: Controller, folder: Path, module: str) -> None:
-    """They run on /opt/aspera, one that is there only for this run, and each does its work."""
+    """They run on /opt/aspera, which exists only for this run, and each does its work."""
     tasks = yaml.safe_load(PLACEHOLDER.sub(KEY, documentation(module)["EXAMPLES"]))
     (folder / "opt").mkdir()
     roots = {"/opt/aspera"} | {(task.get(module) or {}).get("aspera_root", "/opt/aspera") for task in tasks}
@@ -81,7 +81,7 @@ def test_the_examples_run_once_filled_in(controller: Controller, folder: Path, m
         "gather_facts": False,
         "vars": VARIABLES,
         "tasks": tasks,
-        # The services are not here.
+        # The services do not exist here.
         "handlers": [{"name": name, "ansible.builtin.debug": {"msg": name}} for name in notified],
     }
     playbook.write_text(yaml.safe_dump([play], sort_keys=False), encoding="utf-8")
@@ -102,13 +102,13 @@ def test_the_examples_run_once_filled_in(controller: Controller, folder: Path, m
     assert bool(changes) is not is_audit
     # Under no_log, Ansible shows no diff.
     assert all(bool(result.edits) != task.get("no_log", False) for task, result in changes), screen.text
-    # Neither as it is nor percent-encoded.
+    # It appears neither as it is nor percent-encoded.
     assert "DUMMY" not in screen.text
 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_the_placeholders_of_the_examples_are_refused(controller: Controller, folder: Path, module: str) -> None:
-    """By the module itself, before anything is written: nobody's server gets a key from the documentation."""
+    """The module itself refuses them before it writes anything: no server gets a key from the documentation."""
     tasks = [task for task in yaml.safe_load(documentation(module)["EXAMPLES"]) if PLACEHOLDER.search(str(task))]
     assert tasks
     root = AsperaRoot.lay_out(folder / "opt/aspera", shipped_properties())
@@ -123,12 +123,12 @@ def test_the_placeholders_of_the_examples_are_refused(controller: Controller, fo
     around = (unshare, "--mount", "sh", "-c", WITH_OPT, "sh", str(folder))
     screen = controller.run("ansible-playbook", playbook, around=around)
     assert screen.recap["localhost"] | {"ignored": len(tasks), "changed": 0} == screen.recap["localhost"], screen.text
-    assert screen.as_one_line.count("is none of: a key id, a key ARN") >= len(tasks)
+    assert screen.as_one_line.count("is not a key id, a key ARN") >= len(tasks)
     assert {path: path.read_bytes() for path in before} == before
 
 
 def test_no_documentation_holds_a_key_to_copy() -> None:
-    """What is shown as a result may; what is there to be copied has placeholders."""
+    """The sample of a result may contain one. Text that is there to be copied has placeholders."""
     key = re.compile(r"\bkms_key_ids?\b\S*\s*[\[-]?\s*.{0,3}(arn:|alias/|[0-9a-f]{8}-)")
     pages = {
         name: (PROJECT / name).read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What people see when a task fails: one sentence a host, that says what to do, and an untouched file."""
+"""The output for a failed task: one message for each host that says what to do, and an untouched file."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SHIPPED = shipped_properties()
 
 @dataclass(frozen=True)
 class Failure:
-    """A host whose task fails, and what the sentence must say."""
+    """A host whose task fails, and the expected parts of the message."""
 
     options: dict[str, object]
     words: list[str]
@@ -77,7 +77,7 @@ def failed_run(controller: Controller, connection: dict[str, object], sandbox: P
 
 @pytest.mark.parametrize("name", FAILURES)
 def test_one_sentence_and_an_untouched_file(failed_run: FailedRun, name: str) -> None:
-    """The host fails by the module's own word, shows no diff, and its file is as it was."""
+    """The host fails with the module's own message, shows no diff, and its file is unchanged."""
     result, root = failed_run.screen.result(name), failed_run.roots[name]
     assert result.status == "fatal"
     assert result.diff == []
@@ -98,14 +98,14 @@ def test_one_sentence_and_an_untouched_file(failed_run: FailedRun, name: str) ->
 
 
 def test_no_failure_shows_a_setting_that_nobody_asked_for(failed_run: FailedRun) -> None:
-    """Nor does it end in a stack of calls."""
+    """Nor does any failure show a stack trace."""
     assert failed_run.screen.exit_status == 2
     for hidden in (FOREIGN_VALUE, "Traceback", "panicked", "MODULE FAILURE", "deserializ"):
         assert hidden not in failed_run.screen.text
 
 
-def test_an_unknown_option_is_answered_with_the_known_one(controller: Controller, sandbox: Path) -> None:
-    """The controller checks no options of a compiled module; the module must."""
+def test_the_message_for_an_unknown_option_names_the_known_one(controller: Controller, sandbox: Path) -> None:
+    """The controller does not check the options of a compiled module, so the module must."""
     options = {"aspera_root": str(sandbox), "server_side_encryption": "AWS_KMS", "kms_key": KEY}
     screen = controller.run(
         "ansible",

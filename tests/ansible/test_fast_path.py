@@ -1,4 +1,4 @@
-"""The action plugin of the installed collection over a real SSH: how often it asks the host, as whom, and when not."""
+"""The action plugin of the installed collection over a real SSH: how often, as which user, and when it asks a host."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Host:
         self.controller = controller
         self.server = server
         self.folder = folder
-        #: The collections in which a task is searched, as those of a role in a collection are.
+        #: The collections in which a task is searched, like those of a role in a collection.
         self.searched: list[str] = []
         self.aspera = AsperaRoot.lay_out(folder / "aspera", shipped_properties())
         self.give_root_to(LOGIN)
@@ -94,7 +94,7 @@ class Host:
 
     @property
     def users_with_builds(self) -> list[str]:
-        """Name the users for whom something is kept."""
+        """Name the users with kept builds."""
         return [user for user in ("root", *USER_IDS) if self.kept(user)]
 
 
@@ -128,7 +128,7 @@ def encrypt(**keywords: object) -> dict[str, object]:
 
 
 def test_one_session_and_three_for_the_first_task(host: Host) -> None:
-    """Nothing is uploaded but the build, once; no argument is on the disk or on a command line."""
+    """Nothing is uploaded except the build, once. No argument is on the disk or on a command line."""
     variables = {**BY_SUDO, "key": KEY}
     task = {TRAPD: {"server_side_encryption": "AWS_KMS", "kms_key_id": "{{ key }}"}}
     assert host.sessions_of(task, **variables) == COLD
@@ -143,7 +143,7 @@ def test_one_session_and_three_for_the_first_task(host: Host) -> None:
     assert [path.name for path in host.server.home("root").iterdir()] == [".cache"]
 
 
-#: Ways to reach a host and to become another user there, and in whose home a build is kept then.
+#: Ways to reach a host and to become another user there, and the user in whose home a build is then kept.
 WAYS = {
     "plain": ({}, LOGIN),
     "sudo": (BY_SUDO, "root"),
@@ -162,8 +162,8 @@ WAYS = {
 }
 
 
-def test_whoever_the_task_becomes(host: Host) -> None:
-    """What is kept is kept in the home of the account, for no other to read; then each task takes one session."""
+def test_each_user_that_a_task_becomes(host: Host) -> None:
+    """The build is kept in the home of the account, unreadable for others. Then each task takes one session."""
     for keeper in ("root", LOGIN, OWNER, ASKED):
         hosts = {name: variables for name, (variables, one) in WAYS.items() if one == keeper}
         cold = host.run(look(), hosts=hosts)
@@ -178,12 +178,12 @@ def test_whoever_the_task_becomes(host: Host) -> None:
     assert warm == WARM * len(WAYS)
 
 
-def test_what_a_task_may_say_beside_its_options(host: Host) -> None:
+def test_keywords_of_a_task_beside_its_options(host: Host) -> None:
     """Check mode, diff, environment, no_log, a loop, a vault, module_defaults of the group, free form."""
-    foretold = host.run(encrypt(), "--check", "--diff").result("server")
+    predicted = host.run(encrypt(), "--check", "--diff").result("server")
     assert host.aspera.properties.read_bytes() == host.aspera.before
-    assert foretold.status == "changed"
-    assert foretold.edits == ["-# server-side-encryption=NONE", "+server-side-encryption=AES256"]
+    assert predicted.status == "changed"
+    assert predicted.edits == ["-# server-side-encryption=NONE", "+server-side-encryption=AES256"]
 
     # A path is expanded on the host, with the environment of the task.
     elsewhere = {TRAPD: {"aspera_root": "$ROOT_OF_ASPERA", "server_side_encryption": "AES256"}}
@@ -206,7 +206,7 @@ def test_what_a_task_may_say_beside_its_options(host: Host) -> None:
 
 
 def test_a_secret_of_a_vault_right_in_the_task(host: Host) -> None:
-    """Also with controllers that cannot send it to a compiled module themselves."""
+    """It also works with controllers that cannot send it to a compiled module themselves."""
     password = host.folder / "vault-password"
     password.write_text(PASSWORD, encoding="utf-8")
     place = ("--vault-password-file", str(password))
@@ -220,7 +220,7 @@ def test_a_secret_of_a_vault_right_in_the_task(host: Host) -> None:
     assert f"server-side-encryption-aws-kms-key-id={KEY}\n" in host.aspera.properties.read_text()
 
 
-#: Where a kept build cannot be run, and why.
+#: The cases in which a kept build cannot be run, and the reasons.
 CLOSED_WAYS = {
     "su": (
         {
@@ -236,7 +236,7 @@ CLOSED_WAYS = {
     "terminal by name": ({"ansible_ssh_extra_args": "-o RequestTTY=force"}, "ssh is told to ask for a terminal"),
     "requiretty": (
         {**BY_SUDO, "ansible_user": BOUND},
-        # Of what sudo says then, Ansible's connection may miss any part, for it does not wait for the end.
+        # Ansible's connection may miss any part of the output of sudo, because it does not wait for the end.
         "the command that runs a kept build did not work there|becoming the other user gave no answer",
     ),
     "shell": ({"ansible_shell_executable": "/run/ksh"}, "the shell is not a common one"),
@@ -248,8 +248,8 @@ CLOSED_WAYS = {
 }
 
 
-def test_where_ansibles_own_way_is_taken(host: Host) -> None:
-    """The task does the same, and -v tells why it takes longer; without it, nothing is said."""
+def test_when_ansibles_own_way_is_used(host: Host) -> None:
+    """The task does the same, and -v says why it takes longer. Without -v, there is no message."""
     hosts = {name: variables for name, (variables, _) in CLOSED_WAYS.items()}
     screen = host.run(look(), "-v", hosts=hosts)
     for name, (_, reason) in CLOSED_WAYS.items():
@@ -258,20 +258,20 @@ def test_where_ansibles_own_way_is_taken(host: Host) -> None:
         said = [f"<{name}> aspera_sse_info {FALLBACK}{one}" in screen.as_one_line for one in reason.split("|")]
         assert any(said), screen.text
     assert host.users_with_builds == []
-    # In a role of a collection, too, where names are searched in collections.
+    # Also in a role of a collection, where names are searched in collections.
     host.searched = ["aspera_ops.sse"]
     screen = host.run(look(), hosts=hosts)
     assert screen.exit_status == 0, screen.text
     assert FALLBACK not in screen.as_one_line
 
 
-def test_what_ansibles_own_way_takes(host: Host) -> None:
-    """Seven sessions, as without the collection, and the one that asks for the architecture."""
+def test_the_sessions_of_ansibles_own_way(host: Host) -> None:
+    """It takes seven sessions, as without the collection, and the one that asks for the architecture."""
     assert host.sessions_of(look(), ansible_ssh_extra_args="-tt") == OWN_WAY + 1
 
 
 def test_a_task_in_the_background(host: Host) -> None:
-    """It needs a Python on the host, as Ansible's own modules do then."""
+    """It needs Python on the host, as Ansible's own modules do then."""
     variables = {"ansible_python_interpreter": "/usr/bin/python3", "ansible_async_dir": "~/.async"}
     screen = host.run(encrypt(**{"async": 60, "poll": 1}), "-v", **variables)
     assert screen.exit_status == 0, screen.text
@@ -280,7 +280,7 @@ def test_a_task_in_the_background(host: Host) -> None:
 
 
 def test_tasks_that_race_on_a_cold_host(host: Host) -> None:
-    """Ten hosts are in truth one: each sends the build or finds it, and one is left."""
+    """Ten hosts are really one: each sends the build or finds it, and one build is left."""
     hosts = {f"host{number}": {} for number in range(10)}
     screen = host.run(look(), hosts=hosts, **BY_SUDO)
     assert screen.exit_status == 0, screen.text
@@ -289,7 +289,7 @@ def test_tasks_that_race_on_a_cold_host(host: Host) -> None:
 
 
 def test_a_folder_to_keep_builds_in(host: Host) -> None:
-    """By a variable of the host to which the task is delegated; one that is no path is refused."""
+    """It is set by a variable of the delegated host. A value that is not a path is refused."""
     hosts = {
         "server": {"place": "/nonexistent"},
         "other": {"place": "/run/homes/root", "aspera_sse_cache_folder": "{{ place }}"},
@@ -305,7 +305,7 @@ def test_a_folder_to_keep_builds_in(host: Host) -> None:
 
 
 def test_a_build_that_was_put_there_by_hand(host: Host) -> None:
-    """As where only known programs may run: nothing is sent at all."""
+    """This helps where only known programs may run: nothing is sent at all."""
     (sums,) = host.controller.home.glob("collections/ansible_collections/*/*/plugins/binaries/SHA256SUMS")
     build = f"aspera_sse_info_{os.uname().machine}"
     sha256 = dict(reversed(line.split()) for line in sums.read_text().splitlines())[build]
@@ -315,7 +315,7 @@ def test_a_build_that_was_put_there_by_hand(host: Host) -> None:
 
 
 def test_warnings_and_failures_come_through(host: Host) -> None:
-    """As a module in Python would have them, and no argument is repeated."""
+    """They look like those of a module in Python, and no argument is repeated."""
     screen = host.run({TRAPD: {"server_side_encryption": "AWS_KMS", "kms_key_id": "alias/uploads"}})
     assert "[WARNING]" in screen.text
     assert "alias" in screen.as_one_line

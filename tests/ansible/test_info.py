@@ -32,7 +32,7 @@ IN_URI = f"{KMS}&amp;{KMS_KEY}"
 KEY_ID = KEY.rpartition("/")[2]
 CONF = "/opt/aspera/etc/aspera.conf"
 PROPERTIES = "/opt/aspera/etc/trapd/s3.properties"
-#: What systemctl says of a unit in each state. Process 70 or 71 is in its control group.
+#: The output of systemctl for a unit in each state. Process 70 or 71 is in its control group.
 UNITS = {
     "running": ("active", 100_000),
     "running since long ago": ("active", 1_000),
@@ -55,20 +55,20 @@ def bare(**users: str) -> str:
 
 @dataclass(frozen=True)
 class Case:
-    """A host, and what is told of one docroot in it."""
+    """A host, and the expected answer for one docroot in it."""
 
     conf: str
-    #: Encryption, key, source, and whether that is certain.
+    #: The encryption, the key, the source, and whether the answer is certain.
     effective: tuple[str | None, str | None, str, bool]
     properties: str | None = IN_FILE
     name: str | None = "xfer"
     expect: dict[str, object] = field(default_factory=lambda: {"server_side_encryption": "AWS_KMS"})
     compliant: bool | None = True
-    #: What stands in the reason of a violation, of what is unknown, or of what is incomplete.
+    #: A part of the reason of a violation, an unknown or an incomplete entry.
     why: str = ""
-    #: Where something should have been read and was not.
+    #: The places that should have been read and were not.
     incomplete: tuple[str, ...] = ()
-    #: How asperatrapd is. It is running if it is enabled, else it is stopped.
+    #: The state of asperatrapd. By default, it is running if it is enabled, else it is stopped.
     trapd: str | None = None
     version: str = "4.3.1.100"
     enabled: bool | None = True
@@ -111,7 +111,7 @@ CASES = {
         properties="",
         expect={"server_side_encryption": "NONE"},
         compliant=None,
-        why="what NONE in a docroot does is not documented",
+        why="the vendor does not document what NONE in a docroot does",
     ),
     "KMS without HTTPS": Case(
         bare(xfer=s3()),
@@ -149,7 +149,7 @@ CASES = {
         ("AWS_KMS", KEY, "trapd", False),
         trapd="running since long ago",
         compliant=None,
-        why="as it was before the last change",
+        why="with its file from before the last change",
         incomplete=("asperatrapd",),
     ),
     "systemctl does not answer": Case(
@@ -157,7 +157,7 @@ CASES = {
         ("AWS_KMS", KEY, "trapd", False),
         trapd="untold",
         compliant=None,
-        why="cannot be told",
+        why="not known whether the service runs",
         incomplete=("asperatrapd",),
     ),
     "they differ": Case(
@@ -181,7 +181,7 @@ CASES = {
         ("AWS_KMS", None, "docroot", False),
         expect={"server_side_encryption": "AWS_KMS", "kms_key_ids": [KEY]},
         compliant=None,
-        why="whether the key of s3.properties then counts",
+        why="whether the key in s3.properties then counts",
     ),
     "another key": Case(
         bare(xfer=s3()),
@@ -226,7 +226,7 @@ CASES = {
         ("(unrecognised value)", None, "docroot", False),
         properties="",
         compliant=None,
-        why="not one that the vendor documents",
+        why="the vendor does not document the value",
     ),
     "a file that Java refuses": Case(
         bare(xfer=s3()),
@@ -325,7 +325,7 @@ CASES = {
 
 @pytest.fixture(scope="session")
 def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build stand-ins for programs that run where there is nothing else: they print files."""
+    """Build stand-ins for programs that run on a host without anything else: they print files."""
     folder = tmp_path_factory.mktemp("programs")
     for name in ("ascp", "systemctl"):
         source = PROJECT / f"tests/stand_ins/{name}.c"
@@ -334,7 +334,7 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def put_service(host: EmptyHost, service: str, pid: int, state: str) -> None:
-    """Let systemctl and the kernel tell how a service is, on a host that booted 1,000 seconds ago."""
+    """Make systemctl and the kernel report the state of a service, on a host that booted 1,000 seconds ago."""
     if state == "untold":
         return
     active, start = UNITS[state]
@@ -353,10 +353,10 @@ def put_service(host: EmptyHost, service: str, pid: int, state: str) -> None:
 
 
 def lay_out(folder: Path, case: Case, programs: Path) -> EmptyHost:
-    """Make the host of a case."""
+    """Build the host of a case."""
     host = EmptyHost(folder)
     (host.folder / "version").write_text(case.version)
-    # Programs are started with it as their standard input.
+    # This file is the standard input of the programs.
     (host.folder / "dev").mkdir()
     (host.folder / "dev/null").touch()
     (host.folder / "usr/bin").mkdir(parents=True)
@@ -385,7 +385,7 @@ def lay_out(folder: Path, case: Case, programs: Path) -> EmptyHost:
 
 @pytest.mark.parametrize("name", CASES)
 def test_what_is_in_effect_and_whether_it_is_as_expected(folder: Path, programs: Path, name: str) -> None:
-    """What the vendor documents is certain, and nothing else."""
+    """An answer is certain if the vendor documents it, and only then."""
     case = CASES[name]
     answer = lay_out(folder, case, programs).run(INFO, expect=[case.expect], _ansible_verbosity=5)
     assert "failed" not in answer, answer
@@ -405,8 +405,8 @@ def test_what_is_in_effect_and_whether_it_is_as_expected(folder: Path, programs:
     assert HIDDEN not in json.dumps(answer)
 
 
-def test_nothing_there_is_an_answer(folder: Path) -> None:
-    """No Aspera, no init system, no processes: it tells so and does not fail."""
+def test_an_empty_host_gets_an_answer(folder: Path) -> None:
+    """It has no Aspera, no init system and no processes: the module reports that and does not fail."""
     host = EmptyHost(folder)
     answer = host.run(INFO, aspera_root="/nowhere", expect=[{"server_side_encryption": "AWS_KMS"}])
     assert "failed" not in answer
@@ -418,7 +418,7 @@ def test_nothing_there_is_an_answer(folder: Path) -> None:
 
 
 def test_files_that_cannot_be_read_are_incomplete(folder: Path, programs: Path) -> None:
-    """With and without an expectation, and beside it a warning."""
+    """They are, with and without an expectation, and there is also a warning."""
     host = lay_out(folder, Case("<CONF>", (None, None, "none", True)), programs)
     host.aspera.properties.unlink()
     host.aspera.properties.mkdir()
@@ -436,7 +436,7 @@ def test_files_that_cannot_be_read_are_incomplete(folder: Path, programs: Path) 
 
 
 @pytest.mark.needs("root")
-def test_whoever_may_not_read_does_not_call_it_good(folder: Path, programs: Path) -> None:
+def test_a_user_who_may_not_read_gets_no_green_answer(folder: Path, programs: Path) -> None:
     """The remedy is to become root."""
     host = lay_out(folder, CASES["the server's setting"], programs)
     host.aspera.conf.chmod(0o600)
@@ -453,7 +453,7 @@ def test_whoever_may_not_read_does_not_call_it_good(folder: Path, programs: Path
 )
 @pytest.mark.parametrize("name", ["passwd", "group"])
 def test_accounts_are_read_where_groups_matter(folder: Path, programs: Path, name: str, obstacle: str) -> None:
-    """A file of accounts that cannot be read is incomplete, and no user is taken to be in no group."""
+    """An unreadable file of accounts is incomplete, and the module does not assume that a user is in no group."""
     for case, matters in (("a user takes the first group's", True), ("the server's setting", False)):
         host = lay_out(folder / str(matters), CASES[case], programs)
         accounts = host.folder / "etc" / name
@@ -473,15 +473,15 @@ def test_accounts_are_read_where_groups_matter(folder: Path, programs: Path, nam
         assert [one["where"] for one in answer["incomplete"]] == ([f"/etc/{name}"] if matters else [])
 
 
-def test_problems_of_the_servers_settings_are_told(folder: Path, programs: Path) -> None:
-    """Duplicates, keys without KMS, KMS without TLS, and values that are none."""
+def test_problems_of_the_servers_settings_are_reported(folder: Path, programs: Path) -> None:
+    """They are duplicates, keys without KMS, KMS without TLS, and values that are not valid."""
     for properties, words in [
         (f"{KMS}\n{KMS}\n", ["more than once", "https-only"]),
         (f"server-side-encryption=AES256\n{KMS_KEY}\n", ["is not AWS_KMS"]),
-        ("server-side-encryption=aws:kms\n", ["none of NONE, AES256 and AWS_KMS"]),
+        ("server-side-encryption=aws:kms\n", ["is not NONE, AES256 or AWS_KMS"]),
         (
             f"{KMS}\ns3service.https-only=true\nserver-side-encryption-aws-kms-key-id={HIDDEN}!\n",
-            ["no name of a KMS key"],
+            ["not a valid name of a KMS key"],
         ),
         ("a=\\u12\n", ["line 1"]),
         (IN_FILE, []),
@@ -508,8 +508,8 @@ def test_problems_of_the_servers_settings_are_told(folder: Path, programs: Path)
         ("AWS_KMS", "dictionaries"),
     ],
 )
-def test_an_expectation_that_is_none_is_an_error(folder: Path, expect: object, words: str) -> None:
-    """Not an answer that says that all is well."""
+def test_an_invalid_expectation_is_an_error(folder: Path, expect: object, words: str) -> None:
+    """The answer must not be that everything is as expected."""
     answer = EmptyHost(folder).run(INFO, expect=[expect])
     assert answer["failed"] is True
     assert words in answer["msg"]
@@ -517,7 +517,7 @@ def test_an_expectation_that_is_none_is_an_error(folder: Path, expect: object, w
 
 
 def test_a_play_decides_by_the_answer(controller: Controller, connection: dict[str, object], folder: Path) -> None:
-    """It runs in check mode too, shows no secret with -vvv, and `failed_when` makes a violation a failure."""
+    """It also runs in check mode, shows no secret with -vvv, and `failed_when` makes a violation a failure."""
     roots = {}
     for name, properties in (("encrypted", IN_FILE), ("plain", "")):
         root = AsperaRoot.lay_out(folder / name, properties, "4.3.1.100")

@@ -1,4 +1,4 @@
-"""The role without booted hosts: what stops it and what it says, its steps alone, batches, check mode, examples."""
+"""The role without booted hosts: the checks that stop it, its steps alone, batches, check mode, examples."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SYSTEM = {"server_side_encryption": "AWS_KMS", "kms_key_id": KEY}
 DOCROOTS = [{"user": "acme", **SYSTEM}]
 KEY_OF_GLOBEX = KEY.replace("1234abcd", "bbbbbbbb")
-#: Modules for another architecture, as a host without a build of its own meets them.
+#: Modules for another architecture, as on a host for which there is no build.
 FOREIGN_MODULES = PROJECT / "target/aarch64-unknown-linux-musl/release"
 
 NOEXEC = 'mount -t tmpfs -o noexec none "$1" && shift && exec "$@"'
@@ -48,7 +48,7 @@ def other_architecture(hosts: Hosts) -> tuple[str, ...]:
 
 
 def other_system(hosts: Hosts) -> tuple[str, ...]:
-    """Make uname tell of another system."""
+    """Make uname report another system."""
     programs = hosts.folder / "programs"
     programs.mkdir()
     (programs / "uname").write_text(STRANGE_UNAME, encoding="utf-8")
@@ -58,7 +58,7 @@ def other_system(hosts: Hosts) -> tuple[str, ...]:
 
 
 def noexec(hosts: Hosts) -> tuple[str, ...]:
-    """Let no program run in the folder for temporary files."""
+    """Prevent programs from running in the folder for temporary files."""
     if reason := machine.reason_to_skip(("root", "namespaces")):
         pytest.skip(reason)
     folder = hosts.folder / "noexec"
@@ -67,13 +67,13 @@ def noexec(hosts: Hosts) -> tuple[str, ...]:
 
 
 def not_installed(hosts: Hosts) -> tuple[str, ...]:
-    """Take Aspera away."""
+    """Remove Aspera."""
     shutil.rmtree(hosts.roots["one"].folder)
     return ()
 
 
 def too_old(hosts: Hosts) -> tuple[str, ...]:
-    """Put a version there that does not know AWS_KMS."""
+    """Install a version that does not support AWS_KMS."""
     shutil.rmtree(hosts.roots["one"].folder)
     AsperaRoot.lay_out(hosts.roots["one"].folder, "", ascp_version="3.5.4.102989")
     return ()
@@ -99,7 +99,7 @@ def last_task(screen: Screen) -> str:
         ("version", too_old, "Aspera 3.5.4.102989 does not know AWS_KMS, which came with 3.6.1.", "3.5.4.102989"),
     ],
 )
-def test_the_preflight_says_what_stops_a_host(
+def test_the_preflight_names_the_obstacle(
     controller: Controller,
     folder: Path,
     check: str,
@@ -107,7 +107,7 @@ def test_the_preflight_says_what_stops_a_host(
     says: str,
     says_without: str,
 ) -> None:
-    """One sentence for each; left out by its name, the host stops later, and not by that sentence."""
+    """There is one message for each. If the check is skipped by its name, the host stops later with another message."""
     hosts = Hosts(folder, "one")
     around = arrange(hosts)
     temporary = {"ansible_remote_tmp": str(folder / "noexec")} if check == "temporary_folder" else {}
@@ -125,7 +125,7 @@ def test_the_preflight_says_what_stops_a_host(
 
 
 def test_each_step_runs_alone(controller: Controller, folder: Path) -> None:
-    """By tasks_from and by tags."""
+    """It runs by tasks_from and by tags."""
     hosts = Hosts(folder, "one")
     wanted = {"aspera_sse_system": SYSTEM, "aspera_sse_docroots": DOCROOTS}
     for step in ("preflight", "verify", "restart"):
@@ -148,24 +148,24 @@ def test_each_step_runs_alone(controller: Controller, folder: Path) -> None:
     assert (screen.exit_status, screen.recap["one"]["changed"]) == (0, 0), screen.text
 
 
-def test_check_mode_foretells_and_changes_nothing(controller: Controller, folder: Path) -> None:
-    """The same diffs as the run itself, and in the end what would still be otherwise."""
+def test_check_mode_predicts_and_changes_nothing(controller: Controller, folder: Path) -> None:
+    """It shows the same diffs as the real run, and at the end everything that is not yet as expected."""
     hosts = Hosts(folder, "one")
     wanted = {"aspera_sse_system": SYSTEM, "aspera_sse_docroots": DOCROOTS}
-    foretold = hosts.run(controller, "role.yml", "--check", "--diff", **wanted)
-    assert foretold.exit_status == 0, foretold.text
+    predicted = hosts.run(controller, "role.yml", "--check", "--diff", **wanted)
+    assert predicted.exit_status == 0, predicted.text
     assert hosts.settings == {"one": []}
-    assert "user acme has no encryption, not AWS_KMS" in foretold.as_one_line
+    assert "user acme has no encryption, not AWS_KMS" in predicted.as_one_line
     done = hosts.run(controller, "role.yml", "--diff", **wanted)
     assert done.exit_status == 0, done.text
-    diffs = [[result.diff for result in screen.results if result.diff] for screen in (foretold, done)]
+    diffs = [[result.diff for result in screen.results if result.diff] for screen in (predicted, done)]
     assert len(diffs[0]) == len(BOTH)
     assert diffs[0] == diffs[1]
-    assert "DUMMY" not in foretold.text + done.text
+    assert "DUMMY" not in predicted.text + done.text
 
 
 def test_key_ids_of_another_store(controller: Controller, folder: Path) -> None:
-    """Refused before the first of the two files is written, unless they are asked for."""
+    """They are refused before the first of the two files is written, unless the role allows them."""
     hosts = Hosts(folder, "one")
     docroots = [{"user": "acme", "server_side_encryption": "AWS_KMS", "kms_key_id": "my-key"}]
     wanted = {"aspera_sse_system": SYSTEM, "aspera_sse_docroots": docroots}
@@ -197,7 +197,7 @@ def test_batches_and_failing_hosts(controller: Controller, folder: Path, *, stop
     ("state", "before", "after", "stays_alive"),
     [
         ("running", "2026-11-25T12:00:00Z", "2026-11-25T12:00:00Z", True),
-        # One start, told a second apart.
+        # One start, reported a second apart.
         ("running", "2026-11-25T12:00:00Z", "2026-11-25T11:59:59Z", True),
         ("running", "2026-11-25T12:00:00Z", "2026-11-25T12:00:02Z", False),
         ("failed", "2026-11-25T12:00:00Z", None, False),
@@ -207,7 +207,7 @@ def test_batches_and_failing_hosts(controller: Controller, folder: Path, *, stop
 def test_whether_a_restarted_service_stays_alive(
     controller: Controller, folder: Path, state: str, before: str, after: str | None, *, stays_alive: bool
 ) -> None:
-    """By its start, asked for right after the restart and when it has settled."""
+    """It compares the start right after the restart with the one after the service has settled."""
 
     def services(state: str, started_at: str | None) -> dict[str, object]:
         trapd = {"state": state, "started_at": started_at, "restart_required": False, "restart_reason": None}
@@ -235,10 +235,10 @@ def test_whether_a_restarted_service_stays_alive(
         (True, True, True),
     ],
 )
-def test_what_verify_fails_for_where_restarts_are_left_to_the_operator(
+def test_verify_fails_unless_the_restart_is_left_to_the_operator(
     controller: Controller, folder: Path, *, restarts: bool, restart_required: bool | None, fails: bool
 ) -> None:
-    """A service that must restart is reported; all else that could not be seen is a failure."""
+    """A service that must restart is reported. Any other incomplete entry is a failure."""
     hosts = Hosts(folder, "one")
     services = {name: {"restart_required": restart_required} for name in ("asperatrapd", "asperanoded")}
     gap = {"where": "asperatrapd", "message": "asperatrapd: the reason."}
@@ -253,7 +253,7 @@ def test_what_verify_fails_for_where_restarts_are_left_to_the_operator(
 
 
 def filled_in(folder: Path, example: str) -> Path:
-    """Copy an example and put keys in the place of its placeholders, as its reader does."""
+    """Copy an example and replace its placeholders by keys, as its reader does."""
     copy = folder / "example"
     shutil.copytree(PROJECT / "examples", copy)
     for path in copy.rglob("*.yml"):
@@ -264,7 +264,7 @@ def filled_in(folder: Path, example: str) -> Path:
 
 
 def test_the_example_for_one_server(controller: Controller, folder: Path) -> None:
-    """As it is, it is refused before anything is written; filled in, it does its work once."""
+    """Unchanged, it is refused before anything is written. With keys filled in, it does its work once."""
     hosts = Hosts(folder, "one")
     refused = hosts.run(controller, "examples/single_server.yml")
     assert refused.recap["one"] | {"failed": 1, "changed": 0} == refused.recap["one"], refused.text
@@ -276,7 +276,7 @@ def test_the_example_for_one_server(controller: Controller, folder: Path) -> Non
 
 
 def test_the_example_for_a_fleet(controller: Controller, folder: Path) -> None:
-    """With what EC2 would tell: each tenant's docroot gets the key of the tenant, one server after the other."""
+    """With the answers of EC2, each tenant's docroot gets the key of the tenant, one server after the other."""
     hosts = Hosts(folder, "one", "two", "three")
     refused = hosts.run(controller, "examples/fleet/site.yml", tenants=["globex"])
     assert refused.exit_status != 0
@@ -290,7 +290,7 @@ def test_the_example_for_a_fleet(controller: Controller, folder: Path) -> None:
     for root in hosts.roots.values():
         (docroot,) = [line for line in root.conf.read_text(encoding="utf-8").splitlines() if "AWS_KMS" in line]
         assert KEY_OF_GLOBEX in docroot
-    # One for whom there is no key stops the server, before anything is changed there.
+    # A tenant without a key stops the server before anything is changed there.
     screen = hosts.run(controller, example, tenants=["globex", "unknown"])
     assert screen.exit_status != 0
     assert screen.recap["one"]["failed"] == 1, screen.text

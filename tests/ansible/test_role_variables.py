@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 SYSTEM = {"server_side_encryption": "AWS_KMS", "kms_key_id": KEY}
 DOCROOTS = [{"user": "acme", **SYSTEM}, {"global": True, "server_side_encryption": "AES256"}]
 DESCRIBED = yaml.safe_load((PROJECT / "roles/aspera_sse/meta/argument_specs.yml").read_text())["argument_specs"]["main"]
-#: What stands in a variable by mistake, and must stay off the screen.
+#: A value that is in a variable by mistake, and must stay off the screen.
 BY_MISTAKE = "s3://DUMMYKEY:DUMMYSECRET@s3.amazonaws.com/acme/"
 
 TRUE = [True, 1, "true", "True", "TRUE", "yes", "Yes", "on", "1", "y", "t"]
 FALSE = [False, 0, "false", "False", "FALSE", "no", "No", "off", "0", "n", "f"]
 
-#: For each variable: what it may be, and what it is then.
+#: The valid values of each variable, and the values after conversion.
 CONVERTED: dict[str, list[tuple[object, object]]] = {
     "aspera_sse_root": [("/srv/aspera", "/srv/aspera"), ("{{ '/srv/' ~ 'aspera' }}", "/srv/aspera")],
     "aspera_sse_backup": [*((value, True) for value in TRUE), *((value, False) for value in FALSE)],
@@ -79,7 +79,7 @@ CONVERTED: dict[str, list[tuple[object, object]]] = {
     ],
 }
 
-#: For each variable: what it cannot be, and what is said.
+#: The invalid values of each variable, and the expected parts of the message.
 REFUSED: dict[str, list[tuple[object, str]]] = {
     "aspera_sse_root": [("", "must be the path of a folder"), ({"a": "b"}, "aspera_sse_root")],
     "aspera_sse_backup": [("maybe", "aspera_sse_backup"), ("", "aspera_sse_backup"), (None, "aspera_sse_backup")],
@@ -115,7 +115,7 @@ REFUSED: dict[str, list[tuple[object, str]]] = {
         ({**SYSTEM, "kms_key_id": "CHANGE_ME_KEY_ARN"}, "aspera_sse_system.kms_key_id still holds the placeholder"),
         ({**SYSTEM, "create": BY_MISTAKE}, "aspera_sse_system.create must be true or false"),
         ({**SYSTEM, "kms_key_id": [KEY]}, "aspera_sse_system.kms_key_id must be text"),
-        # With none, the server would use the key that AWS manages.
+        # Without a key, the server would use the key that AWS manages.
         ({**SYSTEM, "kms_key_id": None}, "aspera_sse_system.kms_key_id is empty. Name a key, or"),
         ({**SYSTEM, "kms_key_id": ""}, "aspera_sse_system.kms_key_id is empty. Name a key, or"),
         ({**SYSTEM, "kms_key_id": "{{ none }}"}, "aspera_sse_system.kms_key_id is empty. Name a key, or"),
@@ -151,7 +151,7 @@ def each_controller(request: pytest.FixtureRequest, sandbox: Path) -> Controller
 
 
 def convert(controller: Controller, inventory: Path, *arguments: str) -> dict[str, object]:
-    """Run what comes before the steps, and return what each host's variable has become, or what was said."""
+    """Run the tasks before the steps, and return the converted variable or the message of each host."""
     playbook = ("--tags", "none_of_the_steps", PLAYBOOKS / "role_variables.yml")
     screen = controller.run("ansible-playbook", "-vvv", "--inventory", inventory, *arguments, *playbook)
     assert "DUMMY" not in screen.text
@@ -172,7 +172,7 @@ def hosts_of(table: dict[str, list[tuple[object, object]]]) -> dict[str, tuple[s
 
 
 def settings_beside(variable: str) -> dict[str, object]:
-    """Give what the role must be asked for, in another variable than the one that is looked at."""
+    """Return the settings that the role requires, in a variable other than the one under test."""
     other = "aspera_sse_docroots" if variable == "aspera_sse_system" else "aspera_sse_system"
     return {other: [{"user": "lab", "state": "absent"}] if other.endswith("docroots") else {"state": "absent"}}
 
@@ -201,12 +201,12 @@ def ini_inventory(folder: Path, hosts: dict[str, tuple[str, object, object]]) ->
 
 
 def test_the_table_has_every_variable() -> None:
-    """A new one needs its rows."""
+    """A new variable needs its rows."""
     assert set(CONVERTED) == set(REFUSED) == set(DESCRIBED["options"])
 
 
 def test_each_variable_in_each_spelling(each_controller: Controller, folder: Path) -> None:
-    """As values of a typed inventory, text among them."""
+    """They are values of a typed inventory, including text."""
     hosts = hosts_of(CONVERTED)
     found = convert(each_controller, typed_inventory(folder, hosts))
     assert {name: (hosts[name][:2], repr(value)) for name, value in found.items()} == {
@@ -215,7 +215,7 @@ def test_each_variable_in_each_spelling(each_controller: Controller, folder: Pat
 
 
 def test_each_variable_in_an_ini_inventory(each_controller: Controller, folder: Path) -> None:
-    """The same rows, where they fit on a line and mean the same as text."""
+    """These are the same rows, if they fit on a line and mean the same as text."""
     hosts = {
         name: row
         for name, row in hosts_of(CONVERTED).items()
@@ -227,14 +227,14 @@ def test_each_variable_in_an_ini_inventory(each_controller: Controller, folder: 
     }
 
 
-def test_what_cannot_be_converted_is_refused(each_controller: Controller, folder: Path) -> None:
-    """Each by a sentence that names the variable. None of them shows what may be a secret."""
+def test_invalid_values_are_refused(each_controller: Controller, folder: Path) -> None:
+    """The message for each names the variable. No message shows a possible secret."""
     hosts = hosts_of(REFUSED)
     found = convert(each_controller, typed_inventory(folder, hosts))
     for name, (variable, value, said) in hosts.items():
         message = str(found[name])
         assert isinstance(found[name], Exception), (variable, value, found[name])
-        # Of what is undefined, Ansible says no more than its name.
+        # For an undefined value, Ansible gives only its name.
         assert variable in message or "is undefined" in message, (value, message)
         assert str(said) in message, (value, message)
     (stronger,) = [name for name, row in hosts.items() if row[1] == {"server_side_encryption": "aws:kms:dsse"}]
@@ -277,7 +277,7 @@ def test_text_decides_about_restarts(each_controller: Controller, folder: Path, 
 
 
 def test_a_misspelt_name(each_controller: Controller, folder: Path) -> None:
-    """One that is close to a variable fails before the host is asked anything; others are warned about."""
+    """A name that is close to a variable fails before the host is contacted. Others cause a warning."""
     hosts = Hosts(folder, "one")
     for name, meant in {
         "aspera_sse_sytem": "aspera_sse_system",
@@ -306,7 +306,7 @@ def run_step(controller: Controller, hosts: Hosts, step: str, *arguments: str, *
 
 @pytest.mark.parametrize("step", ["main", "preflight", "configure", "restart", "verify"])
 def test_every_step_checks_the_variables(controller: Controller, folder: Path, step: str) -> None:
-    """Alone, too. A role that is asked for nothing fails, unless it only looks at the host or restarts what is due."""
+    """So does a step alone. A role without settings fails, unless it only looks at the host or restarts services."""
     hosts = Hosts(folder, "one")
     for wrong in ({"aspera_sse_sytem": SYSTEM}, {"aspera_sse_system": {"server_side_encryption": "aws:kms"}}):
         screen = run_step(controller, hosts, step, **wrong)
@@ -322,7 +322,7 @@ def test_every_step_checks_the_variables(controller: Controller, folder: Path, s
 
 
 def test_credentials_stay_off_the_screen(each_controller: Controller, folder: Path) -> None:
-    """Those of a docroot, which the role passes on; also from a vault, and where Ansible shows all it has."""
+    """They are those of a docroot, which the role passes on; also from a vault, and at full verbosity."""
     hosts = Hosts(folder, "one")
     docroot = "s3://DUMMYKEY:DUMMYSECRET@s3.amazonaws.com/acme-media/"
     password = folder / "password"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 TRAPD, DOCROOT, INFO = "aspera_trapd_sse", "aspera_docroot_sse", "aspera_sse_info"
 
-#: Every line of it holds a secret, but for the two that are ours.
+#: Every line of it contains a secret, except for the two that are ours.
 PROPERTIES = f"""# {HIDDEN}
 !{HIDDEN}
 s3service.{HIDDEN}={HIDDEN}
@@ -80,7 +80,7 @@ def docroot_tasks() -> dict[str, tuple[dict[str, object], bytes]]:
 
 
 def check(folder: Path, module: str, options: dict[str, object], content: bytes) -> None:
-    """Run a module as talkative as it gets, in check mode, for real and again; no word of it holds a secret."""
+    """Run a module with full output, in check mode, for real and again, and check that no output contains a secret."""
     host = EmptyHost(folder)
     file = host.aspera.properties if module == TRAPD else host.aspera.conf
     file.unlink()
@@ -91,7 +91,7 @@ def check(folder: Path, module: str, options: dict[str, object], content: bytes)
             answer = host.run(module, **options, **settings, _ansible_diff=True, _ansible_verbosity=5)
             assert HIDDEN not in str(answer), answer
         lines = received(log)
-    # Arguments that are refused as such are not logged either.
+    # Refused arguments are not logged either.
     assert len(lines) in {0, 3}
     assert not [line for line in lines if HIDDEN in line]
     (host.folder / "arguments").unlink()
@@ -103,21 +103,21 @@ def check(folder: Path, module: str, options: dict[str, object], content: bytes)
 @pytest.mark.parametrize("before", [PROPERTIES, UNRECOGNISED], ids=["shipped", "unrecognised"])
 @pytest.mark.parametrize("name", SETTINGS)
 def test_no_secret_around_the_settings_of_the_server(folder: Path, name: str, before: str) -> None:
-    """Whatever is asked for, and whatever stands in the file."""
+    """That holds for any request and any content of the file."""
     check(folder, TRAPD, SETTINGS[name], before.encode())
 
 
 @pytest.mark.parametrize("name", docroot_tasks())
 def test_no_secret_around_docroots(folder: Path, name: str) -> None:
-    """Whatever is asked for, and whatever stands in the file."""
+    """That holds for any request and any content of the file."""
     options, before = docroot_tasks()[name]
     check(folder, DOCROOT, options, before)
 
 
 @pytest.mark.parametrize("before", [PROPERTIES, UNRECOGNISED], ids=["shipped", "unrecognised"])
 @pytest.mark.parametrize("name", [*REFUSALS, "a server"])
-def test_no_secret_in_what_is_told_of_a_server(folder: Path, name: str, before: str) -> None:
-    """Whatever stands in its files, and whatever is expected."""
+def test_no_secret_in_the_audit_of_a_server(folder: Path, name: str, before: str) -> None:
+    """That holds for any content of its files and any expectation."""
     content = REFUSALS[name].before if name in REFUSALS else SERVER
     host = EmptyHost(folder)
     host.aspera.properties.write_text(before)
@@ -133,7 +133,7 @@ def test_no_secret_in_what_is_told_of_a_server(folder: Path, name: str, before: 
             HIDDEN,
         ):
             answer = host.run(INFO, expect=expect, _ansible_verbosity=5)
-            # A name that the task gives is told again, as one that nobody has.
+            # A name in the task is repeated as one that is not in the configuration.
             told = str(answer).replace(f"{HIDDEN}-not", "").replace(f"'scopes': ['{HIDDEN}']", "")
             assert HIDDEN not in told, answer
         lines = received(log)

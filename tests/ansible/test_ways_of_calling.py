@@ -28,7 +28,7 @@ def inventory(folder: Path, connection: dict[str, object], **variables: object) 
 def test_a_loop_over_several_roots_and_a_task_in_the_background(
     controller: Controller, connection: dict[str, object], folder: Path
 ) -> None:
-    """Each item shows its own diff and its own state; the background task ends as any other."""
+    """Each item shows its own diff and its own state. The background task ends like any other."""
     new = AsperaRoot.lay_out(folder / "new", SHIPPED)
     done = AsperaRoot.lay_out(folder / "done", SHIPPED.replace(ENCRYPTION_TEMPLATE, "server-side-encryption=AES256\n"))
     roots = [str(new.folder), str(done.folder)]
@@ -50,7 +50,7 @@ def test_a_loop_over_several_roots_and_a_task_in_the_background(
 
 
 def test_free_form_arguments(controller: Controller, connection: dict[str, object], folder: Path) -> None:
-    """Everything comes as text, as on a command line: booleans are told from their words."""
+    """All values are text, as on a command line: booleans are recognised by their words."""
     root = AsperaRoot.lay_out(folder / "aspera", SHIPPED)
     screen = controller.run(
         "ansible",
@@ -75,7 +75,7 @@ def test_free_form_arguments(controller: Controller, connection: dict[str, objec
 def test_no_log_hides_everything_at_every_verbosity(
     controller: Controller, connection: dict[str, object], folder: Path
 ) -> None:
-    """With -vvv the screen shows what goes over the wire; nothing of the task is in it."""
+    """With -vvv the screen shows the data on the wire, but nothing of the task is in it."""
     root = AsperaRoot.lay_out(folder / "aspera", SHIPPED)
     hosts = inventory(folder, connection, aspera_root=str(root.folder), kms_key_id=KEY)
     screen = controller.playbook("quiet.yml", hosts, "--diff", "-vvv")
@@ -92,7 +92,7 @@ def test_no_log_hides_everything_at_every_verbosity(
 def test_the_most_talkative_run_shows_no_foreign_setting(
     controller: Controller, connection: dict[str, object], folder: Path
 ) -> None:
-    """Without no_log, -vvv shows the answer of the module raw: it holds only what was asked for."""
+    """Without no_log, -vvv shows the raw answer of the module: it contains only requested values."""
     root = AsperaRoot.lay_out(folder / "aspera", SHIPPED)
     hosts = inventory(
         folder, connection, aspera_root=str(root.folder), server_side_encryption="AWS_KMS", kms_key_id=KEY
@@ -111,7 +111,7 @@ def login(ssh_server_variables: dict[str, object]) -> dict[str, object]:
 
 
 def test_without_become_the_answer_names_root(controller: Controller, login: dict[str, object], folder: Path) -> None:
-    """A login that may not read the file is told who may."""
+    """The message for a login that may not read the file names root."""
     root = AsperaRoot.lay_out(folder / "aspera", SHIPPED)
     hosts = inventory(folder, login, aspera_root=str(root.folder), server_side_encryption="AES256")
     folder.chmod(0o755)

@@ -1,4 +1,4 @@
-//! What an audit answers: the same type for the product, the model and the table.
+//! The answer of an audit: the same type for the product, the model and the table.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -9,12 +9,12 @@ use serde::Deserialize;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     pub compliant: Option<bool>,
-    /// By place: `user a`, `group g`, `global`, each with ` for PEER` behind it where it is for one client address, and `system`.
+    /// By place: `user a`, `group g` or `global`, each followed by ` for PEER` if it is for one client address, and `system`.
     /// Places may occur more than once; their verdicts are sorted.
     pub rows: BTreeMap<String, Vec<Verdict>>,
 }
 
-/// What came of one row.
+/// The verdict on one row.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(try_from = "String")]
 pub enum Verdict {
@@ -22,7 +22,7 @@ pub enum Verdict {
     NotS3,
     NotJudged,
     Violated,
-    /// With names of reasons.
+    /// The names of the reasons.
     Unknown(BTreeSet<String>),
 }
 
@@ -41,7 +41,7 @@ impl Answer {
         }
     }
 
-    /// The same answer, where all that is unknown is unknown for no reason.
+    /// Returns the same answer without the reasons of unknown rows.
     pub fn without_reasons(&self) -> Self {
         let mut bare = self.clone();
         for verdict in bare.rows.values_mut().flatten() {
@@ -52,7 +52,7 @@ impl Answer {
         bare
     }
 
-    /// Whether the answer is the one that is wanted, and names at least its reasons.
+    /// Returns whether the answer is the wanted one, and names at least its reasons.
     pub fn gives(&self, wanted: &Self) -> bool {
         self.without_reasons() == wanted.without_reasons()
             && wanted.rows.iter().all(|(place, verdicts)| {
@@ -72,7 +72,7 @@ fn reasons(verdicts: &[Verdict]) -> impl Iterator<Item = &String> {
 impl TryFrom<String> for Verdict {
     type Error = String;
 
-    /// `met`, `violated`, `not_s3`, `not_judged`, `unknown`, or `unknown (reason, reason)`.
+    /// Parses `met`, `violated`, `not_s3`, `not_judged`, `unknown`, or `unknown (reason, reason)`.
     fn try_from(text: String) -> Result<Self, String> {
         let (word, reasons) = match text.split_once(" (") {
             Some((word, rest)) => (word, rest.strip_suffix(')').ok_or("a ) is missing")?),

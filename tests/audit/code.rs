@@ -12,7 +12,7 @@ use aspera_sse::aspera::version::Version;
 use crate::answer::{Answer, Verdict};
 use crate::configuration::{self, Configuration, S3Properties, State, Trapd};
 
-/// Reads the files that the configuration writes, and judges.
+/// Reads the files that the configuration writes, and judges them.
 pub fn code_answer(configuration: &Configuration) -> Answer {
     let text = configuration.to_aspera_conf();
     let conf = AsperaConf::parse(text.as_bytes()).expect("an aspera.conf");
@@ -106,7 +106,7 @@ fn answer(
         let verdict = verdict(judgement, found.verdict, &place);
         judged.push((name(&row.scope, row.peer_ip.as_deref()), verdict));
     }
-    // What the module finds unread, and lists as incomplete.
+    // The parts that the module finds unread and lists as incomplete.
     let has_unread = facts.conf.is_none()
         || facts.noded_runs_older_file
         || facts.trapd_runs_older_file

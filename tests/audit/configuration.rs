@@ -1,4 +1,4 @@
-//! What an audit looks at, in a form that is easy to write by hand: see `table/README.md` for the short forms in YAML.
+//! The configuration that an audit looks at, in a form that is easy to write by hand. `table/README.md` describes the short forms in YAML.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::short_form;
 
-/// Everything that an answer depends on.
+/// Every fact that an answer depends on.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(try_from = "short_form::Configuration")]
 pub struct Configuration {
@@ -17,12 +17,12 @@ pub struct Configuration {
     pub groups: Vec<Block>,
     pub defaults: Vec<Block>,
     pub s3_properties: S3Properties,
-    /// Local users and the number of their primary group; nothing if `/etc/passwd` cannot be read.
+    /// The local users with the number of their primary group, or `None` if `/etc/passwd` cannot be read.
     pub passwd: Option<BTreeMap<String, u32>>,
-    /// Local groups; nothing if `/etc/group` cannot be read.
+    /// The local groups, or `None` if `/etc/group` cannot be read.
     pub group: Option<BTreeMap<String, LocalGroup>>,
     pub trapd: Trapd,
-    /// What `ascp -A` gives as the version; nothing if it cannot be told.
+    /// The version that `ascp -A` prints, or `None` if it is not known.
     pub version: Option<String>,
     /// Whether the unit or init script of trapd sets options of the two names.
     pub service_options: bool,
@@ -36,7 +36,7 @@ pub struct Configuration {
 /// A `user`, `group` or `default` element.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Block {
-    /// Empty for a default.
+    /// The name. It is empty for a default.
     pub name: String,
     pub docroots: Vec<Docroot>,
     pub restrictions: bool,
@@ -86,12 +86,12 @@ pub enum Trapd {
 pub struct Expectation {
     pub encryption: String,
     pub keys: Vec<String>,
-    /// `system`, `user`, `group`, `global`, `user NAME`, `group NAME`; none means every docroot.
+    /// `system`, `user`, `group`, `global`, `user NAME` or `group NAME`. An empty list means every docroot.
     pub scopes: Vec<String>,
     pub state: State,
 }
 
-/// What is expected of the system-wide setting.
+/// The expected state of the system-wide setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
@@ -100,7 +100,7 @@ pub enum State {
 }
 
 impl Configuration {
-    /// The text of `aspera.conf`, whether or not it can be read.
+    /// Returns the text of `aspera.conf`, whether or not it can be read.
     pub fn to_aspera_conf(&self) -> String {
         let mut text =
             String::from("<?xml version='1.0' encoding='UTF-8'?>\n<CONF version=\"2\">\n");
@@ -122,7 +122,7 @@ impl Configuration {
         text
     }
 
-    /// The text of `s3.properties`; nothing if the file is missing or cannot be read.
+    /// Returns the text of `s3.properties`, or `None` if the file is missing or cannot be read.
     pub fn to_s3_properties(&self) -> Option<String> {
         let S3Properties::Set(settings) = &self.s3_properties else {
             return None;
@@ -141,7 +141,7 @@ impl Configuration {
         Some(text)
     }
 
-    /// The text of `/etc/passwd`; nothing if it cannot be read.
+    /// Returns the text of `/etc/passwd`, or `None` if it cannot be read.
     pub fn to_passwd(&self) -> Option<String> {
         let users = self.passwd.as_ref()?;
         let lines = users.iter().zip(2000..).map(|((name, gid), uid)| {
@@ -154,7 +154,7 @@ impl Configuration {
         )
     }
 
-    /// The text of `/etc/group`; nothing if it cannot be read.
+    /// Returns the text of `/etc/group`, or `None` if it cannot be read.
     pub fn to_group(&self) -> Option<String> {
         let groups = self.group.as_ref()?;
         let lines = groups
@@ -223,7 +223,7 @@ fn escaped_for_xml(value: &str) -> String {
     text
 }
 
-/// As `java.util.Properties` reads it: all blanks stay.
+/// Escapes a value as `java.util.Properties` reads it: all blanks stay.
 fn escaped_for_properties(value: &str) -> String {
     let mut text = String::new();
     for (index, character) in value.chars().enumerate() {

@@ -1,4 +1,4 @@
-//! Random small configurations in which all that the vendor leaves open occurs often.
+//! Random small configurations in which every point that the vendor leaves open occurs often.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ const MULTI_REGION_ID: &str = "mrk-1234abcd12ab34cd56ef1234567890ab";
 const MULTI_REGION_ARN: &str =
     "arn:aws:kms:eu-west-1:111122223333:key/mrk-1234abcd12ab34cd56ef1234567890ab";
 
-/// Names of keys that AWS takes.
+/// Key names that AWS accepts.
 const KEYS: [&str; 11] = [
     ARN,
     ID,
@@ -29,7 +29,7 @@ const KEYS: [&str; 11] = [
     "arn:aws-us-gov:kms:us-gov-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
 ];
 
-/// What stands in the place of a key and is none.
+/// Texts in the place of a key that are not key names.
 const NO_KEYS: [&str; 5] = [
     "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab ",
     "\t1234abcd-12ab-34cd-56ef-1234567890ab",
@@ -56,11 +56,11 @@ const HOSTS: [&str; 12] = [
 /// A generator of random numbers: splitmix64.
 pub struct Random {
     state: u64,
-    /// The keys that occur often in this configuration: otherwise a key would hardly ever be the expected one.
+    /// The keys that occur often in this configuration. Without them, a key would hardly ever be the expected one.
     keys: &'static [&'static str],
 }
 
-/// Keys that have to do with one another.
+/// Keys that are related to each other.
 const FAMILIES: [&[&str]; 6] = [
     &[ARN],
     &[ARN, ARN, ID],
@@ -71,7 +71,7 @@ const FAMILIES: [&[&str]; 6] = [
 ];
 
 impl Random {
-    /// The same case always has the same configuration.
+    /// Creates the generator for a case. The same case always has the same configuration.
     pub fn new(case: u64) -> Self {
         let mut random = Self {
             state: case.wrapping_mul(0xd134_2543_de82_ef95) ^ 0x5851_f42d_4c95_7f2d,
@@ -103,7 +103,7 @@ impl Random {
     }
 }
 
-/// A random configuration.
+/// Returns a random configuration.
 pub fn configuration(random: &mut Random) -> Configuration {
     let users = blocks(random, &["a", "b"], 60);
     let groups = blocks(random, &["g", "h"], 60);
@@ -142,7 +142,7 @@ pub fn configuration(random: &mut Random) -> Configuration {
     }
 }
 
-/// Each of the names with some chance, now and then twice.
+/// Returns a block for each of the names with some probability, and now and then two.
 fn blocks(random: &mut Random, names: &[&str], percent: usize) -> Vec<Block> {
     let mut blocks = Vec::new();
     for name in names {
@@ -253,7 +253,7 @@ fn name_of(random: &mut Random, name: &str) -> String {
         1 => format!("amp;{name}"),
         2 => format!("\n  {name}"),
         3 => format!("{name}%20"),
-        // The very name, percent-encoded.
+        // The exact name, percent-encoded.
         _ => name.replacen('-', "%2D", 1),
     }
 }

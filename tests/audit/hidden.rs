@@ -1,9 +1,9 @@
-//! A configuration of which one fact is no longer known.
+//! A configuration with one hidden fact.
 
 use crate::answer::{Answer, Verdict};
 use crate::configuration::{Configuration, S3Properties, Trapd};
 
-/// Each fact that can be hidden, with the configuration without it.
+/// Returns each fact that can be hidden, with the configuration without it.
 pub fn with_one_fact_hidden(configuration: &Configuration) -> Vec<(String, Configuration)> {
     let mut all = Vec::new();
     let mut hide = |fact: String, change: &dyn Fn(&mut Configuration)| {
@@ -38,7 +38,7 @@ pub fn with_one_fact_hidden(configuration: &Configuration) -> Vec<(String, Confi
     all
 }
 
-/// What is wrong with an answer that is given with less knowledge, if anything is.
+/// Returns the error in an answer that is given with less knowledge, if there is one.
 pub fn broken_law(known: &Answer, hidden: &Answer) -> Option<String> {
     let changed = match (known.compliant, hidden.compliant) {
         (_, None) => false,
@@ -52,7 +52,7 @@ pub fn broken_law(known: &Answer, hidden: &Answer) -> Option<String> {
     }
     for (place, verdicts) in &hidden.rows {
         let before = known.rows.get(place).map(Vec::as_slice).unwrap_or_default();
-        // Where a place occurs twice, it is counted.
+        // Verdicts of a place that occurs twice are counted.
         for kind in [
             &[Verdict::Violated] as &[Verdict],
             &[Verdict::Met, Verdict::NotS3],

@@ -1,5 +1,5 @@
-//! Proves the judgement of `aspera_sse_info`: against a table that an administrator can read, against a model that goes through all readings, and by the
-//! law that less knowledge never makes an answer more certain.
+//! Proves the judgement of `aspera_sse_info`: by a table that an administrator can read, by a model that goes through all readings, and by the law that
+//! less knowledge never makes an answer more certain.
 //!
 //! `AUDIT_CASES` is the number of random configurations, `AUDIT_FIRST` the number of the first.
 
@@ -25,17 +25,17 @@ use model::model_answer;
 type Answers = fn(&Configuration) -> Answer;
 
 #[test]
-fn the_product_answers_as_the_table_says() {
+fn the_product_agrees_with_the_table() {
     table::check(code_answer);
 }
 
 #[test]
-fn the_model_answers_as_the_table_says() {
+fn the_model_agrees_with_the_table() {
     table::check(model_answer);
 }
 
 #[test]
-fn the_product_answers_as_the_model() {
+fn the_product_agrees_with_the_model() {
     for case in cases() {
         let configuration = generator::configuration(&mut Random::new(case));
         if !is_same(&configuration) {
@@ -60,12 +60,12 @@ fn is_same(configuration: &Configuration) -> bool {
 }
 
 #[test]
-fn with_less_knowledge_the_product_is_never_more_certain() {
+fn the_product_is_never_more_certain_with_less_knowledge() {
     check_hidden_knowledge(code_answer);
 }
 
 #[test]
-fn with_less_knowledge_the_model_is_never_more_certain() {
+fn the_model_is_never_more_certain_with_less_knowledge() {
     check_hidden_knowledge(model_answer);
 }
 
@@ -96,9 +96,9 @@ fn breaks_the_law(configuration: &Configuration, answers: Answers) -> Option<(St
     })
 }
 
-/// Read back by a parser of other people.
+/// The text is read back by a third-party parser.
 #[test]
-fn aspera_conf_says_what_the_configuration_says() {
+fn aspera_conf_has_the_content_of_the_configuration() {
     for case in 0..500 {
         let configuration = generator::configuration(&mut Random::new(case));
         let text = configuration.to_aspera_conf();
@@ -123,7 +123,7 @@ fn aspera_conf_says_what_the_configuration_says() {
     }
 }
 
-/// A model of which a part is never reached proves nothing about it.
+/// A model proves nothing about a part that is never reached.
 #[test]
 fn the_random_configurations_reach_every_verdict_and_reason() {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
@@ -196,7 +196,7 @@ fn cases() -> std::ops::Range<u64> {
     first..first + number("AUDIT_CASES", 20_000)
 }
 
-/// A configuration as the files that it makes, and the rest.
+/// Returns the configuration as the files that it writes, and the rest.
 fn shown(configuration: &Configuration) -> String {
     format!(
         "{}{:?}\n{}passwd: {:?}\ngroup: {:?}\ntrapd: {:?}\nversion: {:?}\nservice options: {}\nolder aspera.conf: {}\n\

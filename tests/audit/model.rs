@@ -1,4 +1,4 @@
-//! The audit as a brute-force model: all worlds are gone through, one after the other, and nothing is reckoned with sets.
+//! The audit as a brute-force model: it goes through all worlds, one after the other, and does not compute with sets.
 //!
 //! A world settles every point that the vendor or the host leaves open. In one world, each row has one docroot and each docroot one outcome.
 
@@ -20,7 +20,7 @@ use inheritance::Source;
 use rows::{Row, rows};
 use worlds::{Readings, in_every_world};
 
-/// The answer of the model.
+/// Returns the answer of the model.
 pub fn model_answer(configuration: &Configuration) -> Answer {
     let server = Server::new(configuration);
     let (system, system_is_incomplete) = judge_system(&server);
@@ -47,7 +47,7 @@ pub fn model_answer(configuration: &Configuration) -> Answer {
     Answer::new(compliant, judged)
 }
 
-/// Whether an expectation judges nothing although somebody wrote it to judge something.
+/// Returns whether an expectation judges nothing although somebody wrote it to judge something.
 fn has_idle_expectation(server: &Server, judged: &[(String, Verdict)]) -> bool {
     let configuration = server.configuration();
     if !configuration.aspera_conf_readable {
@@ -87,7 +87,7 @@ fn has_idle_expectation(server: &Server, judged: &[(String, Verdict)]) -> bool {
     !expects_system && !is_any_judged && goes_to_s3.contains(&true)
 }
 
-/// Whether an upload of a row may go to S3, or something stands against knowing that none does.
+/// Returns whether an upload of a row may go to S3, or whether there is a reason to doubt that none does.
 fn may_go_to_s3(row: &Row, server: &Server) -> bool {
     with_uploads(row, server, |all| {
         all.unproven || all.results != BTreeSet::from([Outcome::NotS3])
@@ -132,11 +132,11 @@ fn judge(row: &Row, server: &Server) -> Verdict {
     })
 }
 
-/// Asks something of all that may become of an upload of a row.
+/// Applies a function to all possible results of an upload of a row.
 fn with_uploads<T>(row: &Row, server: &Server, ask: impl Fn(&Readings<Outcome>) -> T) -> T {
     let configuration = server.configuration();
     let sources = in_every_world(|world| row.source(configuration, world));
-    // Which docroot it is does not depend on what it comes to: the worlds of the one need not be multiplied with those of the other.
+    // The choice of the docroot does not depend on its outcome: the worlds of the two need not be multiplied.
     let docroots: Vec<Docroot> = sources.results.iter().map(Source::read).collect();
     let mut all = Readings {
         results: BTreeSet::new(),

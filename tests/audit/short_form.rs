@@ -1,4 +1,4 @@
-//! The short forms in which the table writes a configuration, made whole.
+//! The short forms in which the table writes a configuration, and their expansion.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ pub struct Configuration {
     older_s3_properties: bool,
 }
 
-/// Aspera 3.9.6 with trapd, which sets HTTPS and nothing else.
+/// Returns Aspera 3.9.6 with trapd, which sets HTTPS and nothing else.
 impl Default for Configuration {
     fn default() -> Self {
         Self {
@@ -187,9 +187,9 @@ fn present() -> State {
     State::Present
 }
 
-/// A user who is in no group of aspera.conf.
+/// The primary group of users who are in no group of aspera.conf.
 const OTHER_GID: u32 = 100;
-/// The first group whose row does not say its number.
+/// The number of the first group whose row does not give one.
 const FIRST_GID: u32 = 3000;
 
 impl TryFrom<Configuration> for configuration::Configuration {

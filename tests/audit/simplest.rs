@@ -2,7 +2,7 @@
 
 use crate::configuration::{Block, Configuration, S3Properties, S3Settings, Trapd};
 
-/// The smallest configuration, on the way of leaving things out, for which something still holds.
+/// Returns the smallest configuration that still has a property, found by leaving things out.
 pub fn simplest(
     mut configuration: Configuration,
     holds: impl Fn(&Configuration) -> bool,
@@ -16,7 +16,7 @@ pub fn simplest(
     configuration
 }
 
-/// The configuration with one thing less, each in turn.
+/// Returns the configurations with one thing less.
 fn simpler(configuration: &Configuration) -> Vec<Configuration> {
     let mut all = Vec::new();
     let mut with = |change: &dyn Fn(&mut Configuration)| {
@@ -53,7 +53,7 @@ fn simpler(configuration: &Configuration) -> Vec<Configuration> {
         }
     }
     for index in 0..configuration.expect.len() {
-        // Without any, nothing is judged.
+        // Without any expectation, nothing is judged.
         if configuration.expect.len() > 1 {
             with(&|simpler| drop(simpler.expect.remove(index)));
         }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::answer::{Answer, Verdict};
 use crate::configuration::{Configuration, Expectation};
 
-/// The fewest rows that the table has.
+/// The minimum number of rows of the table.
 const ROWS: usize = 200;
 
 #[derive(Deserialize)]
@@ -43,7 +43,7 @@ fn nothing_given() -> Configuration {
     serde_yaml_ng::from_str("{}").expect("the short form of nothing")
 }
 
-/// Compares all rows with what somebody answers.
+/// Compares all rows with the given answers.
 pub fn check(answers: fn(&Configuration) -> Answer) {
     let mut names = BTreeSet::new();
     let mut differences = String::new();
@@ -58,7 +58,7 @@ pub fn check(answers: fn(&Configuration) -> Answer) {
                 .map(move |verdict| (place.clone(), verdict))
         });
         let mut wanted = Answer::new(row.compliant, wanted);
-        // What is not said of the system-wide setting.
+        // The system-wide setting is not judged unless the row says so.
         let system = wanted.rows.entry("system".to_owned());
         system.or_insert_with(|| vec![Verdict::NotJudged]);
         let given = answers(&configuration);
@@ -87,7 +87,7 @@ fn rows() -> Vec<Row> {
     rows
 }
 
-/// What `<words>` in the table stand for.
+/// The meanings of the `<words>` in the table.
 const WORDS: [(&str, &str); 12] = [
     ("<encryption>", "server-side-encryption"),
     ("<key option>", "server-side-encryption-aws-kms-key-id"),

@@ -1,4 +1,4 @@
-//! Files for the laws of `s3.properties`: nasty ones, and what makes any number of others.
+//! Files for the laws of `s3.properties`: nasty ones, and generators for any number of others.
 
 #![allow(dead_code, reason = "each program uses its part of it")]
 
@@ -51,7 +51,7 @@ pub const NASTY: &[&[u8]] = &[
     b"a\r\nb\rc\n\r\n\rd",
 ];
 
-/// A setting of each kind, and none.
+/// Returns a setting of each kind, and no setting.
 pub fn all_desired() -> Vec<Option<EncryptionSetting>> {
     let key = |key| KmsKey::parse(key).unwrap();
     let setting = |encryption, key| Some(EncryptionSetting::new(encryption, key).unwrap());
@@ -66,12 +66,12 @@ pub fn all_desired() -> Vec<Option<EncryptionSetting>> {
     ]
 }
 
-/// One of the settings.
+/// Generates one of the settings.
 pub fn desired() -> impl Strategy<Value = Option<EncryptionSetting>> {
     select(all_desired())
 }
 
-/// Lines with mixed endings, the last one with or without.
+/// Generates lines with mixed endings, with or without one after the last line.
 pub fn file(line: impl Strategy<Value = Vec<u8>>) -> impl Strategy<Value = Vec<u8>> {
     let ended = (line, ending()).prop_map(|(line, ending)| [&line, ending.as_bytes()].concat());
     (prop::collection::vec(ended, 0..8), any::<bool>()).prop_map(|(lines, ends)| {
@@ -83,7 +83,7 @@ pub fn file(line: impl Strategy<Value = Vec<u8>>) -> impl Strategy<Value = Vec<u
     })
 }
 
-/// A file into which an escape has come that Java refuses, unless it stands in a comment.
+/// Generates a file with an escape that Java refuses unless it is in a comment.
 pub fn broken_file() -> impl Strategy<Value = Vec<u8>> {
     let escapes = [
         r"\u",
@@ -105,12 +105,12 @@ pub fn broken_file() -> impl Strategy<Value = Vec<u8>> {
         })
 }
 
-/// How a line ends.
+/// Generates a line ending.
 pub fn ending() -> impl Strategy<Value = String> {
     prop_oneof![6 => Just("\n"), 3 => Just("\r\n"), 1 => Just("\r")].prop_map(str::to_owned)
 }
 
-/// A line that may be one of ours.
+/// Generates a line that may be one of ours.
 pub fn any_line() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         3 => our_entry(),
@@ -119,7 +119,7 @@ pub fn any_line() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-/// A setting of ours, oddly spelled.
+/// Generates a setting of ours with an odd spelling.
 fn our_entry() -> impl Strategy<Value = Vec<u8>> {
     let key = (
         select(vec![ENCRYPTION, KMS_KEY]),
@@ -138,7 +138,7 @@ fn our_entry() -> impl Strategy<Value = Vec<u8>> {
     )
 }
 
-/// The same text with some letters escaped or lines continued within it.
+/// Returns the same text with some letters escaped or lines continued within it.
 fn respell(text: &str, changes: &[(usize, u8)]) -> Vec<u8> {
     let mut spelled = Vec::new();
     for (index, byte) in text.bytes().enumerate() {
@@ -178,7 +178,7 @@ fn our_comment() -> impl Strategy<Value = Vec<u8>> {
         })
 }
 
-/// A line that has nothing to do with us.
+/// Generates a line that has nothing to do with us.
 pub fn inert_line() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         2 => (blanks(), junk(), separator(), junk(), blanks())

@@ -1,6 +1,6 @@
-//! Asks `java.util.Properties` of many files, and records what it answers: `make oracle`.
+//! Asks `java.util.Properties` about many files, and records its answers: `make oracle`.
 //!
-//! The files are the same each time, until what makes them changes: the nasty ones, generated ones, and what the module makes of each.
+//! The files are the same each time, until their generators change: the nasty ones, generated ones, and the results of the module for each.
 
 #[path = "files.rs"]
 mod files;
@@ -13,9 +13,9 @@ use aspera_sse::aspera::trapd::plan;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 
-/// So many generated files, none of them long, so that the record stays small.
+/// The number of generated files. None of them is long, so that the record stays small.
 const GENERATED: usize = 1_150;
-/// So many of them have an escape that Java may refuse.
+/// The number of generated files with an escape that Java may refuse.
 const BROKEN: usize = 120;
 const BYTES_AT_MOST: usize = 80;
 

@@ -1,6 +1,6 @@
 //! A module with a bug in each place where one may be: a stand-in, built only for the tests.
 //!
-//! The option `place` says where it panics, always with a secret in the message.
+//! The option `place` selects the place of the panic. The message of the panic always contains a secret.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -61,7 +61,7 @@ fn replace(path: &Path, place: &str) {
         let content = Some([old, b"new\n"].concat());
         Ok::<_, String>(content)
     });
-    // The message of an unwrap holds the error, which may hold anything.
+    // The message of an unwrap contains the error, which may contain anything.
     edited.map_err(|_| "DUMMY-SECRET").unwrap();
 }
 
@@ -70,7 +70,7 @@ fn panic_at(place: &str, here: &str) -> bool {
     true
 }
 
-/// Panics when it becomes JSON, after the file was replaced.
+/// Panics while it is converted to JSON, after the file was replaced.
 struct Values(String);
 
 impl Serialize for Values {

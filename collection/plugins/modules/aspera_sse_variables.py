@@ -68,7 +68,7 @@ converted:
     aspera_sse_restart: false
 expect:
   description:
-    - What to give the option C(expect) of M(aspera_ops.sse.aspera_sse_info) to verify that a host has the settings in
+    - The value for the option C(expect) of M(aspera_ops.sse.aspera_sse_info) to verify that a host has the settings in
       C(aspera_sse_system) and C(aspera_sse_docroots). Empty if there is a problem.
   returned: always
   type: list

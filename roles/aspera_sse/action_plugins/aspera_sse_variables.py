@@ -47,7 +47,7 @@ LEFT_OPEN: dict[str, dict[str, t.Any]] = {
 CLOSE = 0.8
 #: What the examples have in place of a value of your own.
 PLACEHOLDER = "CHANGE_ME"
-#: A key id as AWS gives it out. An id of a multi-Region key begins with mrk-.
+#: The form of an AWS key id. The id of a multi-Region key begins with mrk-.
 KEY_ID_OF_AWS = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|mrk-[0-9A-Fa-f]{32}")
 #: A name that can be repeated in a message.
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
@@ -306,14 +306,14 @@ def check_setting(name: str, setting: Mapping[str, t.Any]) -> None:
 
 
 def odd_key_ids(converted: Mapping[str, t.Any]) -> list[str]:
-    """Find bare key ids that no key of AWS has. The modules refuse them, but one file may be written by then."""
+    """Find bare key ids without the form of AWS key ids. The modules refuse them, but perhaps only after one file."""
     if not converted.get("aspera_sse_validate_kms_key_id", True):
         return []
     settings = [("aspera_sse_system", converted.get("aspera_sse_system") or {})]
     settings += [(f"aspera_sse_docroots[{i}]", one) for i, one in enumerate(converted.get("aspera_sse_docroots") or [])]
     return [
-        f"{name}.kms_key_id is a key id that is neither a UUID nor mrk- and 32 hexadecimal digits, as the key ids of "
-        "AWS are. Use the full key ARN. If the store is not AWS and its keys have such ids, set "
+        f"{name}.kms_key_id is a key id that is neither a UUID nor mrk- and 32 hexadecimal digits, unlike the key ids "
+        "of AWS. Use the full key ARN. If the store is not AWS and its keys have such ids, set "
         "aspera_sse_validate_kms_key_id: false."
         for name, setting in settings
         if setting.get("state", "present") == "present" and is_odd_key_id(setting.get("kms_key_id", ""))
@@ -321,13 +321,13 @@ def odd_key_ids(converted: Mapping[str, t.Any]) -> list[str]:
 
 
 def is_odd_key_id(key: str) -> bool:
-    """Return whether a key is named by a bare id that AWS cannot have given out. The modules refuse malformed ones."""
+    """Return whether a key is a bare id without the form of AWS key ids. The modules refuse malformed keys."""
     is_id = re.fullmatch(r"[A-Za-z0-9-]+", key)
     return bool(is_id and not KEY_ID_OF_AWS.fullmatch(key))
 
 
 def expectations(converted: Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
-    """Return what aspera_sse_info is to expect of a host that has the settings, one entry for each setting."""
+    """Return the option expect of aspera_sse_info for a host that has the settings, one entry for each setting."""
     settings = [("system", converted["aspera_sse_system"])] if converted.get("aspera_sse_system") else []
     settings += [(scope(docroot), docroot) for docroot in converted.get("aspera_sse_docroots", [])]
     scopes: dict[tuple[str | None, str | None], list[str]] = {}
@@ -341,7 +341,7 @@ def expectations(converted: Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
 
 
 def scope(docroot: Mapping[str, t.Any]) -> str:
-    """Name a docroot as aspera_sse_info does."""
+    """Return the name of a docroot that aspera_sse_info uses."""
     for kind in ("user", "group"):
         if docroot.get(kind):
             return f"{kind} {docroot[kind]}"

@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_file_nothing_is_known() {
+    fn nothing_is_known_without_a_file() {
         let accounts = Accounts::parse(None, Some(GROUP));
         assert!(!accounts.is_local("svc"));
         let accounts = Accounts::parse(Some(PASSWD), None);

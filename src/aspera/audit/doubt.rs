@@ -151,57 +151,57 @@ impl Doubt {
             },
             Self::SamePrecedence => Words {
                 name: "same_precedence",
-                why: "the user is in several groups with a docroot and the same precedence, and which one counts is not documented",
+                why: "several groups of the user have a docroot and the same precedence, and the vendor does not document which one counts",
                 fix: "Give the groups different precedences, or the user a docroot of its own.",
             },
             Self::Precedence => Words {
                 name: "precedence",
-                why: "the precedence of a group is negative or not a number, and what Aspera makes of that is not documented",
-                fix: "Set the precedence of each group to a number from 0.",
+                why: "the precedence of a group is negative or not a number, and the vendor does not document how Aspera treats that",
+                fix: "Set the precedence of each group to 0 or a positive number.",
             },
             Self::EmptyDocroot => Words {
                 name: "empty_docroot",
-                why: "the docroot is empty, and whether that means the whole file system or the docroot of the next level is not documented",
-                fix: "Write AS_NULL for no docroot at this level, or the path that is meant.",
+                why: "the docroot is empty, and the vendor does not document whether that means the whole file system or the docroot of the next level",
+                fix: "Write AS_NULL if this level has no docroot, or write the intended path.",
             },
             Self::UnknownDocroot => Words {
                 name: "unknown_docroot",
-                why: "the docroot has none of the documented forms",
+                why: "the form of the docroot is not documented",
                 fix: "Correct the docroot: a URI such as s3://HOST/BUCKET/PATH, a path, or AS_NULL.",
             },
             Self::SchemeInCapitals => Words {
                 name: "scheme_in_capitals",
-                why: "the scheme of the docroot is in capitals, which Aspera does not take for S3",
+                why: "the scheme of the docroot is in capitals, and Aspera does not recognise it as S3",
                 fix: "Write s3:// in lower case.",
             },
             Self::RestrictionsAndDocroot => Words {
                 name: "restrictions_and_docroot",
-                why: "the vendor does not support restrictions and a docroot side by side",
+                why: "the vendor does not support restrictions and a docroot in the same block",
                 fix: "Remove the restrictions or the docroot.",
             },
             Self::Unreadable => Words {
                 name: "unreadable",
                 why: "s3.properties could not be read as trapd reads it",
-                fix: "Correct what the warning about s3.properties says, and run this again.",
+                fix: "Correct the problem in the warning about s3.properties, and run this again.",
             },
             Self::TrapdOff => Words {
                 name: "trapd_off",
-                why: "trapd is not enabled, and what s3.properties does then is not documented",
+                why: "trapd is not enabled, and the vendor does not document what s3.properties does then",
                 fix: "Enable trapd (bin/astrap-config.sh enable), or set the encryption in the docroot.",
             },
             Self::TrapdUnknown => Words {
                 name: "trapd_unknown",
                 why: "it is not known whether trapd is enabled",
-                fix: "Run this where the init system of the host can be asked, or set the encryption in the docroot.",
+                fix: "Run this where the init system of the host answers, or set the encryption in the docroot.",
             },
             Self::ServiceOptions => Words {
                 name: "service_options",
-                why: "the unit or init script of asperatrapd sets encryption options as well, and which ones count is not documented",
+                why: "the unit or init script of asperatrapd sets encryption options as well, and the vendor does not document which ones count",
                 fix: "Remove the encryption options from the unit or init script and set them in s3.properties.",
             },
             Self::PvclCloud => Words {
                 name: "pvcl_cloud",
-                why: "pvcl_cloud may serve this storage, and whether it takes these settings is not documented",
+                why: "pvcl_cloud may serve this storage, and the vendor does not document whether it uses these settings",
                 fix: "Look at the encryption of an uploaded object, or enable trapd if it is the service that serves S3 here.",
             },
             Self::OlderFile => Words {
@@ -211,28 +211,28 @@ impl Doubt {
             },
             Self::KeyWithoutEncryption => Words {
                 name: "key_without_encryption",
-                why: "the docroot names a key and no encryption, and what Aspera makes of that is not documented",
+                why: "the docroot names a key and no encryption, and the vendor does not document how Aspera treats that",
                 fix: "Set server-side-encryption in the docroot as well.",
             },
             Self::KeyOfTrapd => Words {
                 name: "key_of_trapd",
-                why: "the docroot sets AWS_KMS without a key, and whether the key of s3.properties then counts is not documented",
+                why: "the docroot sets AWS_KMS without a key, and the vendor does not document whether the key in s3.properties then counts",
                 fix: "Name the key in the docroot.",
             },
             Self::RepeatedOption => Words {
                 name: "repeated_option",
-                why: "the docroot has an option more than once, and which one Aspera takes is not documented",
-                fix: "Leave each option in the docroot once.",
+                why: "the docroot has an option more than once, and the vendor does not document which one Aspera uses",
+                fix: "Keep each option in the docroot only once.",
             },
             Self::DocrootAndFile => Words {
                 name: "docroot_and_file",
-                why: "docroot and s3.properties say different things, and which one wins is not documented",
+                why: "the docroot and s3.properties have different settings, and the vendor does not document which one wins",
                 fix: "Set both to the same encryption and key, or look at the encryption of an uploaded object.",
             },
             Self::NoneInDocroot => Words {
                 name: "none_in_docroot",
-                why: "what NONE in a docroot does is not documented",
-                fix: "Remove the option from the docroot, or set the encryption that is meant.",
+                why: "the vendor does not document what NONE in a docroot does",
+                fix: "Remove the option from the docroot, or set the intended encryption.",
             },
             Self::NearlyAnOption => Words {
                 name: "nearly_an_option",
@@ -241,27 +241,27 @@ impl Doubt {
             },
             Self::Fragment => Words {
                 name: "fragment",
-                why: "the docroot has a bare #, and what follows a # in a URI may not be read",
+                why: "the docroot has a bare #, and Aspera may ignore everything after a # in a URI",
                 fix: "Write %23 for the # in the docroot.",
             },
             Self::QuestionMarkInCredentials => Words {
                 name: "question_mark_in_credentials",
-                why: "the credentials of the docroot seem to hold a bare ?, so that the start of its options is not known",
+                why: "the credentials of the docroot seem to contain a bare ?, so the start of its options is ambiguous",
                 fix: "Write %3F for the ? in the credentials.",
             },
             Self::UndocumentedValue => Words {
                 name: "undocumented_value",
-                why: "the value is not one that the vendor documents",
-                fix: "Set NONE, AES256 or AWS_KMS, and the plain name of a key, without blanks around them.",
+                why: "the vendor does not document the value, or the key is not a valid key name",
+                fix: "Set the encryption to NONE, AES256 or AWS_KMS, and the key to a valid key name, without blanks around either.",
             },
             Self::NotAmazon => Words {
                 name: "not_amazon",
-                why: "the storage is not Amazon's, and whether it honours the setting is up to that store",
+                why: "the storage is not Amazon's, and it may or may not honour the setting",
                 fix: "Look at the encryption of an uploaded object, or ask the operator of the store.",
             },
             Self::KeyOfAnotherRegion => Words {
                 name: "key_of_another_region",
-                why: "the key is of another region or partition than the endpoint, so S3 refuses the uploads",
+                why: "the key belongs to another region or partition than the endpoint, so S3 refuses the uploads",
                 fix: "Name a key of the region of the bucket.",
             },
             Self::HttpsNotForced => Words {
@@ -291,7 +291,7 @@ impl Doubt {
             },
             Self::BlanksAroundKey => Words {
                 name: "blanks_around_key",
-                why: "there are blanks around the name of the key, and whether S3 gets them is not documented",
+                why: "there are blanks around the name of the key, and the vendor does not document whether S3 receives them",
                 fix: "Remove the blanks.",
             },
             Self::ClientAddress => Words {
@@ -301,13 +301,13 @@ impl Doubt {
             },
             Self::BlanksAroundDocroot => Words {
                 name: "blanks_around_docroot",
-                why: "there are blanks or line breaks around the docroot, and whether Aspera removes them is not documented",
+                why: "there are blanks or line breaks around the docroot, and the vendor does not document whether Aspera removes them",
                 fix: "Remove the blanks and line breaks around the docroot in aspera.conf.",
             },
             Self::SeveralDocroots => Words {
                 name: "several_docroots",
-                why: "several docroots stand side by side, and which one counts is not documented",
-                fix: "Leave one docroot, or set the same encryption in all of them.",
+                why: "there are several docroots side by side, and the vendor does not document which one counts",
+                fix: "Keep only one docroot, or set the same encryption in all of them.",
             },
         }
     }

@@ -70,7 +70,7 @@ pub struct Unknown {
     pub doubts: Vec<Doubt>,
 }
 
-/// A part of the expectations that judges nothing, although somebody expects that it does.
+/// A part of the expectations that judges nothing, although it is meant to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unfounded {
     /// A user or group that `aspera.conf` does not contain.
@@ -79,7 +79,7 @@ pub enum Unfounded {
     NotS3(Scope),
     /// A scope, or `None` for `s3.properties`, that an earlier entry judges.
     JudgedByEarlierEntry(Option<Scope>),
-    /// All of it: no upload to S3 is judged, although there are some.
+    /// All expectations: they judge no upload to S3, although there are some.
     Everything,
 }
 

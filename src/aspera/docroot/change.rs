@@ -134,17 +134,17 @@ pub enum PlanError {
     },
     /// The task gives a docroot for a scope that has several.
     #[error(
-        "has several docroots (absolute elements) for {0}, so that docroot cannot say which to set. Edit them by hand, or leave docroot out."
+        "has several docroots (absolute elements) for {0}, so docroot does not say which one to set. Edit them by hand, or leave docroot out."
     )]
     SeveralDocroots(Scope),
     /// The task gives a docroot for a scope that has one for a single client address only.
     #[error(
-        "has a docroot for {0} that is for one client address only (peer_ip), so that docroot would not be set for all others. Edit it by hand, or leave docroot out."
+        "has a docroot for {0} that applies to one client address only (peer_ip), so the other clients would not get docroot. Edit it by hand, or leave docroot out."
     )]
     OnlyForAddress(Scope),
     /// The task gives a docroot for a scope that has restrictions.
     #[error(
-        "has restrictions for {0}, as access keys need them; the vendor does not support a docroot beside them. Leave docroot out, or remove the restrictions."
+        "has restrictions for {0}, which access keys need. The vendor does not support restrictions and a docroot in the same block. Leave docroot out, or remove the restrictions."
     )]
     Restricted(Scope),
     /// There is a comment inside the text.
@@ -154,12 +154,12 @@ pub enum PlanError {
     Misc(Scope),
     /// The start of the query is ambiguous.
     #[error(
-        "has a ? before the @ in the docroot of {0}, so that it cannot be told where its options start. Percent-encode the credentials (? is %3F) first."
+        "has a ? before the @ in the docroot of {0}, so the start of its options is ambiguous. Percent-encode the credentials (? is %3F) first."
     )]
     QuestionMark(Scope),
     /// The edited file would not read as intended.
     #[error(
-        "would not read back as intended after the planned edit. This is a bug of ours, please report it."
+        "would not read back as intended after the planned edit. This is a bug in this module. Please report it."
     )]
     NotAsIntended,
 }
@@ -172,7 +172,7 @@ pub enum InsteadOfS3 {
     Nothing,
     /// Restrictions without a docroot.
     #[error(
-        "there are restrictions and no docroot, as access keys need it. Such transfers take the encryption from the access key's storage, \
+        "there are restrictions and no docroot, which is the setup for access keys. Such transfers take the encryption from the access key's storage, \
          or from s3.properties"
     )]
     Restrictions,
@@ -184,11 +184,13 @@ pub enum InsteadOfS3 {
     Unset,
     /// `S3://` instead of `s3://`.
     #[error(
-        "the scheme of the docroot is not spelled s3:// in lower case, and Aspera takes it for something else. Correct it"
+        "the scheme of the docroot is not s3:// in lower case, and Aspera does not recognise it as S3. Correct it"
     )]
     MisspelledS3,
     /// Another storage, by its scheme.
-    #[error("the docroot is {0}://, and the options for encryption are S3's. Leave this one out")]
+    #[error(
+        "the docroot is {0}://, and the encryption options apply to S3 only. Leave this docroot out"
+    )]
     Other(&'static str),
     /// Text in a form that the vendor does not document.
     #[error(
@@ -196,7 +198,7 @@ pub enum InsteadOfS3 {
     )]
     Unknown,
     /// A path.
-    #[error("the docroot is a local path. Leave this one out")]
+    #[error("the docroot is a local path. Leave this docroot out")]
     Local,
 }
 

@@ -340,7 +340,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_parts_are_where_they_stand() {
+    fn the_parts_have_their_places() {
         for (text, credentials, host, path) in [
             ("s3://h/b/p", None, "h", "/b/p"),
             ("s3://h", None, "h", ""),

@@ -23,7 +23,7 @@ pub enum InstructionError {
     Credentials(Scope),
     /// A separator in the name or docroot: `asconfigurator` would split the instruction at the wrong place.
     #[error(
-        "asconfigurator splits what it is told at ; and at , and one of them is in the name or the docroot of {0}. Use method: file."
+        "asconfigurator splits its instruction at ; and , and the name or the docroot of {0} contains one of them. Use method: file."
     )]
     Separator(Scope),
 }

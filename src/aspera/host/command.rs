@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn output_and_success_are_told() {
+    fn output_and_success_are_reported() {
         let ended = |success, output: &str| Answer::Ended {
             success,
             output: output.to_owned(),
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_program_has_started_is_killed_with_it() {
+    fn the_children_of_a_program_are_killed_with_it() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("pid");
         let script = format!("sleep 60 & echo $! >'{}'; wait", file.display());

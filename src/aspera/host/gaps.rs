@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn where_nothing_is_installed_that_is_all() {
+    fn a_missing_installation_is_the_only_gap() {
         let expected = [("/opt/aspera".to_owned(), Gap::NoInstallation)];
         let gaps = gaps_of(false, Reading::Missing, Reading::Missing, &[], running());
         assert_eq!(gaps, expected);
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_s3_properties_is_no_gap_only_where_trapd_is_surely_off() {
+    fn a_missing_s3_properties_is_no_gap_only_if_trapd_is_known_to_be_off() {
         for (enabled, state, is_gap) in [
             (Some(true), State::Running, true),
             (None, State::Running, true),

@@ -51,7 +51,7 @@ pub fn check_kms_support(aspera_root: &Path) -> Result<Option<String>, KmsUnsupp
             "{ascp} -A did not answer within 5 seconds. AWS_KMS needs Aspera 3.6.1 or later."
         ))),
         Err(UnknownVersion::Unreadable) => Ok(Some(format!(
-            "{ascp} -A did not tell its version. AWS_KMS needs Aspera 3.6.1 or later."
+            "{ascp} -A did not print its version. AWS_KMS needs Aspera 3.6.1 or later."
         ))),
     }
 }

@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn dual_layer_encryption_is_not_led_to_the_weaker_one() {
+    fn the_message_for_dual_layer_encryption_suggests_no_weaker_one() {
         for text in ["aws:kms:dsse", "DSSE-KMS", "AWS_KMS_DSSE"] {
             let error = Encryption::parse(text).unwrap_err();
             assert_eq!(error, InvalidEncryption::Dsse);

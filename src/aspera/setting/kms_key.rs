@@ -121,7 +121,7 @@ impl KmsKey {
             Form::KeyId | Form::KeyArn => {
                 if !has_id_of_a_real_key(&self.text) {
                     doubts.push(format!(
-                        "The id in the KMS key {self} is neither a UUID nor mrk- and 32 hexadecimal digits, as the ids of real keys are. \
+                        "The id in the KMS key {self} is neither a UUID nor mrk- and 32 hexadecimal digits, unlike the ids of real keys. \
                          Check it: uploads fail if AWS does not know the key."
                     ));
                 } else if self.id().bytes().any(|byte| byte.is_ascii_uppercase()) {
@@ -134,7 +134,7 @@ impl KmsKey {
                 }
             }
             Form::AliasName => doubts.push(format!(
-                "Aspera documents no alias name such as {self} as a KMS key. Prefer the key ARN, or verify an upload."
+                "Aspera does not document alias names such as {self} as KMS keys. Prefer the key ARN, or verify an upload."
             )),
             Form::AliasArn => {}
         }
@@ -178,10 +178,10 @@ pub enum InvalidKmsKey {
     #[error("contains a control character. Remove it.")]
     Control,
     /// A character outside ASCII.
-    #[error("contains a character that is not ASCII. Names of keys have none.")]
+    #[error("contains a character that is not ASCII. Use only ASCII characters.")]
     NotAscii,
     /// A text that is longer than AWS accepts.
-    #[error("is longer than {MAX_LENGTH} characters, more than AWS takes.")]
+    #[error("is longer than {MAX_LENGTH} characters, more than AWS accepts.")]
     Length,
     /// An ARN of a partition that is not one of AWS's.
     #[error(
@@ -189,7 +189,7 @@ pub enum InvalidKmsKey {
     )]
     Partition,
     /// An ARN of a service other than KMS.
-    #[error("is an ARN of another service than kms: write arn:aws:kms:REGION:ACCOUNT:key/ID.")]
+    #[error("is an ARN of a service other than kms: write arn:aws:kms:REGION:ACCOUNT:key/ID.")]
     Service,
     /// An ARN with an invalid region.
     #[error("is an ARN without a valid region: write arn:aws:kms:REGION:ACCOUNT:key/ID.")]
@@ -207,17 +207,17 @@ pub enum InvalidKmsKey {
     Alias,
     /// A word that a template writes for a missing value, a Boolean or a number.
     #[error(
-        "is a word that a template writes for a missing value, a truth value or a number, not the name of a key. Name a key."
+        "is a word that a template writes for a missing value, a Boolean or a number, not the name of a key. Name a key."
     )]
     TemplateWord,
     /// A bare key id that does not have the form of AWS key ids.
     #[error(
-        "is a key id that is neither a UUID nor mrk- and 32 hexadecimal digits, as the key ids of AWS are. Use the full key ARN."
+        "is a key id that is neither a UUID nor mrk- and 32 hexadecimal digits, unlike the key ids of AWS. Use the full key ARN."
     )]
     KeyId,
     /// A text that has none of the four forms.
     #[error(
-        "is none of: a key id, a key ARN (arn:aws:kms:REGION:ACCOUNT:key/ID), alias/NAME, an alias ARN."
+        "is not a key id, a key ARN (arn:aws:kms:REGION:ACCOUNT:key/ID), alias/NAME or an alias ARN."
     )]
     Form,
 }
@@ -438,7 +438,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_else_says_what_is_wrong() {
+    fn every_other_text_is_refused_with_its_reason() {
         use InvalidKmsKey as E;
         for (text, error) in [
             ("", E::Empty),

@@ -25,7 +25,7 @@ pub enum PlanError {
     OtherFile(&'static str),
     /// The edited file would not read as intended.
     #[error(
-        "the planned edit would not read back as intended. This is a bug of ours, please report it."
+        "the planned edit would not read back as intended. This is a bug in this module. Please report it."
     )]
     NotAsIntended,
 }
@@ -59,7 +59,7 @@ fn refuse_other_files(bytes: &[u8]) -> Result<(), PlanError> {
     } else if bytes.trim_ascii_start().starts_with(b"<") {
         "it starts with <, as XML does"
     } else if bytes.contains(&0) {
-        "it holds a byte of 0, as UTF-16 does"
+        "it contains a byte of 0, as UTF-16 does"
     } else if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
         "it starts with the byte order mark of UTF-16"
     } else {

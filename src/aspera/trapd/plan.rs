@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_goes_when_none_is_declared() {
+    fn the_key_is_removed_if_none_is_declared() {
         let text =
             "server-side-encryption=AWS_KMS\nserver-side-encryption-aws-kms-key-id = alias/a\n";
         let plan = plan(text.as_bytes(), Some(&kms(None))).unwrap();

@@ -32,12 +32,12 @@ pub fn read(bytes: &[u8]) -> Result<Contents, PlanError> {
         && Encryption::parse(text).is_err()
     {
         problems.push(format!(
-            "{ENCRYPTION_KEY} is none of NONE, AES256 and AWS_KMS, the values that the vendor documents."
+            "{ENCRYPTION_KEY} is not NONE, AES256 or AWS_KMS, the values that the vendor documents."
         ));
     }
     if let Some(text) = &kms_key {
         match KmsKey::parse(text) {
-            Err(_) => problems.push(format!("{KMS_KEY_KEY} is no name of a KMS key.")),
+            Err(_) => problems.push(format!("{KMS_KEY_KEY} is not a valid name of a KMS key.")),
             Ok(_) if !is_kms => problems.push(format!(
                 "{KMS_KEY_KEY} is set, and {ENCRYPTION_KEY} is not AWS_KMS."
             )),

@@ -143,7 +143,7 @@ const MALFORMED: &[(&[u8], Problem, usize, usize)] = &[
 ];
 
 #[test]
-fn what_is_malformed_is_named_with_its_place() {
+fn problems_are_reported_with_their_places() {
     for (document, problem, line, column) in MALFORMED {
         let expected = Malformed {
             line: *line,
@@ -156,7 +156,7 @@ fn what_is_malformed_is_named_with_its_place() {
 }
 
 #[test]
-fn what_is_well_formed_is_accepted() {
+fn well_formed_documents_are_accepted() {
     for document in [
         &b"\xef\xbb\xbf<?xml version = \"1.10\" encoding='utf8' standalone='no' ?><a/>"[..],
         b"<?xml version='1.0'?>\r\n<!-- a - b --><?pi?><a/>\n<?pi x??>\n",
@@ -237,7 +237,7 @@ fn the_attributes_are_those_of_the_last_start_tag() {
 }
 
 #[test]
-fn the_limits_are_where_they_are_said_to_be() {
+fn the_limits_are_as_documented() {
     let nested = |depth: usize| format!("{}{}", "<a>".repeat(depth), "</a>".repeat(depth));
     let with = |attributes: Vec<String>| format!("<a{}/>", attributes.concat());
     let attributes =

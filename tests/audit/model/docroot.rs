@@ -1,4 +1,4 @@
-//! What an upload into one docroot asks S3 for, in one world.
+//! The encryption that an upload into one docroot requests from S3, in one world.
 
 use std::collections::BTreeSet;
 
@@ -8,21 +8,21 @@ use super::judge::is_name_of_a_key;
 use super::worlds::World;
 use crate::configuration::{Configuration, S3Properties, S3Settings, Trapd};
 
-/// What an upload comes to.
+/// The outcome of an upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Outcome<'c> {
     NotS3,
-    /// An encryption and a key, as they are written.
+    /// The requested encryption and key, as they are written.
     Asks(Option<&'c str>, Option<&'c str>),
-    /// What nobody has listed.
+    /// An outcome that is not listed.
     Anything,
 }
 
 const NOTHING: Outcome = Outcome::Asks(None, None);
 
-/// What the server as a whole brings to each docroot.
+/// The facts about the whole server that affect each docroot.
 pub struct Server<'c> {
-    /// Nothing if the file cannot be read.
+    /// The settings, or `None` if the file cannot be read.
     pub file: Option<S3Settings>,
     trapd: Trapd,
     pvcl_is_possible: bool,
@@ -66,12 +66,12 @@ impl<'c> Server<'c> {
         self.configuration
     }
 
-    /// Whether the version of Aspera knows `AWS_KMS`.
+    /// Returns whether the version of Aspera supports `AWS_KMS`, or `None` if it is not known.
     pub fn knows_kms(&self) -> Option<bool> {
         is_at_least(self.configuration.version.as_deref()?, (3, 6, 1))
     }
 
-    /// What speaks against the system-wide setting being in force as it is written.
+    /// Returns the reasons to doubt that the system-wide setting is in force as it is written.
     pub fn against_system(&self) -> BTreeSet<&'static str> {
         let Some(file) = &self.file else {
             return BTreeSet::new();
@@ -98,7 +98,7 @@ impl<'c> Server<'c> {
         against.map(|(_, reason)| reason).collect()
     }
 
-    /// What an upload into a docroot comes to in one world.
+    /// Returns the outcome of an upload into a docroot in one world.
     pub fn upload<'a>(&'a self, docroot: &'a Docroot, world: &mut World) -> Outcome<'a> {
         let s3 = match docroot {
             Docroot::NotS3 => return Outcome::NotS3,
@@ -133,7 +133,7 @@ impl<'c> Server<'c> {
         self.in_the_store(s3, asks, world)
     }
 
-    /// trapd, which reads `s3.properties` as well.
+    /// Returns the outcome if trapd serves, which reads `s3.properties` as well.
     fn through_trapd<'a>(&'a self, own: &Own<'a>, world: &mut World) -> Outcome<'a> {
         if self.service_options && world.may("service_options") {
             return Outcome::Anything;
@@ -171,7 +171,7 @@ impl<'c> Server<'c> {
         if encryption.is_some() && world.may("docroot_and_file") {
             return Outcome::Asks(encryption, key);
         }
-        // The file wins each option by itself.
+        // The file wins for each option separately.
         let conflicts = encryption.is_some() || key.is_some() && own_key.is_some();
         if decisions::FILE_AND_DOCROOT_MAY_MIX && conflicts && world.may("docroot_and_file") {
             return Outcome::Asks(encryption.or(Some(own_encryption)), key.or(own_key));
@@ -179,7 +179,7 @@ impl<'c> Server<'c> {
         docroot_alone
     }
 
-    /// The docroot says nothing of the encryption.
+    /// Returns the outcome of a docroot without encryption options.
     fn set_by_file<'a>(&'a self, own: &Own<'a>, world: &mut World) -> Outcome<'a> {
         let Some(file) = &self.file else {
             world.because("unreadable");
@@ -203,7 +203,7 @@ impl<'c> Server<'c> {
         Outcome::Asks(encryption, key)
     }
 
-    /// `pvcl_cloud`, if it takes the options of the docroot.
+    /// Returns the outcome if `pvcl_cloud` serves and uses the options of the docroot.
     fn alone<'a>(own: &Own<'a>, world: &mut World) -> Outcome<'a> {
         let encryption = choose(&own.encryptions, "repeated_option", world);
         let key = choose(&own.keys, "repeated_option", world);
@@ -224,7 +224,7 @@ impl<'c> Server<'c> {
         }
     }
 
-    /// What the store makes of it.
+    /// Returns the outcome after the store has handled the request.
     fn in_the_store<'a>(&self, s3: &S3, asks: Outcome<'a>, world: &mut World) -> Outcome<'a> {
         let Outcome::Asks(encryption, key) = asks else {
             return asks;
@@ -260,7 +260,7 @@ fn choose<'a>(values: &[&'a str], reason: &'static str, world: &mut World) -> Op
     Some(values[world.choose(reason, values.len())])
 }
 
-/// Nothing if it is not a version.
+/// Returns whether a version is at least another one, or `None` if the text is not a version.
 fn is_at_least(version: &str, wanted: (u32, u32, u32)) -> Option<bool> {
     let mut parts = version.split('.').map(|part| part.parse::<u32>().ok());
     let mut next = || parts.next().flatten();

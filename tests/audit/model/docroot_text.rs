@@ -1,14 +1,14 @@
-//! What the text of a docroot says.
+//! The content of a docroot's text.
 
 use super::decisions;
 use super::worlds::World;
 
-/// What the text of a docroot says.
+/// The content of a docroot's text.
 pub enum Docroot {
     NotS3,
-    /// Nothing that the vendor describes.
+    /// A form that the vendor does not describe.
     Unknown,
-    /// There is a reason already for which it cannot be told.
+    /// Not known, for a reason that is named already.
     Anything,
     S3(S3),
 }
@@ -26,7 +26,7 @@ pub struct S3 {
 
 struct QueryOption {
     is_key: bool,
-    /// Its name is nearly one of ours.
+    /// Whether its name is nearly one of ours.
     is_near: bool,
     value: String,
 }
@@ -43,7 +43,7 @@ const OTHER_SCHEMES: [&str; 9] = [
     "swift",
 ];
 
-/// The values of the two options in the query, as one world reads it.
+/// The values of the two options in the query, as read in one world.
 #[derive(Default)]
 pub struct Own<'a> {
     pub encryptions: Vec<&'a str>,
@@ -51,7 +51,7 @@ pub struct Own<'a> {
 }
 
 impl Docroot {
-    /// Reads a text that is neither unset nor empty.
+    /// Parses a text that is neither unset nor empty.
     pub fn read(text: &str) -> Self {
         let blanks_around = text.trim_ascii() != text;
         let text = text.trim_ascii();
@@ -94,7 +94,7 @@ impl S3 {
         }
     }
 
-    /// The options as one world reads them.
+    /// Returns the options as read in one world.
     pub fn own_options<'a>(&'a self, world: &mut World) -> Own<'a> {
         let mut own = Own::default();
         if self.hash_before_query && world.may("fragment") {
@@ -126,7 +126,7 @@ impl S3 {
         self.host.split('.')
     }
 
-    /// The region that the host names: behind its last label of S3.
+    /// Returns the region that the host names, after its last S3 label.
     fn region(&self) -> Option<&str> {
         let labels: Vec<&str> = self.labels().collect();
         let s3 = labels.iter().rposition(|label| is_label_of_s3(label))?;
@@ -137,7 +137,7 @@ impl S3 {
         candidates.into_iter().find(|label| is_region(label))
     }
 
-    /// Whether S3 at this host refuses a key: it is of another region or partition.
+    /// Returns whether S3 at this host refuses a key, because it belongs to another region or partition.
     pub fn refuses(&self, key: &str) -> bool {
         let fields: Vec<&str> = key.splitn(6, ':').collect();
         let ["arn", partition, "kms", region, _, _] = fields[..] else {
@@ -166,7 +166,7 @@ fn is_label_of_s3(label: &str) -> bool {
     label == "s3" || label.starts_with("s3-")
 }
 
-/// Such as eu-west-1 and us-gov-west-1.
+/// Returns whether a label is a region such as eu-west-1 or us-gov-west-1.
 fn is_region(label: &str) -> bool {
     let parts: Vec<&str> = label.split('-').collect();
     parts.len() >= 3

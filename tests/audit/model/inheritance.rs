@@ -1,4 +1,4 @@
-//! Whose docroot an upload goes into, in one world.
+//! The docroot that an upload goes into, in one world.
 
 use super::decisions;
 use super::docroot_text::Docroot;
@@ -51,7 +51,7 @@ impl<'c> Row<'c> {
     }
 }
 
-/// What a user without a docroot of his own gets in one world.
+/// Returns the docroot of a user without one of his own, in one world.
 fn below_user<'c>(
     user: &'c Block,
     configuration: &'c Configuration,
@@ -69,7 +69,7 @@ fn below_user<'c>(
             candidates.push((group.name.as_str(), precedence(group), source));
         }
     }
-    // Which of two blocks of one group counts is not documented.
+    // The vendor does not document which of two blocks of one group counts.
     let may_be_first = |name: &str, candidate: Option<f64>| {
         let others = candidates
             .iter()
@@ -105,7 +105,7 @@ fn below_groups<'c>(
     }
 }
 
-/// No docroot anywhere.
+/// Returns the source if there is no docroot anywhere.
 fn beyond<'c>(
     is_restricted: bool,
     configuration: &'c Configuration,
@@ -123,7 +123,7 @@ fn beyond<'c>(
     Source::NotS3
 }
 
-/// Which docroot a group, or all defaults together, give in one world to somebody who comes to them.
+/// Returns the docroot that a group, or all defaults together, give in one world to users who inherit it.
 fn docroot_of<'c>(blocks: &[&'c Block], world: &mut World) -> Option<Source<'c>> {
     let elements: Vec<(&Block, &configuration::Docroot)> = blocks
         .iter()
@@ -145,7 +145,7 @@ fn docroot_of<'c>(blocks: &[&'c Block], world: &mut World) -> Option<Source<'c>>
             Source::Docroot(&docroot.text)
         }
     };
-    // The client may be at one of the addresses, or at none of them.
+    // The client may have one of the addresses, or none of them.
     let at = world.choose("client_address", for_peers.len() + 1);
     if let Some(&(block, docroot)) = for_peers.get(at)
         && !(is_empty(docroot) && world.may("empty_docroot"))
@@ -176,12 +176,12 @@ pub fn is_set(docroot: &configuration::Docroot) -> bool {
     !is_unset(docroot) && !is_empty(docroot)
 }
 
-/// The vendor supports no docroot beside restrictions.
+/// Returns whether a block has restrictions and a docroot, which the vendor does not support.
 fn is_contested(block: &Block) -> bool {
     block.restrictions && block.docroots.iter().any(is_set)
 }
 
-/// Nothing where it cannot be compared.
+/// Returns the precedence, or `None` if it cannot be compared.
 fn precedence(group: &Block) -> Option<f64> {
     let Some(text) = &group.precedence else {
         return Some(1000.0);
@@ -194,7 +194,7 @@ fn precedence(group: &Block) -> Option<f64> {
     (is_plain && number.is_finite() && !text.starts_with('-')).then_some(number)
 }
 
-/// Whether a user is a member of a group in one world.
+/// Returns whether a user is a member of a group in one world.
 fn is_member(user: &str, group: &str, configuration: &Configuration, world: &mut World) -> bool {
     let primary = configuration
         .passwd

@@ -1,4 +1,4 @@
-//! Holds outcomes against an expectation.
+//! Compares outcomes with an expectation.
 
 use std::collections::BTreeSet;
 
@@ -8,10 +8,10 @@ use super::worlds::Readings;
 use crate::answer::Verdict;
 use crate::configuration::Expectation;
 
-/// Whether an outcome is the expected one; otherwise why that cannot be told.
+/// Whether an outcome is the expected one, or the reason why that is not known.
 type Meets = Result<bool, &'static str>;
 
-/// The verdict on a row.
+/// Returns the verdict on a row.
 pub fn verdict(
     readings: &Readings<Outcome>,
     expectation: &Expectation,
@@ -45,7 +45,7 @@ pub fn unknown(reasons: &BTreeSet<&'static str>) -> Verdict {
     Verdict::Unknown(reasons.iter().map(|&reason| reason.to_owned()).collect())
 }
 
-/// Whether an outcome is the expected one on a version of Aspera that knows `AWS_KMS`, or does not.
+/// Returns whether an outcome is the expected one on a version of Aspera with or without `AWS_KMS`.
 pub fn meets_on(
     encryption: Option<&str>,
     key: Option<&str>,
@@ -119,7 +119,7 @@ fn is_same(key: &str, wanted: &str) -> Meets {
     }
 }
 
-/// AWS's forms: a key id, a key ARN, an alias name, an alias ARN.
+/// Returns whether a text has one of AWS's forms: a key id, a key ARN, an alias name or an alias ARN.
 pub fn is_name_of_a_key(text: &str) -> bool {
     let all = |text: &str, allowed: fn(char) -> bool| !text.is_empty() && text.chars().all(allowed);
     let is_id = |text: &str| all(text, |c| c.is_ascii_alphanumeric() || c == '-');

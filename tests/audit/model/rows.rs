@@ -1,9 +1,9 @@
-//! The rows that are judged.
+//! The rows of the judgement.
 
 use super::inheritance::{is_set, is_unset};
 use crate::configuration::{self, Block, Configuration, Expectation};
 
-/// Something that uploads may go through.
+/// A docroot or user that uploads may use.
 pub struct Row<'c> {
     pub level: Level,
     pub block: &'c Block,

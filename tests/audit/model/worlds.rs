@@ -1,8 +1,8 @@
-//! Runs a description of what a server does in every world: wherever the vendor, or what could not be read, leaves a choice, each way is taken once.
+//! Runs a description of a server in every world. At each choice that the vendor or an unreadable file leaves open, every option is taken once.
 
 use std::collections::BTreeSet;
 
-/// One world, which makes up its mind wherever it is asked.
+/// One world, which decides each choice when it is asked.
 #[derive(Default)]
 pub struct World {
     choices: Vec<Choice>,
@@ -16,17 +16,17 @@ struct Choice {
     of: usize,
 }
 
-/// What came of all worlds.
+/// The results of all worlds.
 pub struct Readings<T> {
     pub results: BTreeSet<T>,
-    /// Whether something else stands against one of the results.
+    /// Whether there is another reason to doubt one of the results.
     pub unproven: bool,
-    /// What was open in any of the worlds.
+    /// The points that were open in any of the worlds.
     pub reasons: BTreeSet<&'static str>,
 }
 
 impl World {
-    /// Which of so many ways this world takes. Where there is one way only, nothing is open.
+    /// Returns the option that this world takes, out of a number of them. If there is only one, nothing is open.
     pub fn choose(&mut self, reason: &'static str, of: usize) -> usize {
         assert!(of > 0, "{reason} leaves nothing to choose from");
         if of == 1 {
@@ -45,18 +45,18 @@ impl World {
         choice.taken
     }
 
-    /// Whether it is so in this world.
+    /// Returns whether something is the case in this world.
     pub fn may(&mut self, reason: &'static str) -> bool {
         self.choose(reason, 2) == 1
     }
 
-    /// Says that something stands against calling the result right.
+    /// Adds a reason not to call the result right.
     pub fn stands_against(&mut self, reason: &'static str) {
         self.reasons.insert(reason);
         self.unproven = true;
     }
 
-    /// Names a reason without a choice.
+    /// Adds a reason without a choice.
     pub fn because(&mut self, reason: &'static str) {
         self.reasons.insert(reason);
     }
@@ -74,7 +74,7 @@ impl World {
     }
 }
 
-/// What happens in every world.
+/// Runs a description in every world.
 pub fn in_every_world<T: Ord>(happens: impl Fn(&mut World) -> T) -> Readings<T> {
     let mut world = World::default();
     let mut results = BTreeSet::new();

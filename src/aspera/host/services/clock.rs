@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn starts_are_told_in_the_time_of_day() {
+    fn starts_are_converted_to_the_time_of_day() {
         let clock = clock(10_000, 100, 100);
         assert_eq!(
             clock.start(4_050),

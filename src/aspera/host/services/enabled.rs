@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn without_an_init_system_nothing_is_known() {
+    fn nothing_is_known_without_an_init_system() {
         let host = host(&["proc/1"]);
         fs::write(host.path().join("proc/1/comm"), "tini\n").unwrap();
         assert_eq!(is_enabled(host.path()), None);
