@@ -16,8 +16,8 @@ use crate::ansible::{Kind, Module, OptionSpec, Outcome, Task};
 use crate::aspera::audit::{Expectation, Facts, Request, SystemFile, judge, rows};
 use crate::aspera::docroot::AsperaConf;
 use crate::aspera::host::{
-    self, Answer, Clock, FoundService, Host, Look, Manager, OsAccounts, Question, Reading, Reason,
-    Service, State, Status, TIME_LIMIT, ask_version, gaps, is_enabled, read_version, restart_due,
+    self, Clock, FoundService, Host, Look, Manager, OsAccounts, Reading, Reason, Service, State,
+    Status, Validation, Validity, ask_version, gaps, is_enabled, read_version, restart_due,
     trapd_has_encryption_options,
 };
 use crate::aspera::setting::FoundValue;
@@ -117,7 +117,8 @@ struct Server {
     system: (Option<SystemFile>, Reading),
     os_accounts: OsAccounts,
     version: Option<Version>,
-    configuration: Option<&'static str>,
+    /// The path of `asuserdata`, and its answer.
+    asuserdata: (PathBuf, Validity),
     clock: Clock,
     services: [FoundService; 2],
     statuses: [Status; 2],
@@ -131,7 +132,7 @@ impl Server {
         // These take their time, and answer while the files are read.
         let looks = Service::ALL.map(|service| Look::start(&host, service));
         let ascp = ask_version(aspera_root);
-        let asuserdata = Question::start(&aspera_root.join("bin/asuserdata"), &["-v"]);
+        let validation = Validation::start(aspera_root);
         let mut warnings = Vec::new();
         let properties_path = aspera_root.join("etc/trapd/s3.properties");
         let conf_path = aspera_root.join("etc/aspera.conf");
@@ -159,7 +160,7 @@ impl Server {
             system: (system, properties),
             os_accounts: OsAccounts::read("/".as_ref()),
             version: read_version(ascp).ok(),
-            configuration: configuration(asuserdata),
+            asuserdata: validation.finish(),
             service_options: trapd_has_encryption_options(&host, &statuses[0]),
             properties_path,
             conf_path,
@@ -208,6 +209,7 @@ impl Values {
             conf: (&server.conf_path, conf_reading),
             uncovered: conf.as_ref().map_or(&[], |conf| &conf.uncovered),
             properties: (&server.properties_path, properties_reading),
+            asuserdata: (&server.asuserdata.0, &server.asuserdata.1),
             unread_accounts: if needs_accounts { unread } else { &[] },
             services: server.services,
         });
@@ -224,7 +226,7 @@ impl Values {
             Compliance::new(&Judged {
                 properties: &server.trapd.path,
                 conf: &conf_path,
-                configuration_is_refused: server.configuration == Some(REFUSED),
+                configuration_is_refused: server.asuserdata.1 == Validity::Refused,
                 rows: &rows,
                 judgement,
                 has_gaps: !gaps.is_empty(),
@@ -251,7 +253,7 @@ impl Values {
             sse_kms_supported: version.map(|version| *version >= Version::first_with_kms()),
             version: version.map(ToString::to_string),
             pvcl_cloud: facts.pvcl_cloud(),
-            configuration: server.configuration,
+            configuration: configuration(&server.asuserdata.1),
             trapd: server.trapd,
             table,
             docroots,
@@ -266,15 +268,11 @@ impl Values {
     }
 }
 
-const REFUSED: &str = "refused";
-
-/// Returns the result of `asuserdata -v`, or `None` if it could not be run or did not end. Success proves nothing, because its exit status is not
-/// documented.
-fn configuration(asuserdata: Question) -> Option<&'static str> {
-    match asuserdata.answer(TIME_LIMIT) {
-        Answer::Ended { success: true, .. } => Some("not_refused"),
-        Answer::Ended { success: false, .. } => Some(REFUSED),
-        Answer::TimedOut | Answer::Unavailable => None,
+fn configuration(validity: &Validity) -> Option<&'static str> {
+    match validity {
+        Validity::NotRefused => Some("not_refused"),
+        Validity::Refused => Some("refused"),
+        Validity::NoProgram | Validity::Unread(_) | Validity::Silent(_) => None,
     }
 }
 

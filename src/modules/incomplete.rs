@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::aspera::audit::Unfounded;
 use crate::aspera::docroot::UncoveredKind;
-use crate::aspera::host::{Gap, Incomplete, Reason};
+use crate::aspera::host::{Gap, Incomplete, Reason, Silence};
 
 /// A gap: its place, the problem and the remedy.
 #[derive(Debug, Serialize)]
@@ -79,6 +79,18 @@ fn why(gap: &Gap) -> String {
                 uncovered_words(uncovered.what).0
             );
         }
+        Gap::NoAsuserdata => {
+            "The program does not exist, so that nothing says whether Aspera refuses the configuration."
+        }
+        Gap::NoValidation(Silence::NotStarted) => {
+            "The program could not be started, so that nothing says whether Aspera refuses the configuration."
+        }
+        Gap::NoValidation(Silence::TimedOut) => {
+            "The program did not answer within 5 seconds, so that nothing says whether Aspera refuses the configuration."
+        }
+        Gap::NoValidation(Silence::Signal) => {
+            "A signal ended the program, so that nothing says whether Aspera refuses the configuration."
+        }
         Gap::Failed(_) => "The service has failed.",
         Gap::Starting(_) => "The service is starting, perhaps again and again.",
         Gap::Stopped(_) => "The service is enabled, but it does not run.",
@@ -121,6 +133,10 @@ fn fix(gap: &Gap) -> String {
         }
         Gap::Malformed(_) => "Correct the file.",
         Gap::Uncovered(uncovered) => uncovered_words(uncovered.what).1,
+        Gap::NoAsuserdata => "Install the package of Aspera again, which brings this program.",
+        Gap::NoValidation(_) => {
+            "Run bin/asuserdata -v on the host as root, and correct what keeps it from answering."
+        }
         Gap::Failed(service) | Gap::Starting(service) => {
             return format!(
                 "Read the log of {0} (journalctl -u {0}), and correct what keeps it from running.",
@@ -219,6 +235,10 @@ mod tests {
                 line: 1,
                 what: UncoveredKind::Include,
             }),
+            Gap::NoAsuserdata,
+            Gap::NoValidation(Silence::NotStarted),
+            Gap::NoValidation(Silence::TimedOut),
+            Gap::NoValidation(Silence::Signal),
             Gap::Failed(service),
             Gap::Starting(service),
             Gap::Stopped(service),

@@ -26,8 +26,9 @@ class EmptyHost:
             pytest.skip(reason)
         self.folder = folder
         self.aspera = AsperaRoot.lay_out(folder / "opt/aspera", shipped_properties())
-        # The stand-in for ascp is a script, and there is no shell here.
-        (self.aspera.folder / "bin/ascp").unlink()
+        # The stand-ins for programs of Aspera are scripts, and there is no shell here.
+        for name in ("ascp", "asuserdata"):
+            (self.aspera.folder / "bin" / name).unlink()
         for module in [path for path in PROJECT.glob("library/aspera_*") if not path.suffix]:
             shutil.copy(module, folder)
 

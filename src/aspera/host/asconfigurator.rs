@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::command::{Answer, ask};
+use super::command::{Answer, Exit, ask};
 use crate::aspera::docroot::{DocrootUri, Scope};
 
 /// The time limit. If it is killed while it writes, it may leave half a file, so this is far more than it needs.
@@ -67,9 +67,15 @@ impl Instruction {
     /// Has `asconfigurator` carry it out. Its output is not passed on, because it may contain anything.
     pub fn carry_out(&self, program: &Path) -> Result<(), Unsuccessful> {
         match ask(program, &["-x", &self.0], TIME_LIMIT) {
-            Answer::Ended { success: false, .. } => Err(Unsuccessful::ExitStatus),
-            Answer::Ended { output, .. } if output.contains("success") => Ok(()),
-            Answer::Ended { .. } => Err(Unsuccessful::NoSuccess),
+            Answer::Ended {
+                exit: Exit::SUCCESS,
+                output,
+            } if output.contains("success") => Ok(()),
+            Answer::Ended {
+                exit: Exit::SUCCESS,
+                ..
+            } => Err(Unsuccessful::NoSuccess),
+            Answer::Ended { .. } => Err(Unsuccessful::ExitStatus),
             Answer::TimedOut => Err(Unsuccessful::TimedOut),
             Answer::Unavailable => Err(Unsuccessful::NotStarted),
         }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::asuserdata::{Silence, Validity};
 use super::services::{Manager, Reason, Restart, Service, State};
 use crate::aspera::docroot::Uncovered;
 use crate::files::FileError;
@@ -30,6 +31,10 @@ pub enum Gap {
     Malformed(String),
     /// A place of `aspera.conf` may matter for uploads, and the model does not cover it.
     Uncovered(Uncovered),
+    /// The installation has no `asuserdata`, which would refuse a configuration that is not valid.
+    NoAsuserdata,
+    /// `asuserdata -v` gave no answer.
+    NoValidation(Silence),
     /// A service failed.
     Failed(Service),
     /// A service starts, perhaps again and again.
@@ -99,6 +104,8 @@ pub struct Found<'f> {
     pub uncovered: &'f [Uncovered],
     /// The path of `s3.properties` and the result of reading it.
     pub properties: (&'f Path, Reading),
+    /// The path of `asuserdata` and its answer.
+    pub asuserdata: (&'f Path, &'f Validity),
     /// The errors of those account files of the host that are needed and cannot be read.
     pub unread_accounts: &'f [FileError],
     /// The services that read the files, trapd first.
@@ -137,6 +144,14 @@ pub fn gaps(found: &Found) -> Vec<Incomplete> {
         .unread_accounts
         .iter()
         .map(|error| Incomplete::at(error.path().to_string_lossy(), Gap::Unread(error.clone())));
+    let (program, validity) = found.asuserdata;
+    let validation = match validity {
+        Validity::NotRefused | Validity::Refused => None,
+        Validity::NoProgram => Some(Gap::NoAsuserdata),
+        Validity::Unread(error) => Some(Gap::Unread(error.clone())),
+        Validity::Silent(silence) => Some(Gap::NoValidation(*silence)),
+    };
+    let validation = validation.map(|gap| Incomplete::at(program.to_string_lossy(), gap));
     let services = found
         .services
         .iter()
@@ -145,6 +160,7 @@ pub fn gaps(found: &Found) -> Vec<Incomplete> {
         .into_iter()
         .flatten()
         .chain(uncovered)
+        .chain(validation)
         .chain(accounts)
         .chain(services)
         .collect()
@@ -185,6 +201,7 @@ mod tests {
     use super::*;
 
     const CONF: &str = "/opt/aspera/etc/aspera.conf";
+    const ASUSERDATA: &str = "/opt/aspera/bin/asuserdata";
     const PROPERTIES: &str = "/opt/aspera/etc/trapd/s3.properties";
 
     fn unread(path: &str) -> FileError {
@@ -219,15 +236,20 @@ mod tests {
         unread_accounts: &[FileError],
         services: [FoundService; 2],
     ) -> Vec<(String, Gap)> {
-        let gaps = gaps(&Found {
+        found_gaps(&Found {
             aspera_root: "/opt/aspera".as_ref(),
             installed,
             conf: (CONF.as_ref(), conf),
             uncovered: &[],
             properties: (PROPERTIES.as_ref(), properties),
+            asuserdata: (ASUSERDATA.as_ref(), &Validity::NotRefused),
             unread_accounts,
             services,
-        });
+        })
+    }
+
+    fn found_gaps(found: &Found) -> Vec<(String, Gap)> {
+        let gaps = gaps(found);
         gaps.into_iter().map(|gap| (gap.place, gap.gap)).collect()
     }
 
@@ -278,6 +300,40 @@ mod tests {
             gaps,
             [("/etc/group".to_owned(), Gap::Unread(unread("/etc/group")))]
         );
+    }
+
+    #[test]
+    fn a_configuration_that_asuserdata_did_not_validate_is_a_gap() {
+        for (validity, gap) in [
+            (Validity::NotRefused, None),
+            // A violation.
+            (Validity::Refused, None),
+            (Validity::NoProgram, Some(Gap::NoAsuserdata)),
+            (
+                Validity::Unread(unread(ASUSERDATA)),
+                Some(Gap::Unread(unread(ASUSERDATA))),
+            ),
+            (
+                Validity::Silent(Silence::TimedOut),
+                Some(Gap::NoValidation(Silence::TimedOut)),
+            ),
+        ] {
+            let gaps = found_gaps(&Found {
+                aspera_root: "/opt/aspera".as_ref(),
+                installed: true,
+                conf: (CONF.as_ref(), Reading::Complete),
+                uncovered: &[],
+                properties: (PROPERTIES.as_ref(), Reading::Complete),
+                asuserdata: (ASUSERDATA.as_ref(), &validity),
+                unread_accounts: &[],
+                services: running(),
+            });
+            let expected: Vec<(String, Gap)> = gap
+                .map(|gap| (ASUSERDATA.to_owned(), gap))
+                .into_iter()
+                .collect();
+            assert_eq!(gaps, expected, "{validity:?}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod asconfigurator;
+mod asuserdata;
 mod command;
 mod gaps;
 mod installation;
@@ -9,7 +10,8 @@ pub mod services;
 
 pub use accounts::OsAccounts;
 pub use asconfigurator::{Instruction, InstructionError, Unsuccessful};
-pub use command::{Answer, Question, TIME_LIMIT, ask};
+pub use asuserdata::{Silence, Validation, Validity};
+pub use command::{Answer, Exit, Question, TIME_LIMIT, ask};
 pub use gaps::{Found, FoundService, Gap, Incomplete, Reading, gaps};
 pub use installation::{
     KmsUnsupported, UnknownVersion, ask_version, check_kms_support, read_version, version,

@@ -8,7 +8,7 @@ use super::clock::Clock;
 use super::host::Host;
 use super::identity::{Installation, Stranger};
 use super::processes::{self, Process};
-use crate::aspera::host::command::{Answer, Question, TIME_LIMIT};
+use crate::aspera::host::command::{Answer, Exit, Question, TIME_LIMIT};
 use crate::files;
 use crate::utc::Utc;
 
@@ -84,7 +84,7 @@ impl Look {
         let shown = self.question.map(|question| question.answer(TIME_LIMIT));
         let unit = match &shown {
             Some(Answer::Ended {
-                success: true,
+                exit: Exit::SUCCESS,
                 output,
             }) => Unit::read(output),
             _ => None,

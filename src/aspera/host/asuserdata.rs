@@ -1,0 +1,127 @@
+//! The vendor's `asuserdata -v`, which validates the configuration.
+
+use std::path::{Path, PathBuf};
+
+use super::command::{Answer, Exit, Question, TIME_LIMIT};
+use crate::files::{self, FileError};
+
+/// What `asuserdata -v` says about the configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Validity {
+    /// It does not refuse it. This proves nothing, because its exit status is not documented.
+    NotRefused,
+    /// It refuses it.
+    Refused,
+    /// The installation does not have the program.
+    NoProgram,
+    /// The program cannot be examined, or something else has its name.
+    Unread(FileError),
+    /// It gave no answer.
+    Silent(Silence),
+}
+
+/// A reason why a program gave no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Silence {
+    /// It could not be started.
+    NotStarted,
+    /// It did not end in time.
+    TimedOut,
+    /// A signal ended it, or it reported that by its exit status.
+    Signal,
+}
+
+/// A validation that has started and may not have finished.
+#[derive(Debug)]
+pub struct Validation {
+    program: PathBuf,
+    question: Result<Question, Validity>,
+}
+
+impl Validation {
+    /// Starts the program of the installation below a root.
+    pub fn start(aspera_root: &Path) -> Self {
+        let program = aspera_root.join("bin/asuserdata");
+        let question = match files::metadata(&program) {
+            Ok(Some(_)) => Ok(Question::start(&program, &["-v"])),
+            Ok(None) => Err(Validity::NoProgram),
+            Err(error) => Err(Validity::Unread(error)),
+        };
+        Self { program, question }
+    }
+
+    /// Returns the path of the program and its answer.
+    pub fn finish(self) -> (PathBuf, Validity) {
+        let validity = match self.question {
+            Ok(question) => validity(&question.answer(TIME_LIMIT)),
+            Err(validity) => validity,
+        };
+        (self.program, validity)
+    }
+}
+
+/// Only an ordinary exit status is an answer. A shell reports by the others that it could not start a program (126 and 127) or that a signal ended it
+/// (128 and the number of the signal), and `asuserdata` may be a script.
+fn validity(answer: &Answer) -> Validity {
+    let exit = match answer {
+        Answer::Ended { exit, .. } => *exit,
+        Answer::TimedOut => return Validity::Silent(Silence::TimedOut),
+        Answer::Unavailable => return Validity::Silent(Silence::NotStarted),
+    };
+    match exit {
+        Exit::SUCCESS => Validity::NotRefused,
+        Exit::Status(126 | 127) => Validity::Silent(Silence::NotStarted),
+        Exit::Status(129..=192) | Exit::Signal(_) => Validity::Silent(Silence::Signal),
+        Exit::Status(_) => Validity::Refused,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn only_an_ordinary_exit_status_is_an_answer() {
+        let silent = Validity::Silent;
+        for (exit, expected) in [
+            (Exit::Status(0), Validity::NotRefused),
+            (Exit::Status(1), Validity::Refused),
+            (Exit::Status(125), Validity::Refused),
+            (Exit::Status(126), silent(Silence::NotStarted)),
+            (Exit::Status(127), silent(Silence::NotStarted)),
+            (Exit::Status(137), silent(Silence::Signal)),
+            (Exit::Status(139), silent(Silence::Signal)),
+            (Exit::Status(255), Validity::Refused),
+            (Exit::Signal(9), silent(Silence::Signal)),
+            (Exit::Signal(11), silent(Silence::Signal)),
+        ] {
+            let output = String::new();
+            let found = validity(&Answer::Ended { exit, output });
+            assert_eq!(found, expected, "{exit:?}");
+        }
+        let found = validity(&Answer::TimedOut);
+        assert_eq!(found, silent(Silence::TimedOut));
+        let found = validity(&Answer::Unavailable);
+        assert_eq!(found, silent(Silence::NotStarted));
+    }
+
+    #[test]
+    fn a_program_that_is_missing_or_cannot_be_started_gives_no_answer() {
+        let root = tempfile::tempdir().unwrap();
+        let validity = || Validation::start(root.path()).finish().1;
+        assert_eq!(validity(), Validity::NoProgram);
+        let program = root.path().join("bin/asuserdata");
+        fs::create_dir_all(&program).unwrap();
+        assert!(matches!(validity(), Validity::Unread(_)));
+        fs::remove_dir(&program).unwrap();
+        // No program of any format, with and without the permission to run it.
+        fs::write(&program, [0; 16]).unwrap();
+        for mode in [0o644, 0o755] {
+            fs::set_permissions(&program, fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(validity(), Validity::Silent(Silence::NotStarted));
+        }
+    }
+}
