@@ -313,9 +313,15 @@ impl<'a> Reader<'a> {
         match open.kind {
             ElementKind::Absolute => self.end_docroot(&open, element)?,
             ElementKind::Precedence => {
-                let text = Content::text_of(self.bytes, &element.content);
+                // Only a text without elements in it can be read as a text.
+                let precedence = if open.last_child.is_some() {
+                    Precedence::Incomparable
+                } else {
+                    let text = Content::text_of(self.bytes, &element.content);
+                    Precedence::parse(text.trim_ascii())
+                };
                 if let Some(block) = &mut self.block {
-                    block.precedence = Precedence::parse(text.trim_ascii());
+                    block.precedence = precedence;
                 }
             }
             ElementKind::Pvcl => self.has_pvcl = true,
@@ -579,5 +585,32 @@ mod tests {
         ] {
             assert!(!has_restriction(&content), "{content}");
         }
+    }
+
+    fn group(inner: &str) -> Block {
+        let text = format!(
+            "<CONF><aaa><realms><realm><groups><group>{inner}</group></groups></realm></realms></aaa></CONF>"
+        );
+        let conf = AsperaConf::parse(text.as_bytes()).unwrap();
+        conf.blocks[0].clone()
+    }
+
+    #[test]
+    fn a_precedence_that_is_not_one_number_cannot_be_compared() {
+        let precedence = |inner: &str| group(&format!("<name>g</name>{inner}")).precedence;
+        for inner in [
+            "<precedence>1<x/></precedence>",
+            "<precedence><x>1</x></precedence>",
+            "<precedence>-1</precedence>",
+            "<precedence>high</precedence>",
+        ] {
+            assert_eq!(precedence(inner), Precedence::Incomparable, "{inner}");
+        }
+        assert_eq!(
+            precedence("<precedence> 1 </precedence>"),
+            Precedence::Number(1.0)
+        );
+        assert_eq!(precedence("<precedence/>"), Precedence::DEFAULT);
+        assert_eq!(precedence(""), Precedence::DEFAULT);
     }
 }
