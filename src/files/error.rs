@@ -209,7 +209,7 @@ impl FileError {
     pub fn remedy(&self) -> Option<Cow<'static, str>> {
         let remedy = match self {
             Self::Missing(_) => return None,
-            Self::NotRegular { .. } => "Put the file in its place, or name another path.",
+            Self::NotRegular { .. } => "Put the file in its place, or check the path.",
             Self::HardLinked(_) => "Remove the other names of the file first.",
             Self::ForeignLink(_) => "Make root its owner (chown -h root), or name the file itself.",
             Self::LinkLoop(_) => "Name the file itself.",

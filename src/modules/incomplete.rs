@@ -53,11 +53,17 @@ impl IncompleteReport {
     }
 
     fn of(place: String, why: String, fix: String) -> Self {
+        // The errors of files name the file themselves.
+        let message = if why.starts_with(&place) {
+            format!("{why} {fix}")
+        } else {
+            format!("{place}: {why} {fix}")
+        };
         Self {
-            message: format!("{place}: {why} {fix}"),
             place,
             why,
             fix,
+            message,
         }
     }
 }
@@ -203,6 +209,21 @@ mod tests {
     use crate::aspera::docroot::Uncovered;
     use crate::aspera::host::Service;
     use crate::files::FileError;
+
+    #[test]
+    fn the_message_names_its_place_once() {
+        for gap in [
+            Gap::NoConf,
+            Gap::Unread(FileError::NotRegular {
+                path: "/x/aspera.conf".into(),
+                kind: "a FIFO",
+            }),
+        ] {
+            let report = IncompleteReport::new(&Incomplete::at("/x/aspera.conf", gap));
+            assert!(report.message.starts_with("/x/aspera.conf"));
+            assert_eq!(report.message.matches("/x/aspera.conf").count(), 1);
+        }
+    }
 
     #[test]
     fn each_gap_has_a_sentence_for_the_problem_and_one_for_the_remedy() {
