@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import temporary
 
-WAITING = Path(__file__).parent / "stand_ins/waiting_test.py"
+WAITING = Path(__file__).parent / "stand_ins/waiting.py"
 
 
 @pytest.fixture(params=["0", "1"])
