@@ -60,8 +60,9 @@ proptest! {
         uri.may_hold_credentials();
         uri.has_question_mark_in_credentials();
         uri.options().count();
-        uri.host();
-        uri.without_fragment();
+        uri.hosts();
+        uri.queries();
+        uri.has_too_many_marks();
         let _ = Encryption::parse(&text);
         let _ = Encryption::parse(&text);
         if let Ok(key) = KmsKey::parse(&text) {

@@ -337,10 +337,10 @@ impl TrapdReport {
         self.https_only = Some(contents.https_only);
         self.problems = contents.problems;
         SystemFile {
-            request: Request {
-                encryption: contents.encryption,
-                kms_key: contents.kms_key,
-            },
+            request: Request::new(contents.encryption, contents.kms_key),
+            nearly: contents
+                .nearly
+                .map(|(encryption, kms_key)| Request::new(encryption, kms_key)),
             https_only: contents.https_only,
         }
     }

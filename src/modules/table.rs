@@ -109,10 +109,7 @@ mod tests {
     }
 
     fn rows() -> Vec<Row> {
-        let request = Request {
-            encryption: Some("AES256".to_owned()),
-            kms_key: None,
-        };
+        let request = Request::new(Some("AES256".to_owned()), None);
         vec![
             row("local", Possible::certainly(Outcome::NotS3)),
             row(

@@ -48,10 +48,10 @@ fn system(configuration: &Configuration) -> Option<SystemFile> {
     };
     let contents = trapd::read(text.as_bytes()).expect("an s3.properties");
     Some(SystemFile {
-        request: Request {
-            encryption: contents.encryption,
-            kms_key: contents.kms_key,
-        },
+        request: Request::new(contents.encryption, contents.kms_key),
+        nearly: contents
+            .nearly
+            .map(|(encryption, kms_key)| Request::new(encryption, kms_key)),
         https_only: contents.https_only,
     })
 }

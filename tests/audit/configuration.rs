@@ -7,6 +7,9 @@ use serde::Deserialize;
 
 use crate::short_form;
 
+/// Stands for a comment in the text of an element.
+pub const COMMENT: char = '\u{e000}';
+
 /// Every fact that an answer depends on.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(try_from = "short_form::Configuration")]
@@ -38,10 +41,23 @@ pub struct Configuration {
 pub struct Block {
     /// The name. It is empty for a default.
     pub name: String,
+    pub unclear_name: Option<UnclearName>,
     pub docroots: Vec<Docroot>,
     pub restrictions: bool,
     pub precedence: Option<String>,
+    /// Whether the precedence is written twice.
+    pub second_precedence: bool,
     pub pvcl: bool,
+}
+
+/// Why programs may read another name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum UnclearName {
+    /// There is a comment in it.
+    Comment,
+    /// There is another one before it.
+    Second,
 }
 
 /// An `absolute` element.
@@ -62,7 +78,9 @@ pub enum S3Properties {
 pub struct S3Settings {
     pub encryption: Option<String>,
     pub key: Option<String>,
-    pub https_only: Option<bool>,
+    pub https_only: Option<String>,
+    /// Other lines: names that are nearly those of settings, and values.
+    pub nearly: Vec<(String, String)>,
 }
 
 /// A line of `/etc/group`.
@@ -127,16 +145,19 @@ impl Configuration {
         let S3Properties::Set(settings) = &self.s3_properties else {
             return None;
         };
-        let https_only = settings.https_only.map(|value| value.to_string());
         let mut text = String::from("# Made for a test.\n");
         for (name, value) in [
-            ("s3service.https-only", &https_only),
+            ("s3service.https-only", &settings.https_only),
             ("server-side-encryption", &settings.encryption),
             ("server-side-encryption-aws-kms-key-id", &settings.key),
         ] {
             if let Some(value) = value {
                 let _ = writeln!(text, "{name}={}", escaped_for_properties(value));
             }
+        }
+        for (name, value) in &settings.nearly {
+            let name = escaped_for_properties(name).replace(' ', "\\ ");
+            let _ = writeln!(text, "{name}={}", escaped_for_properties(value));
         }
         Some(text)
     }
@@ -172,16 +193,20 @@ impl Block {
     fn write_to(&self, text: &mut String, element: &str, depth: usize) {
         let margin = "  ".repeat(depth);
         let _ = writeln!(text, "{margin}<{element}>");
+        if self.unclear_name == Some(UnclearName::Second) {
+            let _ = writeln!(text, "{margin}  <name>another</name>");
+        }
         if element != "default" {
-            let _ = writeln!(
-                text,
-                "{margin}  <name>{}</name>",
-                escaped_for_xml(&self.name)
-            );
+            let mut name = escaped_for_xml(&self.name);
+            if self.unclear_name == Some(UnclearName::Comment) {
+                name.insert_str(1, "<!-- a comment -->");
+            }
+            let _ = writeln!(text, "{margin}  <name>{name}</name>");
         }
         if let Some(precedence) = &self.precedence {
             let precedence = escaped_for_xml(precedence);
-            let _ = writeln!(text, "{margin}  <precedence>{precedence}</precedence>");
+            let line = format!("{margin}  <precedence>{precedence}</precedence>\n");
+            *text += &line.repeat(if self.second_precedence { 2 } else { 1 });
         }
         if self.pvcl {
             let _ = writeln!(text, "{margin}  <pvcl><https_only>true</https_only></pvcl>");
@@ -217,6 +242,7 @@ fn escaped_for_xml(value: &str) -> String {
             '>' => text += "&gt;",
             '"' => text += "&quot;",
             '\r' => text += "&#13;",
+            COMMENT => text += "<!-- a comment -->",
             other => text.push(other),
         }
     }

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::configuration::{
-    Block, Configuration, Docroot, Expectation, LocalGroup, S3Properties, S3Settings, State, Trapd,
+    Block, COMMENT, Configuration, Docroot, Expectation, LocalGroup, S3Properties, S3Settings,
+    State, Trapd, UnclearName,
 };
 
 const ENCRYPTION: &str = "server-side-encryption";
@@ -51,6 +52,24 @@ const HOSTS: [&str; 12] = [
     "s3.amazonaws.com.example.com",
     "ec2-192-0-2-1.compute-1.amazonaws.com",
     "AK:SK@s3.amazonaws.com",
+];
+
+/// Texts in the place of the host that can be read in several ways, or that no host has.
+const UNCLEAR_HOSTS: [&str; 14] = [
+    "minio.example.com/b/jane@s3.amazonaws.com",
+    "minio.example.com/b@s3.us-east-1.amazonaws.com",
+    "s3.us-east-1.amazonaws.com/b/jane@s3.eu-west-1.amazonaws.com",
+    "s3.us-east-1.amazonaws.com/b/jane@s3-us-east-1.amazonaws.com",
+    "minio.example.com#@s3.amazonaws.com",
+    "AK:S#K@s3.amazonaws.com",
+    "AK:S/K@s3.amazonaws.com",
+    "AK:S@K@s3.amazonaws.com",
+    "s3.amazonaws.com:evil.example.com",
+    "s3.amazonaws.com:0",
+    "s3.amazonaws.com:",
+    "minio.example.com%2F.s3.amazonaws.com",
+    "s3..amazonaws.com",
+    "s3-gateway-1.eu-west-1.elb.amazonaws.com",
 ];
 
 /// A generator of random numbers: splitmix64.
@@ -158,9 +177,24 @@ fn blocks(random: &mut Random, names: &[&str], percent: usize) -> Vec<Block> {
 
 fn block(random: &mut Random, name: &str) -> Block {
     let count = [0, 0, 1, 1, 1, 1, 1, 2][random.below(8)];
-    let precedences = ["1", "1", "1.0", "0.5", "1e1", "10", "1000", "-1", "high"];
+    let precedences = [
+        "1",
+        "1",
+        "1.0",
+        "0.5",
+        "1e1",
+        "10",
+        "1000",
+        "-1",
+        "high",
+        "1\u{e000}",
+    ];
+    let unclear_names = [UnclearName::Comment, UnclearName::Second];
+    let has_unclear_name = !name.is_empty() && random.one_in(60);
     Block {
         name: name.to_owned(),
+        unclear_name: has_unclear_name.then(|| unclear_names[random.below(2)]),
+        second_precedence: random.one_in(30),
         docroots: (0..count)
             .map(|_| Docroot {
                 text: docroot(random),
@@ -202,16 +236,25 @@ fn docroot(random: &mut Random) -> String {
     } else {
         "s3.amazonaws.com"
     };
-    let host = if random.one_in(60) {
-        "AK:S?K@s3.amazonaws.com"
-    } else {
-        host
+    let host = match random.below(60) {
+        0 => "AK:S?K@s3.amazonaws.com",
+        1..5 => random.of(&UNCLEAR_HOSTS),
+        _ => host,
     };
     let path = random.of(&["/b/", "/b/", "/b/in", "/b", "/b/show%231/"]);
-    let path = if random.one_in(25) {
-        "/b/show#1/"
-    } else {
-        path
+    let path = match random.below(50) {
+        0 | 1 => "/b/show#1/",
+        2 | 3 => random.of(&[
+            "/b/what?/in",
+            "/b/?",
+            "/b/?x",
+            "/b?x=1",
+            "/b#?1/",
+            "/b?jane@minio.example.com/",
+            "/b/what?/in&server-side-encryption=AES256",
+            "/b/what?server-side-encryption=AWS_KMS",
+        ]),
+        _ => path,
     };
     let mut options = Vec::new();
     if random.percent(65) {
@@ -235,21 +278,44 @@ fn docroot(random: &mut Random) -> String {
         let place = random.below(options.len() + 1);
         options.insert(place, "x=1#2".to_owned());
     }
+    if random.one_in(40) {
+        let place = random.below(options.len() + 1);
+        let hidden = [
+            "x=1;server-side-encryption=AES256",
+            "x=1,server-side-encryption=AWS_KMS",
+            "x=1 server-side-encryption=AWS_KMS",
+            "x=1%26server-side-encryption%3DAES256",
+            "x=server-side-encryption",
+            "server-side-encryption%3DAWS_KMS",
+        ];
+        options.insert(place, random.of(&hidden).to_owned());
+    }
     let query = if options.is_empty() && !random.one_in(10) {
         String::new()
     } else {
         format!("?{}", options.join("&"))
     };
     let blank = if random.one_in(20) { "\n  " } else { "" };
-    format!("{blank}{scheme}://{host}{path}{query}{blank}")
+    let mut text = format!("{blank}{scheme}://{host}{path}{query}{blank}");
+    if random.one_in(40) {
+        // All of it is ASCII.
+        let place = [0, 9, text.len() / 2, text.len()][random.below(4)];
+        text.insert(place, COMMENT);
+    }
+    text
 }
 
 fn name_of(random: &mut Random, name: &str) -> String {
     if !random.one_in(14) {
         return name.to_owned();
     }
-    match random.below(5) {
+    match random.below(10) {
         0 => name.replacen("server", "Server", 1),
+        5 => format!("{name}+"),
+        6 => format!("{name}%00"),
+        7 => format!("amp;amp;{name}"),
+        8 => name.replace('-', "_"),
+        9 => format!("x-amz-{name}"),
         1 => format!("amp;{name}"),
         2 => format!("\n  {name}"),
         3 => format!("{name}%20"),
@@ -311,10 +377,44 @@ fn s3_properties(random: &mut Random) -> S3Properties {
         key: random.percent(35).then(|| key(random).to_owned()),
         https_only: match random.below(8) {
             0 => None,
-            1 => Some(false),
-            _ => Some(true),
+            1 => Some(
+                random
+                    .of(&["false", "true ", " true", "TRUE", "True\t"])
+                    .to_owned(),
+            ),
+            _ => Some("true".to_owned()),
+        },
+        nearly: if random.one_in(12) {
+            let mut lines = vec![nearly_a_setting(random)];
+            if random.one_in(3) {
+                lines.push(nearly_a_setting(random));
+            }
+            lines
+        } else {
+            Vec::new()
         },
     })
+}
+
+fn nearly_a_setting(random: &mut Random) -> (String, String) {
+    let encryption = [
+        "Server-Side-Encryption",
+        "server-side-encryption ",
+        "\u{feff}server-side-encryption",
+        "s3service.server-side-encryption",
+    ];
+    let (name, value) = match random.below(4) {
+        0 => ("server_side_encryption_aws_kms_key_id", key(random)),
+        1 => (
+            "S3Service.HTTPS-only",
+            random.of(&["true", "false", "true "]),
+        ),
+        _ => (
+            random.of(&encryption),
+            random.of(&["AWS_KMS", "AWS_KMS", "AES256"]),
+        ),
+    };
+    (name.to_owned(), value.to_owned())
 }
 
 fn passwd(random: &mut Random) -> BTreeMap<String, u32> {

@@ -5,6 +5,7 @@
 pub mod decisions;
 mod docroot;
 mod docroot_text;
+mod host;
 mod inheritance;
 mod judge;
 mod rows;
@@ -107,18 +108,26 @@ fn judge_system(server: &Server) -> (Verdict, bool) {
     if decisions::SERVICE_OPTIONS_LEAVE_SYSTEM_OPEN && server.configuration().service_options {
         return (reason("service_options"), false);
     }
-    let (encryption, key) = (file.encryption.as_deref(), file.key.as_deref());
-    let meets = match expectation.state {
+    let meets = |(encryption, key): (Option<&str>, Option<&str>)| match expectation.state {
         State::Absent => Ok(encryption.is_none() && key.is_none()),
-        State::Present => judge::meets_on(encryption, key, expectation, server.knows_kms()),
+        State::Present => judge::meets_on(encryption, key, None, expectation, server.knows_kms()),
     };
-    let against = server.against_system();
-    match meets {
-        Ok(true) if !against.is_empty() => (judge::unknown(&against), false),
-        Ok(true) => (Verdict::Met, false),
-        Ok(false) => (Verdict::Violated, false),
-        Err(why) => (reason(why), false),
+    let readings = file.readings();
+    let mut against = server.against_system();
+    if readings.len() > 1 {
+        against.insert("nearly_a_setting");
     }
+    let meets: BTreeSet<_> = readings.into_iter().map(meets).collect();
+    let meets: Vec<_> = meets.into_iter().collect();
+    let verdict = match meets[..] {
+        [Ok(true)] if server.against_system().is_empty() => Verdict::Met,
+        [Ok(false)] => Verdict::Violated,
+        _ => {
+            against.extend(meets.iter().filter_map(|meets| meets.err()));
+            judge::unknown(&against)
+        }
+    };
+    (verdict, false)
 }
 
 fn judge(row: &Row, server: &Server) -> Verdict {
@@ -143,6 +152,11 @@ fn with_uploads<T>(row: &Row, server: &Server, ask: impl Fn(&Readings<Outcome>) 
         unproven: sources.unproven,
         reasons: sources.reasons,
     };
+    let mut named = configuration.users.iter().chain(&configuration.groups);
+    if named.any(|block| block.unclear_name.is_some()) {
+        all.unproven = true;
+        all.reasons.insert("unclear_name");
+    }
     if configuration.older_aspera_conf {
         all.results.insert(Outcome::Anything);
         all.reasons.insert("older_file");

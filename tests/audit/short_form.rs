@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::configuration::{self, Block, Docroot, LocalGroup, S3Settings, State, Trapd};
+use crate::configuration::{
+    self, Block, Docroot, LocalGroup, S3Settings, State, Trapd, UnclearName,
+};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -86,7 +88,10 @@ struct Full {
     docroots: Vec<Element>,
     #[serde(default)]
     restrictions: bool,
+    unclear_name: Option<UnclearName>,
     precedence: Option<Precedence>,
+    #[serde(default)]
+    second_precedence: bool,
     #[serde(default)]
     pvcl: bool,
 }
@@ -124,7 +129,15 @@ enum FileState {
 struct Settings {
     encryption: Option<String>,
     key: Option<String>,
-    https_only: Option<bool>,
+    https_only: Option<Flag>,
+    nearly: Vec<(String, String)>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Flag {
+    Flag(bool),
+    Text(String),
 }
 
 impl Default for Settings {
@@ -132,7 +145,8 @@ impl Default for Settings {
         Self {
             encryption: None,
             key: None,
-            https_only: Some(true),
+            https_only: Some(Flag::Flag(true)),
+            nearly: Vec::new(),
         }
     }
 }
@@ -238,7 +252,11 @@ impl TryFrom<Configuration> for configuration::Configuration {
                 S3Properties::Settings(set) => configuration::S3Properties::Set(S3Settings {
                     encryption: set.encryption,
                     key: set.key,
-                    https_only: set.https_only,
+                    https_only: set.https_only.map(|value| match value {
+                        Flag::Flag(flag) => flag.to_string(),
+                        Flag::Text(text) => text,
+                    }),
+                    nearly: set.nearly,
                 }),
             },
             passwd,
@@ -307,6 +325,8 @@ fn block(name: &str, body: Option<Body>) -> Block {
                 .map(docroot)
                 .collect(),
             restrictions: full.restrictions,
+            unclear_name: full.unclear_name,
+            second_precedence: full.second_precedence,
             precedence: full.precedence.map(|precedence| match precedence {
                 Precedence::Whole(number) => number.to_string(),
                 Precedence::Text(text) => text,

@@ -37,6 +37,8 @@ fn simpler(configuration: &Configuration) -> Vec<Configuration> {
             with(&|simpler| list(simpler)[index].restrictions = false);
             with(&|simpler| list(simpler)[index].pvcl = false);
             with(&|simpler| list(simpler)[index].precedence = None);
+            with(&|simpler| list(simpler)[index].unclear_name = None);
+            with(&|simpler| list(simpler)[index].second_precedence = false);
             for place in 0..list(&mut configuration.clone())[index].docroots.len() {
                 with(&|simpler| drop(list(simpler)[index].docroots.remove(place)));
                 with(&|simpler| list(simpler)[index].docroots[place].peer_ip = None);
@@ -70,7 +72,8 @@ fn simpler(configuration: &Configuration) -> Vec<Configuration> {
         simpler.s3_properties = S3Properties::Set(S3Settings {
             encryption: None,
             key: None,
-            https_only: Some(true),
+            https_only: Some("true".to_owned()),
+            nearly: Vec::new(),
         });
     });
     for name in ["a", "b"] {

@@ -88,7 +88,8 @@ fn rows() -> Vec<Row> {
 }
 
 /// The meanings of the `<words>` in the table.
-const WORDS: [(&str, &str); 12] = [
+const WORDS: [(&str, &str); 13] = [
+    ("<comment>", "\u{e000}"),
     ("<encryption>", "server-side-encryption"),
     ("<key option>", "server-side-encryption-aws-kms-key-id"),
     (

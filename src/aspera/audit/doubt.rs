@@ -11,10 +11,14 @@ pub enum Doubt {
     SamePrecedence,
     /// A precedence that cannot be compared.
     Precedence,
+    /// A name with a comment in it, or a second name of the same block.
+    UnclearName,
     /// An empty docroot element.
     EmptyDocroot,
     /// A docroot of a form that the vendor does not describe.
     UnknownDocroot,
+    /// A comment or processing instruction inside a docroot.
+    CommentInDocroot,
     /// `S3://` instead of `s3://`.
     SchemeInCapitals,
     /// A docroot and restrictions in one block.
@@ -43,12 +47,20 @@ pub enum Doubt {
     NoneInDocroot,
     /// An option whose name differs from ours only in case or by stray characters.
     NearlyAnOption,
+    /// A line of `s3.properties` whose name is nearly one of the settings.
+    NearlyASetting,
     /// A `#` in a docroot.
     Fragment,
+    /// A second `?` in a docroot, or one that may belong to the path.
+    QuestionMark,
     /// A `?` in the credentials of a docroot.
     QuestionMarkInCredentials,
+    /// A docroot whose host is not clear.
+    UnclearHost,
     /// A value that the vendor does not document, or a key that is not a valid key name.
     UndocumentedValue,
+    /// A key with another encryption than `AWS_KMS`.
+    KeyWithoutKms,
     /// A store other than Amazon's.
     NotAmazon,
     /// A key of another region or partition than that of the endpoint.
@@ -63,7 +75,7 @@ pub enum Doubt {
     LetterCase,
     /// The version of Aspera is not known.
     VersionUnknown,
-    /// A key name with blanks around it.
+    /// A key name with blanks or other characters around it.
     BlanksAroundKey,
     /// A docroot that applies to one client address.
     ClientAddress,
@@ -82,13 +94,15 @@ struct Words {
 
 impl Doubt {
     /// All doubts.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 40] = [
         Self::AccessKeys,
         Self::GroupsUnknown,
         Self::SamePrecedence,
         Self::Precedence,
+        Self::UnclearName,
         Self::EmptyDocroot,
         Self::UnknownDocroot,
+        Self::CommentInDocroot,
         Self::SchemeInCapitals,
         Self::RestrictionsAndDocroot,
         Self::Unreadable,
@@ -103,9 +117,13 @@ impl Doubt {
         Self::DocrootAndFile,
         Self::NoneInDocroot,
         Self::NearlyAnOption,
+        Self::NearlyASetting,
         Self::Fragment,
+        Self::QuestionMark,
         Self::QuestionMarkInCredentials,
+        Self::UnclearHost,
         Self::UndocumentedValue,
+        Self::KeyWithoutKms,
         Self::NotAmazon,
         Self::KeyOfAnotherRegion,
         Self::HttpsNotForced,
@@ -156,8 +174,13 @@ impl Doubt {
             },
             Self::Precedence => Words {
                 name: "precedence",
-                why: "the precedence of a group is negative or not a number, and the vendor does not document how Aspera treats that",
-                fix: "Set the precedence of each group to 0 or a positive number.",
+                why: "the precedence of a group is negative, not a number, given twice or contains a comment, and the vendor does not document how Aspera treats that",
+                fix: "Set one precedence for each group: 0 or a positive number, without a comment in it.",
+            },
+            Self::UnclearName => Words {
+                name: "unclear_name",
+                why: "a user or group in aspera.conf has two names or a comment inside its name, so it is not known whose docroots these are",
+                fix: "Move the comment out of the name element, and leave one name in each user and group.",
             },
             Self::EmptyDocroot => Words {
                 name: "empty_docroot",
@@ -168,6 +191,11 @@ impl Doubt {
                 name: "unknown_docroot",
                 why: "the form of the docroot is not documented",
                 fix: "Correct the docroot: a URI such as s3://HOST/BUCKET/PATH, a path, or AS_NULL.",
+            },
+            Self::CommentInDocroot => Words {
+                name: "comment_in_docroot",
+                why: "there is a comment or processing instruction inside the docroot, and programs differ in how they read the text around it",
+                fix: "Move the comment out of the absolute element.",
             },
             Self::SchemeInCapitals => Words {
                 name: "scheme_in_capitals",
@@ -239,20 +267,40 @@ impl Doubt {
                 why: "the docroot has an option whose name is nearly one of the encryption options",
                 fix: "Correct the name of the option, or remove it.",
             },
+            Self::NearlyASetting => Words {
+                name: "nearly_a_setting",
+                why: "s3.properties has a line whose name is nearly that of an encryption setting, and whether trapd takes it for that is not documented",
+                fix: "Correct the name in s3.properties, or remove the line.",
+            },
             Self::Fragment => Words {
                 name: "fragment",
                 why: "the docroot has a bare #, and Aspera may ignore everything after a # in a URI",
                 fix: "Write %23 for the # in the docroot.",
+            },
+            Self::QuestionMark => Words {
+                name: "question_mark",
+                why: "the docroot has a bare ? that may belong to the path or start the options, so that its options are not known",
+                fix: "Write %3F for each ? in the docroot but the one before the options.",
             },
             Self::QuestionMarkInCredentials => Words {
                 name: "question_mark_in_credentials",
                 why: "the credentials of the docroot seem to contain a bare ?, so the start of its options is ambiguous",
                 fix: "Write %3F for the ? in the credentials.",
             },
+            Self::UnclearHost => Words {
+                name: "unclear_host",
+                why: "the docroot can be read with different hosts, or its host is not a valid name with or without a port",
+                fix: "Write %40 for each @ in the credentials and the path, %2F, %3F and %23 for each /, ? and # in the credentials, and HOST or HOST:PORT for the host.",
+            },
             Self::UndocumentedValue => Words {
                 name: "undocumented_value",
                 why: "the vendor does not document the value, or the key is not a valid key name",
                 fix: "Set the encryption to NONE, AES256 or AWS_KMS, and the key to a valid key name, without blanks around either.",
+            },
+            Self::KeyWithoutKms => Words {
+                name: "key_without_kms",
+                why: "a KMS key is set without AWS_KMS: S3 refuses a key with any other encryption, and whether Aspera sends it is not documented",
+                fix: "Remove the key, or set AWS_KMS.",
             },
             Self::NotAmazon => Words {
                 name: "not_amazon",
@@ -291,8 +339,8 @@ impl Doubt {
             },
             Self::BlanksAroundKey => Words {
                 name: "blanks_around_key",
-                why: "there are blanks around the name of the key, and the vendor does not document whether S3 receives them",
-                fix: "Remove the blanks.",
+                why: "there are blanks or other characters around the name of the key, and the vendor does not document whether S3 receives them",
+                fix: "Remove everything but the name of the key.",
             },
             Self::ClientAddress => Words {
                 name: "client_address",

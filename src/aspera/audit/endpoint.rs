@@ -3,13 +3,17 @@
 //! The forms are those of "Amazon S3 endpoints" in the AWS General Reference: `s3.amazonaws.com`, `s3.REGION.amazonaws.com`, the older `s3-REGION`,
 //! `s3.dualstack.REGION`, and each of them with a `BUCKET.` prefix. The endpoints of China end in `amazonaws.com.cn`.
 
-/// The host of an S3 docroot.
-#[derive(Debug, Clone, PartialEq, Eq)]
+use crate::aspera::docroot::host_name;
+
+/// The host of an S3 docroot. By default, it is not known.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Endpoint {
     amazon: Option<Amazon>,
+    /// Whether the text is a host with or without a port.
+    is_clear: bool,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Amazon {
     region: Option<String>,
     partition: &'static str,
@@ -18,14 +22,16 @@ struct Amazon {
 impl Endpoint {
     /// Parses a host, with or without a port.
     pub fn parse(host: &str) -> Self {
-        let host = host.split(':').next().unwrap_or_default();
-        let host = host.trim_end_matches('.').to_ascii_lowercase();
+        let Some(name) = host_name(host) else {
+            return Self::default();
+        };
+        let host = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
         let (labels, is_china) = match host.strip_suffix(".amazonaws.com.cn") {
             Some(labels) => (Some(labels), true),
             None => (host.strip_suffix(".amazonaws.com"), false),
         };
-        // A customer's machine also has a name below amazonaws.com.
-        let labels = labels.filter(|labels| labels.split('.').any(is_label_of_s3));
+        // A customer's machine or load balancer also has a name below amazonaws.com.
+        let labels = labels.filter(|labels| is_of_s3(labels));
         let amazon = labels.map(|labels| {
             let region = region(labels);
             let is_government = region.is_some_and(|region| region.starts_with("us-gov-"));
@@ -38,7 +44,15 @@ impl Endpoint {
                 },
             }
         });
-        Self { amazon }
+        Self {
+            amazon,
+            is_clear: true,
+        }
+    }
+
+    /// Returns whether the text is a host with or without a port, so that it is certain which host it names.
+    pub fn is_clear(&self) -> bool {
+        self.is_clear
     }
 
     /// Returns whether this is an Amazon host.
@@ -53,6 +67,14 @@ impl Endpoint {
             other_region || amazon.partition != partition
         })
     }
+}
+
+/// Returns whether the labels before `.amazonaws.com` are those of S3: after the last S3 label, there is only the region and the kind of network.
+fn is_of_s3(labels: &str) -> bool {
+    let mut from_last = labels.rsplit('.');
+    let others =
+        from_last.find(|label| !matches!(*label, "dualstack" | "vpce") && !is_region(label));
+    others.is_some_and(is_label_of_s3)
 }
 
 fn is_label_of_s3(label: &str) -> bool {
@@ -141,6 +163,11 @@ mod tests {
             "ec2-192-0-2-1.compute-1.amazonaws.com",
             "amazonaws.com.example.org",
             "evilamazonaws.com",
+            "s3-gateway-123.eu-west-1.elb.amazonaws.com",
+            "s3.amazonaws.com:443x",
+            "s3.amazonaws.com:0",
+            "minio.example%2F.s3.amazonaws.com",
+            "minio.example;.s3.amazonaws.com",
         ] {
             assert!(!Endpoint::parse(host).is_amazon(), "{host}");
         }

@@ -127,10 +127,8 @@ fn compare(wanted: Encryption, keys: &[KmsKey], request: &Request) -> Comparison
         return Comparison::Differs(Difference::NoKey);
     };
     let Ok(found) = KmsKey::parse(text) else {
-        // The blanks may be removed before the name reaches S3, or they may not.
-        let is_almost_a_key =
-            KmsKey::parse(text.trim_matches(|c: char| c.is_whitespace() || c.is_control())).is_ok();
-        return if is_almost_a_key {
+        // The other characters may be removed before the name reaches S3, or they may not.
+        return if KmsKey::parse(text.trim_matches(|c: char| !c.is_ascii_alphanumeric())).is_ok() {
             Comparison::Unknown(Doubt::BlanksAroundKey)
         } else {
             Comparison::Differs(Difference::NotAKey)
@@ -139,6 +137,9 @@ fn compare(wanted: Encryption, keys: &[KmsKey], request: &Request) -> Comparison
     let mut doubt = None;
     for key in keys {
         match key.is_same(&found) {
+            Ok(true) if is_elsewhere(key, request) => {
+                doubt = doubt.or(Some(Doubt::KeyOfAnotherRegion));
+            }
             Ok(true) => return Comparison::Meets,
             Ok(false) => {}
             Err(why) => doubt = doubt.or(Some(why.into())),
@@ -148,6 +149,12 @@ fn compare(wanted: Encryption, keys: &[KmsKey], request: &Request) -> Comparison
         Comparison::Differs(Difference::OtherKey),
         Comparison::Unknown,
     )
+}
+
+/// Returns whether a key is of another region or partition than the endpoint that looks up the bare id of a request.
+fn is_elsewhere(key: &KmsKey, request: &Request) -> bool {
+    let place = key.partition_and_region();
+    place.is_some_and(|(partition, region)| request.endpoint.refuses_key_of(partition, region))
 }
 
 impl From<OnlyAwsKnows> for Doubt {

@@ -31,6 +31,8 @@ pub struct Facts<'a> {
 pub struct SystemFile {
     /// The two encryption settings.
     pub request: Request,
+    /// The two settings if names that are nearly theirs count as well, or `None` if that changes nothing.
+    pub nearly: Option<Request>,
     /// Whether `s3service.https-only` is true.
     pub https_only: bool,
 }

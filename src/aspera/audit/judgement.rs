@@ -129,6 +129,9 @@ impl Judgement {
         let request = file.request.clone();
         let is_set = !request.is_empty();
         let mut possible = Possible::certainly(Outcome::S3(request, Source::Trapd));
+        if let Some(nearly) = file.nearly.clone() {
+            possible.add_for(Outcome::S3(nearly, Source::Trapd), Doubt::NearlyASetting);
+        }
         s3_docroot::add_doubts_of_values(&mut possible);
         s3_docroot::add_doubts_of_transport(&mut possible, facts);
         match facts.trapd_enabled {

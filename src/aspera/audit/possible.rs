@@ -3,7 +3,8 @@
 use std::fmt;
 
 use super::doubt::Doubt;
-use crate::aspera::setting::{Encryption, FoundValue};
+use super::endpoint::Endpoint;
+use crate::aspera::setting::{Encryption, FoundValue, KmsKey};
 
 /// The encryption and the key that Aspera requests from S3, as the texts in the configuration.
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
@@ -12,6 +13,8 @@ pub struct Request {
     pub encryption: Option<String>,
     /// The key, or `None` if no key is named.
     pub kms_key: Option<String>,
+    /// The endpoint that gets the request. Only a bare key id depends on it: it names a key in the region of the request. Otherwise this is the default.
+    pub endpoint: Endpoint,
 }
 
 /// The source of a request.
@@ -48,6 +51,34 @@ pub struct Possible {
 }
 
 impl Request {
+    /// Creates a request to an endpoint that is not known.
+    pub fn new(encryption: Option<String>, kms_key: Option<String>) -> Self {
+        Self {
+            encryption,
+            kms_key,
+            endpoint: Endpoint::default(),
+        }
+    }
+
+    /// Returns the request as one to an endpoint.
+    fn at(self, endpoint: &Endpoint) -> Self {
+        let key = self.kms_key.as_deref().map(KmsKey::parse);
+        let is_bare_id = key.is_some_and(|key| key.is_ok_and(|key| key.is_bare_id()));
+        Self {
+            endpoint: if is_bare_id {
+                endpoint.clone()
+            } else {
+                Endpoint::default()
+            },
+            ..self
+        }
+    }
+
+    /// Returns whether S3 refuses the key that it names: it requires `aws:kms` for a key (`InvalidArgument`).
+    pub fn has_key_without_kms(&self) -> bool {
+        self.kms_key.is_some() && !self.is_kms()
+    }
+
     /// Returns whether it requests `AWS_KMS`.
     pub fn is_kms(&self) -> bool {
         self.encryption.as_deref() == Some(Encryption::AwsKms.as_str())
@@ -139,6 +170,19 @@ impl Possible {
     /// Returns the requests of the outcomes that go to S3.
     pub fn requests(&self) -> impl Iterator<Item = &Request> {
         self.outcomes.iter().filter_map(Outcome::request)
+    }
+
+    /// Returns the same results of uploads to an endpoint.
+    #[must_use]
+    pub fn at(&self, endpoint: &Endpoint) -> Self {
+        let outcomes = self.outcomes.iter().map(|outcome| match outcome {
+            Outcome::NotS3 => Outcome::NotS3,
+            Outcome::S3(request, source) => Outcome::S3(request.clone().at(endpoint), *source),
+        });
+        Self {
+            outcomes: outcomes.collect(),
+            ..self.clone()
+        }
     }
 
     /// Adds an outcome unless it is in the set already. Returns whether it was new.

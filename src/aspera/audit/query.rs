@@ -1,8 +1,8 @@
 //! The possible readings of the options of an S3 docroot.
 
 use super::doubt::Doubt;
-use crate::aspera::docroot::DocrootUri;
-use crate::aspera::setting::{ENCRYPTION_KEY, KMS_KEY_KEY};
+use crate::aspera::docroot::{DocrootUri, Mark, Query};
+use crate::aspera::setting::{ENCRYPTION_KEY, KMS_KEY_KEY, is_nearly};
 
 /// The values of the two options, each in the order of the query.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -18,61 +18,64 @@ pub struct QueryReading {
     pub doubt: Option<Doubt>,
 }
 
-/// Returns all readings of the query of a docroot, the plain one first.
+/// Returns all readings of the query of a docroot, the plain one first. The exact names come before the nearly right ones, because a name is nearly right
+/// also with a part of the path before it: then the `?` between them is the better reason.
 pub fn readings(uri: &DocrootUri) -> Vec<QueryReading> {
-    let mut readings = Vec::new();
-    add_readings(&mut readings, uri, None);
-    // A bare # starts the fragment (RFC 3986, 3.5), which java.net.URI does not count as part of the query.
-    for uri in uri.without_fragment() {
-        add_readings(&mut readings, &uri, Some(Doubt::Fragment));
+    let queries = uri.queries();
+    let exactly = queries.iter().map(|query| QueryReading {
+        values: Values::exactly(*query),
+        doubt: query.mark.map(|mark| match mark {
+            Mark::QuestionMark => Doubt::QuestionMark,
+            Mark::Hash => Doubt::Fragment,
+        }),
+    });
+    let nearly = queries.iter().map(|query| QueryReading {
+        values: Values::nearly(*query),
+        doubt: Some(Doubt::NearlyAnOption),
+    });
+    let mut readings: Vec<QueryReading> = Vec::new();
+    for reading in exactly.chain(nearly) {
+        if readings.iter().all(|known| known.values != reading.values) {
+            readings.push(reading);
+        }
     }
     readings
 }
 
-fn add_readings(readings: &mut Vec<QueryReading>, uri: &DocrootUri, doubt: Option<Doubt>) {
-    let ways = [
-        (Names::Exact, doubt),
-        (Names::Near, Some(Doubt::NearlyAnOption)),
-    ];
-    for (names, doubt) in ways {
-        let values = Values::read(uri, names);
-        if readings.iter().all(|reading| reading.values != values) {
-            readings.push(QueryReading { values, doubt });
-        }
-    }
-}
-
-/// The rule for the names of options.
-#[derive(Clone, Copy)]
-enum Names {
-    Exact,
-    /// Also names that differ in case, by blanks around them, or by the rest of an `&amp;` that was escaped twice.
-    Near,
-}
-
 impl Values {
-    fn read(uri: &DocrootUri, names: Names) -> Self {
+    /// Reads the options with exactly our names.
+    fn exactly(query: Query) -> Self {
         let mut values = Self::default();
-        for (name, value) in uri.options() {
-            if names.take(name, ENCRYPTION_KEY) {
-                values.encryptions.push(value.to_owned());
-            } else if names.take(name, KMS_KEY_KEY) {
-                values.kms_keys.push(value.to_owned());
+        for (name, value) in query.options() {
+            match &*name {
+                ENCRYPTION_KEY => values.encryptions.push(value.into_owned()),
+                KMS_KEY_KEY => values.kms_keys.push(value.into_owned()),
+                _ => {}
             }
         }
         values
     }
-}
 
-impl Names {
-    fn take(self, name: &str, wanted: &str) -> bool {
-        match self {
-            Self::Exact => name == wanted,
-            Self::Near => {
-                let name = name.trim();
-                let name = name.strip_prefix("amp;").unwrap_or(name);
-                name.eq_ignore_ascii_case(wanted)
+    /// Reads also the options with nearly our names. A program may decode the query before it splits it, or decode it twice, and may split it at a `;`, as
+    /// HTML 4 recommended, or at a `,`. A name may follow the value of another option without a separator.
+    fn nearly(query: Query) -> Self {
+        let mut values = Self::default();
+        for option in query.decoded().split(['&', ';', ',']) {
+            let mut fields = option.split('=').peekable();
+            while let Some(name) = fields.next() {
+                let value = fields.peek().copied();
+                // What follows the last = is a value, unless there is no = at all.
+                if value.is_none() && option.contains('=') {
+                    break;
+                }
+                let value = value.unwrap_or_default();
+                if is_nearly(name, ENCRYPTION_KEY) {
+                    values.encryptions.push(value.to_owned());
+                } else if is_nearly(name, KMS_KEY_KEY) {
+                    values.kms_keys.push(value.to_owned());
+                }
             }
         }
+        values
     }
 }

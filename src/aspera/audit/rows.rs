@@ -53,8 +53,13 @@ pub fn rows(facts: &Facts) -> Vec<Row> {
             add_rows(&mut rows, &level, elements, &inheritance);
         });
     }
+    let has_unclear_name = conf.blocks.iter().any(|block| block.has_unclear_name);
     for row in &mut rows {
         row.add_doubts_of_services(facts);
+        // The docroots of that user or group may be those of any other.
+        if has_unclear_name {
+            row.possible.leave_unproven(Doubt::UnclearName);
+        }
         if row.possible.is_certain() {
             row.possible.doubts.clear();
         }
@@ -90,6 +95,9 @@ impl Element {
         // After the last option, the blanks would be part of its value.
         if possible.requests().next().is_some() && uri.text().len() < text.len() {
             possible.leave_unproven(Doubt::BlanksAroundDocroot);
+        }
+        if docroot.has_misc {
+            possible.leave_unproven(Doubt::CommentInDocroot);
         }
         Self {
             peer_ip: docroot.peer_ip.clone(),
@@ -150,8 +158,10 @@ fn level(conf: &AsperaConf, block: &Block, elements: &[Element]) -> Level {
 
 fn add_rows(rows: &mut Vec<Row>, level: &Level, elements: Vec<Element>, inheritance: &Inheritance) {
     let scope = &level.scope;
+    let mut unset = Possible::default();
     for element in elements {
         if element.uri.storage() == Storage::Unset {
+            unset.merge(element.possible);
             continue;
         }
         let mut possible = element.possible;
@@ -173,6 +183,7 @@ fn add_rows(rows: &mut Vec<Row>, level: &Level, elements: Vec<Element>, inherita
     if is_user && level.state == State::Unset {
         let next = next_level(scope, inheritance);
         let mut possible = next.possible;
+        possible.merge(unset);
         if level.has_restriction {
             possible.unbound(Doubt::AccessKeys);
         }

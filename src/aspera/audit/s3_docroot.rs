@@ -2,7 +2,7 @@
 
 use super::doubt::Doubt;
 use super::endpoint::Endpoint;
-use super::facts::{Facts, SystemFile};
+use super::facts::Facts;
 use super::possible::{Outcome, Possible, Request, Source};
 use super::query::{self, Values};
 use crate::aspera::docroot::DocrootUri;
@@ -21,18 +21,20 @@ pub fn possible(uri: &DocrootUri, facts: &Facts) -> Possible {
     if uri.has_question_mark_in_credentials() {
         possible.unbound(Doubt::QuestionMarkInCredentials);
     }
+    if uri.has_too_many_marks() {
+        possible.unbound(Doubt::QuestionMark);
+    }
     add_doubts_of_values(&mut possible);
-    add_doubts_of_endpoint(&mut possible, &Endpoint::parse(uri.host()));
+    let mut possible = at_endpoints(&possible, uri);
     add_doubts_of_transport(&mut possible, facts);
     possible
 }
 
 /// Returns the reasons against giving a docroot a setting: S3 would refuse the uploads, or Aspera may read the setting in another way.
 pub fn doubts_of_setting(uri: &DocrootUri, setting: &EncryptionSetting) -> Vec<Doubt> {
-    let request = Request {
-        encryption: Some(setting.encryption().as_str().to_owned()),
-        kms_key: setting.kms_key().map(|key| key.as_str().to_owned()),
-    };
+    let encryption = setting.encryption().as_str().to_owned();
+    let kms_key = setting.kms_key().map(|key| key.as_str().to_owned());
+    let request = Request::new(Some(encryption), kms_key);
     let is_kms = request.is_kms();
     let mut possible = Possible::certainly(Outcome::S3(request, Source::Docroot));
     for reading in query::readings(uri) {
@@ -43,7 +45,7 @@ pub fn doubts_of_setting(uri: &DocrootUri, setting: &EncryptionSetting) -> Vec<D
     }
     // A store of another kind may accept AES256 as Amazon's does, but it has no AWS keys.
     if is_kms {
-        add_doubts_of_endpoint(&mut possible, &Endpoint::parse(uri.host()));
+        possible = at_endpoints(&possible, uri);
     }
     possible.doubts
 }
@@ -59,6 +61,9 @@ pub fn add_doubts_of_values(possible: &mut Possible) {
     if possible.requests().any(is_undocumented) {
         possible.leave_unproven(Doubt::UndocumentedValue);
     }
+    if possible.requests().any(Request::has_key_without_kms) {
+        possible.leave_unproven(Doubt::KeyWithoutKms);
+    }
 }
 
 /// Adds the reason that S3 refuses `AWS_KMS` without HTTPS. By default trapd does not force HTTPS, and the vendor does not document whether it does
@@ -71,14 +76,14 @@ pub fn add_doubts_of_transport(possible: &mut Possible, facts: &Facts) {
     }
 }
 
-/// Returns the outcomes of `s3.properties` for a docroot without encryption options.
-pub fn of_system_file(facts: &Facts) -> Possible {
+/// Returns the outcomes of `s3.properties`, by the settings in it, for a docroot without encryption options.
+fn of_system_file(request: Option<&Request>, facts: &Facts) -> Possible {
     let mut possible = Possible::default();
-    match &facts.system {
+    match request {
         None => possible.unbound(Doubt::Unreadable),
-        Some(file) if file.request.is_empty() => drop(possible.add(Outcome::nothing())),
-        Some(file) => {
-            let set = Outcome::S3(file.request.clone(), Source::Trapd);
+        Some(request) if request.is_empty() => drop(possible.add(Outcome::nothing())),
+        Some(request) => {
+            let set = Outcome::S3(request.clone(), Source::Trapd);
             match facts.trapd_enabled {
                 Some(true) => drop(possible.add(set)),
                 // The more plausible outcome comes first.
@@ -101,13 +106,18 @@ pub fn of_system_file(facts: &Facts) -> Possible {
 
 /// Returns the possible results over all services that may serve the docroot.
 fn served(values: &Values, facts: &Facts) -> Possible {
-    let mut possible = by_trapd(values, facts.system.as_ref(), of_system_file(facts));
+    let through_trapd =
+        |request: Option<&Request>| by_trapd(values, request, of_system_file(request, facts));
+    let mut possible = through_trapd(facts.system.as_ref().map(|file| &file.request));
+    if let Some(nearly) = facts.system.as_ref().and_then(|file| file.nearly.as_ref()) {
+        possible.merge_for(through_trapd(Some(nearly)), Doubt::NearlyASetting);
+    }
     if facts.service_options {
         possible.unbound(Doubt::ServiceOptions);
     }
     if facts.pvcl_is_possible() {
         let nothing = Possible::certainly(Outcome::nothing());
-        let alone = by_trapd(values, Some(&SystemFile::default()), nothing);
+        let alone = by_trapd(values, Some(&Request::default()), nothing);
         possible.merge(alone);
         possible.add(Outcome::nothing());
         if possible.requests().any(|request| !request.is_empty()) {
@@ -117,8 +127,8 @@ fn served(values: &Values, facts: &Facts) -> Possible {
     possible
 }
 
-/// Returns the possible results if trapd serves. `file` is the setting in `s3.properties`, and `of_file` its outcomes for a docroot without options.
-fn by_trapd(values: &Values, file: Option<&SystemFile>, of_file: Possible) -> Possible {
+/// Returns the possible results if trapd serves. `file` holds the settings in `s3.properties`, and `of_file` its outcomes for a docroot without options.
+fn by_trapd(values: &Values, file: Option<&Request>, of_file: Possible) -> Possible {
     match values {
         Values {
             encryptions,
@@ -151,19 +161,12 @@ fn with_keys(of_file: &Possible, kms_keys: &[String]) -> Possible {
 }
 
 /// Returns the possible results of a docroot that names an encryption.
-fn of_docroot(values: &Values, file: Option<&SystemFile>, of_file: &Possible) -> Possible {
+fn of_docroot(values: &Values, request_of_file: Option<&Request>, of_file: &Possible) -> Possible {
     let mut possible = Possible::default();
-    let request_of_file = file.map(|file| &file.request);
     for encryption in &values.encryptions {
         let request = |kms_key: Option<String>| {
-            let encryption = Some(encryption.clone());
-            Outcome::S3(
-                Request {
-                    encryption,
-                    kms_key,
-                },
-                Source::Docroot,
-            )
+            let request = Request::new(Some(encryption.clone()), kms_key);
+            Outcome::S3(request, Source::Docroot)
         };
         for kms_key in &values.kms_keys {
             possible.add(request(Some(kms_key.clone())));
@@ -209,13 +212,32 @@ fn add_wins_of_file(possible: &mut Possible, file: &Request) {
         let conflicts =
             file.encryption.is_some() || file.kms_key.is_some() && request.kms_key.is_some();
         if conflicts {
-            let mixed = Request {
-                encryption: file.encryption.clone().or(request.encryption),
-                kms_key: file.kms_key.clone().or(request.kms_key),
-            };
+            let encryption = file.encryption.clone().or(request.encryption);
+            let mixed = Request::new(encryption, file.kms_key.clone().or(request.kms_key));
             possible.add_for(Outcome::S3(mixed, Source::Trapd), Doubt::DocrootAndFile);
         }
     }
+}
+
+/// Returns the results at each endpoint that the docroot may name.
+fn at_endpoints(possible: &Possible, uri: &DocrootUri) -> Possible {
+    let mut endpoints: Vec<Endpoint> = Vec::new();
+    for host in uri.hosts() {
+        let endpoint = Endpoint::parse(host);
+        if !endpoints.contains(&endpoint) {
+            endpoints.push(endpoint);
+        }
+    }
+    let results = endpoints.iter().map(|endpoint| {
+        let mut possible = possible.at(endpoint);
+        add_doubts_of_endpoint(&mut possible, endpoint);
+        possible
+    });
+    let results = results.reduce(|mut all, one| {
+        all.merge_for(one, Doubt::UnclearHost);
+        all
+    });
+    results.unwrap_or_default()
 }
 
 fn add_doubts_of_endpoint(possible: &mut Possible, endpoint: &Endpoint) {
@@ -226,7 +248,11 @@ fn add_doubts_of_endpoint(possible: &mut Possible, endpoint: &Endpoint) {
     let asks_for_encryption = possible.requests().any(asks);
     if !endpoint.is_amazon() {
         if asks_for_encryption {
-            possible.leave_unproven(Doubt::NotAmazon);
+            possible.leave_unproven(if endpoint.is_clear() {
+                Doubt::NotAmazon
+            } else {
+                Doubt::UnclearHost
+            });
             possible.add(Outcome::nothing());
         }
         return;

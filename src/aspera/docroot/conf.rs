@@ -53,6 +53,8 @@ pub struct Block {
     pub(super) kind: BlockKind,
     /// The range of its name, between the tags. The default has none. A file may have very many blocks, so the name is not copied.
     pub(super) name: Option<Range<usize>>,
+    /// Whether programs may read another name: it contains a comment or a processing instruction, or the block has two names.
+    pub has_unclear_name: bool,
     /// The indexes of its docroots among those of the file.
     pub(super) docroots: Range<usize>,
     /// Whether it restricts paths, which access keys need.
@@ -71,7 +73,7 @@ pub struct Block {
 pub enum Precedence {
     /// A number from 0.
     Number(f64),
-    /// A text that cannot be compared: a negative number, or not a number.
+    /// What cannot be compared: a negative number, a text that is not a number or not plain, or more than one.
     Incomparable,
 }
 

@@ -5,6 +5,7 @@ mod change;
 mod conf;
 mod display;
 mod draft;
+mod host_name;
 mod plan;
 mod reader;
 mod request;
@@ -12,6 +13,7 @@ mod scope;
 mod self_check;
 mod uri;
 mod uri_edits;
+mod uri_readings;
 mod uri_redact;
 
 pub use change::{Change, Fate, InsteadOfS3, Plan, PlanError, PlannedDocroot, SkipReason};
@@ -20,9 +22,11 @@ pub use conf::{
     UncoveredKind,
 };
 pub use display::{DisplayPlace, changed_places};
+pub use host_name::host_name;
 pub use plan::plan;
 pub use request::{Request, Selection, by_scope};
 pub use scope::{BlockKind, Scope, some_of};
 pub use self_check::holds;
 pub use uri::{DocrootUri, Storage};
 pub use uri_edits::KeyEncoding;
+pub use uri_readings::{Mark, Query};

@@ -123,10 +123,13 @@ struct OpenBlock {
     kind: BlockKind,
     /// The range of its name, after it was read.
     name: Option<Range<usize>>,
+    has_unclear_name: bool,
     /// The number of docroots before it.
     docroots_before: usize,
     has_restriction: bool,
-    precedence: Precedence,
+    /// Its precedence, after it was read.
+    precedence: Option<Precedence>,
+    has_misc_in_precedence: bool,
     /// The innermost element on the way to the docroot, with its depth. If several have the same depth, the first counts.
     innermost: Option<(usize, Element)>,
 }
@@ -162,9 +165,13 @@ impl<'a> Reader<'a> {
             Token::Start(tag) => self.start(tag, attributes),
             Token::End { range, .. } => self.end(&range),
             Token::Misc(_) => {
-                let inside_docroot = self.parent() == Some(ElementKind::Absolute);
-                if inside_docroot && let Some(docroot) = &mut self.docroot {
-                    docroot.has_misc = true;
+                match (self.parent(), &mut self.docroot, &mut self.block) {
+                    (Some(ElementKind::Absolute), Some(docroot), _) => docroot.has_misc = true,
+                    (Some(ElementKind::Name), _, Some(block)) => block.has_unclear_name = true,
+                    (Some(ElementKind::Precedence), _, Some(block)) => {
+                        block.has_misc_in_precedence = true;
+                    }
+                    _ => {}
                 }
                 Ok(())
             }
@@ -217,9 +224,11 @@ impl<'a> Reader<'a> {
                 self.block = Some(OpenBlock {
                     kind,
                     name: None,
+                    has_unclear_name: false,
                     docroots_before: self.docroots.len(),
                     has_restriction: false,
-                    precedence: Precedence::DEFAULT,
+                    precedence: None,
+                    has_misc_in_precedence: false,
                     innermost: None,
                 });
             }
@@ -313,15 +322,17 @@ impl<'a> Reader<'a> {
         match open.kind {
             ElementKind::Absolute => self.end_docroot(&open, element)?,
             ElementKind::Precedence => {
-                // Only a text without elements in it can be read as a text.
-                let precedence = if open.last_child.is_some() {
-                    Precedence::Incomparable
-                } else {
-                    let text = Content::text_of(self.bytes, &element.content);
-                    Precedence::parse(text.trim_ascii())
-                };
                 if let Some(block) = &mut self.block {
-                    block.precedence = precedence;
+                    // A second one, or one with anything but text in it, can be read in several ways.
+                    let is_plain = open.last_child.is_none()
+                        && !block.has_misc_in_precedence
+                        && block.precedence.is_none();
+                    block.precedence = Some(if is_plain {
+                        let text = Content::text_of(self.bytes, &element.content);
+                        Precedence::parse(text.trim_ascii())
+                    } else {
+                        Precedence::Incomparable
+                    });
                 }
             }
             ElementKind::Pvcl => self.has_pvcl = true,
@@ -330,6 +341,7 @@ impl<'a> Reader<'a> {
                     return Err(self.look_alike(&open.tag, "a <name> that holds an element"));
                 }
                 if let Some(block) = &mut self.block {
+                    block.has_unclear_name |= block.name.is_some();
                     block.name = Some(element.content);
                 }
             }
@@ -369,9 +381,10 @@ impl<'a> Reader<'a> {
         self.blocks.push(Block {
             kind: block.kind,
             name: block.name,
+            has_unclear_name: block.has_unclear_name,
             docroots: block.docroots_before..self.docroots.len(),
             has_restriction: block.has_restriction,
-            precedence: block.precedence,
+            precedence: block.precedence.unwrap_or(Precedence::DEFAULT),
             depth,
             innermost,
         });
@@ -601,6 +614,10 @@ mod tests {
         for inner in [
             "<precedence>1<x/></precedence>",
             "<precedence><x>1</x></precedence>",
+            "<precedence>1<!-- x --></precedence>",
+            "<precedence><?x?>1</precedence>",
+            "<precedence>1</precedence><precedence>1</precedence>",
+            "<precedence>1</precedence><precedence/>",
             "<precedence>-1</precedence>",
             "<precedence>high</precedence>",
         ] {
@@ -612,5 +629,18 @@ mod tests {
         );
         assert_eq!(precedence("<precedence/>"), Precedence::DEFAULT);
         assert_eq!(precedence(""), Precedence::DEFAULT);
+    }
+
+    #[test]
+    fn a_name_that_is_given_twice_or_has_a_comment_in_it_is_unclear() {
+        for (inner, is_unclear) in [
+            ("<name>g</name>", false),
+            ("<!-- x --><name>g</name><!-- x -->", false),
+            ("<name>g<!-- x --></name>", true),
+            ("<name><?x?>g</name>", true),
+            ("<name>g</name><name>g</name>", true),
+        ] {
+            assert_eq!(group(inner).has_unclear_name, is_unclear, "{inner}");
+        }
     }
 }

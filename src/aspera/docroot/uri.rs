@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use percent_encoding::percent_decode_str;
 
+use super::host_name::host_name;
 use crate::aspera::setting::{ENCRYPTION_KEY, FoundSetting, FoundValue, KMS_KEY_KEY, KmsKey};
 
 /// The text of a docroot, with the places of its parts.
@@ -133,24 +134,6 @@ impl DocrootUri {
         count(ENCRYPTION_KEY) > 1 || count(KMS_KEY_KEY) > 1
     }
 
-    /// Returns the URI up to each bare `#` at which a fragment may begin: the first of all (RFC 3986, 3.5), and the first in the query, because a
-    /// reader may look for the `?` first.
-    pub fn without_fragment(&self) -> Vec<Self> {
-        let first = self.text.find('#');
-        let query = self.parts.as_ref().and_then(Parts::query);
-        let in_query = query.and_then(|query| {
-            let place = self.text[query.clone()].find('#')?;
-            Some(query.start + place)
-        });
-        let mut ends: Vec<usize> = first.into_iter().chain(in_query).collect();
-        ends.dedup();
-        let texts = ends.into_iter().map(|end| &self.text[..end]);
-        texts
-            .filter(|text| text.contains("://"))
-            .map(Self::new)
-            .collect()
-    }
-
     /// Returns whether its credentials seem to contain a bare `?`, so that the start of the query is ambiguous.
     pub fn has_question_mark_in_credentials(&self) -> bool {
         let Some(parts) = &self.parts else {
@@ -162,31 +145,41 @@ impl DocrootUri {
         let Some((before_at, _)) = self.text[query].split_once('@') else {
             return false;
         };
-        parts.at.is_none() && (self.has_port_like_secret() || !before_at.contains('='))
+        parts.at.is_none() && (self.has_unclear_host() || !before_at.contains('='))
     }
 
     /// Returns whether it seems to contain credentials, in any spelling.
     pub fn may_hold_credentials(&self) -> bool {
-        self.text.contains('@') || self.has_port_like_secret() || self.has_encoded_mark()
+        self.text.contains('@') || self.has_unclear_host() || self.has_encoded_at()
     }
 
-    /// Returns whether there is `key:secret` in the place of host and port, without an `@`.
-    pub(super) fn has_port_like_secret(&self) -> bool {
-        let port = self.authority().split_once(':');
-        port.is_some_and(|(_, port)| !port.bytes().all(|byte| byte.is_ascii_digit()))
+    /// Returns whether the place of host and port contains anything else: `key:secret` without an `@`, an encoded `:` or `@`, or another separator.
+    pub(super) fn has_unclear_host(&self) -> bool {
+        if self.parts.is_none() {
+            return false;
+        }
+        let authority = self.host_and_path().split('/').next().unwrap_or_default();
+        let plain = decoded_fully(authority);
+        host_name(&plain).is_none() || authority.contains('%') && plain.contains(':')
     }
 
-    /// Returns whether the host contains an encoded `:` or `@`, which may separate credentials from it.
-    pub(super) fn has_encoded_mark(&self) -> bool {
-        let authority = self.authority();
-        decoded(authority).contains([':', '@']) && authority.contains('%')
+    /// Returns whether there is an encoded `@` in the host or the path, which may separate credentials from the host.
+    pub(super) fn has_encoded_at(&self) -> bool {
+        decoded_fully(self.host_and_path()).contains('@')
     }
 
-    /// Returns the text before the first `/`.
-    fn authority(&self) -> &str {
+    /// Returns the text between the credentials and the query. No bare `@` is in it. A text without a scheme is returned whole.
+    fn host_and_path(&self) -> &str {
         let parts = self.parts.as_ref();
-        let base = parts.map_or("", |parts| &self.text[parts.base()]);
-        base.split('/').next().unwrap_or_default()
+        parts.map_or(&*self.text, |parts| {
+            &self.text[parts.host().start..parts.path().end]
+        })
+    }
+
+    /// Returns the text after the `://`, or nothing if there is none.
+    pub(super) fn after_scheme(&self) -> &str {
+        let parts = self.parts.as_ref();
+        parts.map_or("", |parts| &self.text[parts.base().start..])
     }
 
     pub(super) fn parts(&self) -> Option<&Parts> {
@@ -331,8 +324,16 @@ fn place(offset: usize) -> Place {
     Place::try_from(offset).unwrap_or(Place::MAX)
 }
 
-fn decoded(text: &str) -> Cow<'_, str> {
+pub(super) fn decoded(text: &str) -> Cow<'_, str> {
     percent_decode_str(text).decode_utf8_lossy()
+}
+
+/// Returns a text without percent-encoding, also if it is encoded twice.
+pub(super) fn decoded_fully(text: &str) -> Cow<'_, str> {
+    match decoded(text) {
+        Cow::Borrowed(text) => text.into(),
+        Cow::Owned(once) => decoded(&once).into_owned().into(),
+    }
 }
 
 #[cfg(test)]

@@ -15,24 +15,27 @@ impl DocrootUri {
         let text = self.text();
         let parts = match (self.storage(), self.parts()) {
             (Storage::Empty | Storage::Unset, _) => return text.to_owned(),
-            (Storage::Local, _) if !text.contains('@') => return text.to_owned(),
+            (Storage::Local, _)
+                if !self.text().contains("://")
+                    && !text.contains('@')
+                    && !self.has_encoded_at() =>
+            {
+                return text.to_owned();
+            }
             (Storage::S3 | Storage::MisspelledS3 | Storage::Other(_), Some(parts)) => parts,
             _ => return MASK.to_owned(),
         };
-        // Secrets may contain a bare / or ?, so the @ that ends the credentials may even be in the query.
+        // Secrets may contain a bare / or ?, so the @ that ends the credentials may even be in the query. It may also be encoded, or missing.
         let query = parts.query();
         let is_at_in_query = query.clone().is_some_and(|query| text[query].contains('@'));
+        let is_unclear = is_at_in_query || self.has_unclear_host() || self.has_encoded_at();
         let shown_base = match parts.credentials() {
-            Some(_) if !is_at_in_query => {
-                format!(
-                    "{MASK}:{MASK}@{}",
-                    &text[parts.host().start..parts.path().end]
-                )
-            }
-            None if !is_at_in_query && !self.has_port_like_secret() && !self.has_encoded_mark() => {
-                text[parts.base()].to_owned()
-            }
-            _ => MASK.to_owned(),
+            _ if is_unclear => MASK.to_owned(),
+            Some(_) => format!(
+                "{MASK}:{MASK}@{}",
+                &text[parts.host().start..parts.path().end]
+            ),
+            None => text[parts.base()].to_owned(),
         };
         let mut masked = format!("{}://{shown_base}", &text[parts.scheme()]);
         if query.is_some() {

@@ -102,6 +102,11 @@ impl KmsKey {
         matches!(self.form, Form::AliasName | Form::AliasArn)
     }
 
+    /// Returns whether it is an id without the region and account of its key.
+    pub fn is_bare_id(&self) -> bool {
+        self.form == Form::KeyId
+    }
+
     fn id(&self) -> &str {
         self.text.rsplit('/').next().unwrap_or_default()
     }

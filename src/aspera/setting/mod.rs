@@ -3,6 +3,7 @@
 mod encryption;
 mod found_value;
 mod kms_key;
+mod nearly;
 mod redact;
 
 pub use encryption::{
@@ -10,4 +11,5 @@ pub use encryption::{
 };
 pub use found_value::{FoundSetting, FoundValue};
 pub use kms_key::{InvalidKmsKey, KmsKey, OnlyAwsKnows};
+pub use nearly::is_nearly;
 pub use redact::DisplayLine;

@@ -1,6 +1,6 @@
 //! Functions that reading and planning share: the files that are accepted, and the warnings about a file.
 
-use crate::aspera::setting::{ENCRYPTION_KEY, FoundValue, KMS_KEY_KEY, KmsKey};
+use crate::aspera::setting::{ENCRYPTION_KEY, FoundValue, KMS_KEY_KEY, KmsKey, is_nearly};
 use crate::text::lines;
 use crate::text::properties::{DanglingContinuation, Document, Entry, JavaString, MalformedEscape};
 
@@ -102,17 +102,72 @@ pub(super) fn duplicates_warning(document: &Document, key: &str) -> Option<Strin
     ))
 }
 
+/// Returns the entries whose keys are a key or nearly so, in the order of the file.
+pub(super) fn entries_of_nearly<'d>(
+    document: &'d Document,
+    key: &'d str,
+) -> impl DoubleEndedIterator<Item = &'d Entry> {
+    let entries = document.entries.iter();
+    entries.filter(move |entry| is_nearly(&String::from_utf16_lossy(entry.key.code_units()), key))
+}
+
+/// Returns a warning for each setting that lines with nearly its name may change.
+pub(super) fn nearly_warnings(document: &Document) -> Vec<String> {
+    const NAMED: usize = 5;
+    let keys = [ENCRYPTION_KEY, KMS_KEY_KEY, HTTPS_KEY].into_iter();
+    let warnings = keys.filter_map(|key| {
+        let entries = entries_of_nearly(document, key).filter(|entry| entry.key != *key);
+        let entries: Vec<&Entry> = entries.collect();
+        let lines = entries.iter().take(NAMED);
+        let lines = lines.map(|entry| lines::line_number(document.bytes, entry.range.start).to_string());
+        let lines: Vec<String> = lines.collect();
+        let more = match entries.len().saturating_sub(NAMED) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let word = if entries.len() == 1 { "line" } else { "lines" };
+        (!entries.is_empty()).then(|| {
+            format!(
+                "The name in {word} {}{more} is nearly {key}, and whether trapd takes it for that is not documented. Correct the name, or remove the \
+                 {word}.",
+                lines.join(", ")
+            )
+        })
+    });
+    warnings.collect()
+}
+
+/// Returns whether trapd certainly uses HTTPS only: the value is `true` in any letter case, and no key with nearly the same name says something else. Java
+/// keeps blanks around a value, and the vendor does not document that trapd removes them.
 pub(super) fn is_https_only(document: &Document) -> bool {
-    let https_only = document.value(HTTPS_KEY);
-    let https_only = https_only.and_then(JavaString::to_text).unwrap_or_default();
-    https_only.trim_ascii().eq_ignore_ascii_case("true")
+    let is_true = |value: &JavaString| {
+        let text = value.to_text();
+        text.is_some_and(|text| text.eq_ignore_ascii_case("true"))
+    };
+    document.value(HTTPS_KEY).is_some_and(is_true)
+        && entries_of_nearly(document, HTTPS_KEY)
+            .filter(|entry| entry.key != *HTTPS_KEY)
+            .all(|entry| is_true(&entry.value))
 }
 
 pub(super) fn https_warning(document: &Document) -> Option<String> {
-    (!is_https_only(document)).then(|| {
+    if is_https_only(document) {
+        return None;
+    }
+    let value = document.value(HTTPS_KEY).and_then(JavaString::to_text);
+    let has_blanks = value.is_some_and(|text| {
+        let trimmed = text.trim();
+        trimmed.len() < text.len() && trimmed.eq_ignore_ascii_case("true")
+    });
+    Some(if has_blanks {
         format!(
-            "{HTTPS_KEY} is not true in this file, and AWS refuses SSE-KMS requests without TLS. Set {HTTPS_KEY}=true unless trapd is known \
-             to use HTTPS here."
+            "{HTTPS_KEY} has blanks around true in this file, and the vendor does not document whether trapd removes them. AWS refuses SSE-KMS requests \
+             without TLS. Remove the blanks."
+        )
+    } else {
+        format!(
+            "{HTTPS_KEY} is not true in this file, and AWS refuses SSE-KMS requests without TLS. Set {HTTPS_KEY}=true unless trapd is known to use HTTPS \
+             here."
         )
     })
 }

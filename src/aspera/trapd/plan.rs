@@ -1,7 +1,9 @@
 //! The edits that bring an `s3.properties` to a desired state.
 
 use super::display::{ChangedPlace, changed_places};
-use super::file::{PlanError, duplicates_warning, found_value, https_warning, is_ours, open};
+use super::file::{
+    PlanError, duplicates_warning, found_value, https_warning, is_ours, nearly_warnings, open,
+};
 use crate::aspera::setting::{
     ENCRYPTION_KEY, Encryption, EncryptionSetting, FoundSetting, KMS_KEY_KEY, KmsKey,
 };
@@ -118,6 +120,7 @@ fn warnings(document: &Document, desired: Option<&EncryptionSetting>) -> Vec<Str
             warnings.extend(duplicates_warning(document, key));
         }
     }
+    warnings.extend(nearly_warnings(document));
     if setting.kms_key().is_none() && document.value(KMS_KEY_KEY).is_some() {
         warnings.push(match setting.encryption() {
             Encryption::AwsKms => format!(

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::decisions;
-use super::docroot_text::{Docroot, Own, S3};
+use super::docroot_text::{Docroot, Own, S3, nearly_ours};
+use super::host::Host;
 use super::judge::is_name_of_a_key;
 use super::worlds::World;
 use crate::configuration::{Configuration, S3Properties, S3Settings, Trapd};
@@ -14,8 +15,21 @@ pub enum Outcome<'c> {
     NotS3,
     /// The requested encryption and key, as they are written.
     Asks(Option<&'c str>, Option<&'c str>),
+    /// The same with a bare key id, at a host.
+    AsksAt(Option<&'c str>, Option<&'c str>, &'c Host),
     /// An outcome that is not listed.
     Anything,
+}
+
+/// The encryption and the key that a file sets.
+pub type Settings<'a> = (Option<&'a str>, Option<&'a str>);
+
+/// The content of `s3.properties`.
+pub struct File {
+    settings: [Option<String>; 2],
+    /// With the lines whose names are nearly ours.
+    nearly: [Option<String>; 2],
+    is_https_forced: bool,
 }
 
 const NOTHING: Outcome = Outcome::Asks(None, None);
@@ -23,7 +37,7 @@ const NOTHING: Outcome = Outcome::Asks(None, None);
 /// The facts about the whole server that affect each docroot.
 pub struct Server<'c> {
     /// The settings, or `None` if the file cannot be read.
-    pub file: Option<S3Settings>,
+    pub file: Option<File>,
     trapd: Trapd,
     pvcl_is_possible: bool,
     service_options: bool,
@@ -45,13 +59,9 @@ impl<'c> Server<'c> {
         let trapd = configuration.trapd;
         Self {
             file: match &configuration.s3_properties {
-                S3Properties::Missing => Some(S3Settings {
-                    encryption: None,
-                    key: None,
-                    https_only: None,
-                }),
+                S3Properties::Missing => Some(File::empty()),
                 S3Properties::Unreadable => None,
-                S3Properties::Set(settings) => Some(settings.clone()),
+                S3Properties::Set(settings) => Some(File::read(settings)),
             },
             trapd,
             pvcl_is_possible: blocks().any(|block| block.pvcl)
@@ -76,22 +86,28 @@ impl<'c> Server<'c> {
         let Some(file) = &self.file else {
             return BTreeSet::new();
         };
-        let is_set = file.encryption.is_some() || file.key.is_some();
+        let (encryption, key) = file.settings();
+        let is_set = encryption.is_some() || key.is_some();
         let only_pvcl_serves = self.pvcl_is_possible && self.trapd == Trapd::Disabled;
-        let is_kms = file.encryption.as_deref() == Some("AWS_KMS");
+        let readings = file.readings();
+        let any = |holds: fn(&Settings) -> bool| readings.iter().any(holds);
         let points = [
             (is_set && self.trapd == Trapd::Disabled, "trapd_off"),
             (is_set && self.trapd == Trapd::Unknown, "trapd_unknown"),
             (self.older_s3_properties, "older_file"),
             (
-                is_kms && file.https_only != Some(true) && !only_pvcl_serves,
+                any(|(encryption, _)| *encryption == Some("AWS_KMS"))
+                    && !file.is_https_forced
+                    && !only_pvcl_serves,
                 "https_not_forced",
             ),
             (
-                file.key
-                    .as_deref()
-                    .is_some_and(|key| !is_name_of_a_key(key)),
+                any(|(_, key)| key.is_some_and(|key| !is_name_of_a_key(key))),
                 "undocumented_value",
+            ),
+            (
+                any(|(encryption, key)| key.is_some() && *encryption != Some("AWS_KMS")),
+                "key_without_kms",
             ),
         ];
         let against = points.into_iter().filter(|(stands, _)| *stands);
@@ -111,6 +127,9 @@ impl<'c> Server<'c> {
         };
         if s3.blanks_around {
             world.stands_against("blanks_around_docroot");
+        }
+        if s3.comment {
+            world.stands_against("comment_in_docroot");
         }
         if s3.scheme_in_capitals {
             world.stands_against("scheme_in_capitals");
@@ -138,29 +157,29 @@ impl<'c> Server<'c> {
         if self.service_options && world.may("service_options") {
             return Outcome::Anything;
         }
+        let file = self.file_settings(world);
         let Some(own_encryption) = choose(&own.encryptions, "repeated_option", world) else {
-            return self.set_by_file(own, world);
+            return self.set_by_file(file, own, world);
         };
         let own_key = choose(&own.keys, "repeated_option", world);
         if own_encryption == "NONE" {
             world.stands_against("none_in_docroot");
             if world.may("none_in_docroot") {
                 return if decisions::FILE_AND_DOCROOT_MAY_MIX {
-                    self.set_by_file(own, world)
+                    self.set_by_file(file, own, world)
                 } else {
-                    self.set_by_file(&Own::default(), world)
+                    self.set_by_file(file, &Own::default(), world)
                 };
             }
         }
         let docroot_alone = Outcome::Asks(Some(own_encryption), own_key);
-        let Some(file) = &self.file else {
+        let Some((encryption, key)) = file else {
             return if world.may("unreadable") {
                 Outcome::Anything
             } else {
                 docroot_alone
             };
         };
-        let (encryption, key) = (file.encryption.as_deref(), file.key.as_deref());
         if own_key.is_none()
             && own_encryption == "AWS_KMS"
             && key.is_some()
@@ -179,13 +198,24 @@ impl<'c> Server<'c> {
         docroot_alone
     }
 
+    /// Returns what `s3.properties` sets in one world, or `None` if it cannot be read.
+    fn file_settings(&self, world: &mut World) -> Option<Settings<'_>> {
+        let readings = self.file.as_ref()?.readings();
+        let reading = world.choose("nearly_a_setting", readings.len());
+        Some(readings[reading])
+    }
+
     /// Returns the outcome of a docroot without encryption options.
-    fn set_by_file<'a>(&'a self, own: &Own<'a>, world: &mut World) -> Outcome<'a> {
-        let Some(file) = &self.file else {
+    fn set_by_file<'a>(
+        &'a self,
+        file: Option<Settings<'a>>,
+        own: &Own<'a>,
+        world: &mut World,
+    ) -> Outcome<'a> {
+        let Some((encryption, key)) = file else {
             world.because("unreadable");
             return Outcome::Anything;
         };
-        let (encryption, key) = (file.encryption.as_deref(), file.key.as_deref());
         let does_not_count = (encryption.is_some() || key.is_some())
             && match self.trapd {
                 Trapd::Enabled => false,
@@ -225,31 +255,89 @@ impl<'c> Server<'c> {
     }
 
     /// Returns the outcome after the store has handled the request.
-    fn in_the_store<'a>(&self, s3: &S3, asks: Outcome<'a>, world: &mut World) -> Outcome<'a> {
+    fn in_the_store<'a>(&self, s3: &'a S3, asks: Outcome<'a>, world: &mut World) -> Outcome<'a> {
         let Outcome::Asks(encryption, key) = asks else {
             return asks;
         };
         if key.is_some_and(|key| !is_name_of_a_key(key)) {
             world.stands_against("undocumented_value");
         }
+        if key.is_some() && encryption != Some("AWS_KMS") {
+            world.stands_against("key_without_kms");
+        }
+        let host = s3.host(world);
         if encryption == Some("AWS_KMS") {
             let only_pvcl_serves = self.pvcl_is_possible && self.trapd == Trapd::Disabled;
-            let https_only = self.file.as_ref().and_then(|file| file.https_only);
-            if https_only != Some(true) && !only_pvcl_serves {
+            let is_https_forced = self.file.as_ref().is_some_and(|file| file.is_https_forced);
+            if !is_https_forced && !only_pvcl_serves {
                 world.stands_against("https_not_forced");
             }
-            if key.is_some_and(|key| s3.refuses(key)) {
+            if key.is_some_and(|key| host.refuses(key)) {
                 world.stands_against("key_of_another_region");
             }
         }
         let asks_for_encryption = encryption.is_some_and(|encryption| encryption != "NONE");
-        if asks_for_encryption && !s3.is_amazon() {
-            world.stands_against("not_amazon");
-            if world.may("not_amazon") {
+        if asks_for_encryption && !host.is_amazon() {
+            let reason = if host.is_clear() {
+                "not_amazon"
+            } else {
+                "unclear_host"
+            };
+            world.stands_against(reason);
+            if world.may(reason) {
                 return NOTHING;
             }
         }
+        if key.is_some_and(|key| is_name_of_a_key(key) && !key.contains(['/', ':'])) {
+            return Outcome::AsksAt(encryption, key, host);
+        }
         asks
+    }
+}
+
+impl File {
+    fn empty() -> Self {
+        Self {
+            settings: [None, None],
+            nearly: [None, None],
+            is_https_forced: false,
+        }
+    }
+
+    fn read(settings: &S3Settings) -> Self {
+        let own = [settings.encryption.clone(), settings.key.clone()];
+        let mut nearly = own.clone();
+        for (which, value) in nearly.iter_mut().enumerate() {
+            let lines = settings.nearly.iter();
+            let mut others = lines.filter(|(name, other)| {
+                nearly_ours(name) == Some(which) && Some(other) != own[which].as_ref()
+            });
+            if let Some((_, other)) = others.next() {
+                *value = Some(other.clone());
+            }
+        }
+        let is_true = |value: &str| value.eq_ignore_ascii_case("true");
+        let is_of_https = |name: &str| name.to_lowercase().contains("https");
+        let mut of_https = settings.nearly.iter().filter(|(name, _)| is_of_https(name));
+        Self {
+            is_https_forced: settings.https_only.as_deref().is_some_and(is_true)
+                && of_https.all(|(_, value)| is_true(value)),
+            settings: own,
+            nearly,
+        }
+    }
+
+    fn settings(&self) -> Settings<'_> {
+        let [encryption, key] = &self.settings;
+        (encryption.as_deref(), key.as_deref())
+    }
+
+    /// Returns the settings that it may have, the plain reading first.
+    pub fn readings(&self) -> Vec<Settings<'_>> {
+        let [encryption, key] = &self.nearly;
+        let mut readings = vec![self.settings(), (encryption.as_deref(), key.as_deref())];
+        readings.dedup();
+        readings
     }
 }
 

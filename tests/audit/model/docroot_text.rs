@@ -1,7 +1,8 @@
 //! The content of a docroot's text.
 
-use super::decisions;
+use super::host::Host;
 use super::worlds::World;
+use crate::configuration::COMMENT;
 
 /// The content of a docroot's text.
 pub enum Docroot {
@@ -16,19 +17,26 @@ pub enum Docroot {
 pub struct S3 {
     pub scheme_in_capitals: bool,
     pub blanks_around: bool,
+    pub comment: bool,
     pub question_mark_in_credentials: bool,
-    hash_before_query: bool,
-    host: String,
-    query: Vec<QueryOption>,
-    /// The query up to the first bare `#` in it.
-    query_before_hash: Option<Vec<QueryOption>>,
+    hosts: Vec<Host>,
+    queries: Vec<Query>,
+    /// Whether each `?` may be a part of the path.
+    may_be_without_query: bool,
 }
 
-struct QueryOption {
-    is_key: bool,
-    /// Whether its name is nearly one of ours.
-    is_near: bool,
-    value: String,
+/// The text after one of the `?`s.
+struct Query {
+    hash_before: bool,
+    whole: Options,
+    /// Up to the first bare `#` in it.
+    before_hash: Option<Options>,
+}
+
+/// The values of the two options, by exact names, and by names that are nearly ours.
+struct Options {
+    exactly: [Vec<String>; 2],
+    nearly: [Vec<String>; 2],
 }
 
 const OTHER_SCHEMES: [&str; 9] = [
@@ -53,6 +61,8 @@ pub struct Own<'a> {
 impl Docroot {
     /// Parses a text that is neither unset nor empty.
     pub fn read(text: &str) -> Self {
+        let comment = text.contains(COMMENT);
+        let text = text.replace(COMMENT, "");
         let blanks_around = text.trim_ascii() != text;
         let text = text.trim_ascii();
         if text.starts_with(['/', '$']) {
@@ -61,6 +71,7 @@ impl Docroot {
         match text.split_once("://") {
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("s3") => Self::S3(S3 {
                 blanks_around,
+                comment,
                 ..S3::read(scheme != "s3", rest)
             }),
             Some((scheme, _)) if OTHER_SCHEMES.contains(&scheme) => Self::NotS3,
@@ -71,135 +82,150 @@ impl Docroot {
 
 impl S3 {
     fn read(scheme_in_capitals: bool, rest: &str) -> Self {
-        let (base, query) = match rest.split_once('?') {
-            Some((base, query)) => (base, Some(query)),
-            None => (rest, None),
+        let marks: Vec<usize> = rest.match_indices('?').map(|(mark, _)| mark).collect();
+        let queries = marks.iter().map(|&mark| {
+            let query = &rest[mark + 1..];
+            Query {
+                hash_before: rest[..mark].contains('#'),
+                whole: Options::read(query),
+                before_hash: query
+                    .split_once('#')
+                    .map(|(before, _)| Options::read(before)),
+            }
+        });
+        let begins_with_option = |mark: &usize| {
+            let first = rest[mark + 1..]
+                .split(['&', '#', '?'])
+                .next()
+                .unwrap_or_default();
+            first.is_empty() || first.contains('=')
         };
-        let behind_credentials = base.rsplit('@').next().unwrap_or_default();
-        let host = behind_credentials
-            .split(['/', '#', ':'])
-            .next()
-            .unwrap_or_default();
         Self {
             scheme_in_capitals,
             blanks_around: false,
-            question_mark_in_credentials: !base.contains(['/', '@'])
-                && query.is_some_and(|query| query.contains('@')),
-            hash_before_query: base.contains('#') && query.is_some(),
-            host: host.to_ascii_lowercase(),
-            query: query.map(options).unwrap_or_default(),
-            query_before_hash: query
-                .and_then(|query| query.split_once('#'))
-                .map(|(before, _)| options(before)),
+            comment: false,
+            question_mark_in_credentials: has_question_mark_in_credentials(rest),
+            hosts: hosts(rest),
+            queries: queries.collect(),
+            may_be_without_query: !marks.iter().any(begins_with_option),
         }
     }
 
     /// Returns the options as read in one world.
     pub fn own_options<'a>(&'a self, world: &mut World) -> Own<'a> {
-        let mut own = Own::default();
-        if self.hash_before_query && world.may("fragment") {
-            return own;
+        let nothing = Own::default();
+        if self.queries.is_empty() {
+            return nothing;
         }
-        let query = match &self.query_before_hash {
+        let ways = self.queries.len() + usize::from(self.may_be_without_query);
+        let Some(query) = self.queries.get(world.choose("question_mark", ways)) else {
+            return nothing;
+        };
+        if query.hash_before && world.may("fragment") {
+            return nothing;
+        }
+        let options = match &query.before_hash {
             Some(before) if world.may("fragment") => before,
-            _ => &self.query,
+            _ => &query.whole,
         };
-        let near = query.iter().any(|option| option.is_near) && world.may("nearly_an_option");
-        for option in query.iter().filter(|option| near || !option.is_near) {
-            let values = if option.is_key {
-                &mut own.keys
-            } else {
-                &mut own.encryptions
-            };
-            values.push(&option.value);
-        }
-        own
-    }
-
-    pub fn is_amazon(&self) -> bool {
-        let ends = [".amazonaws.com", ".amazonaws.com.cn"];
-        ends.iter().any(|end| self.host.ends_with(end))
-            && (!decisions::AMAZON_HOSTS_NAME_S3 || self.labels().any(is_label_of_s3))
-    }
-
-    fn labels(&self) -> impl DoubleEndedIterator<Item = &str> {
-        self.host.split('.')
-    }
-
-    /// Returns the region that the host names, after its last S3 label.
-    fn region(&self) -> Option<&str> {
-        let labels: Vec<&str> = self.labels().collect();
-        let s3 = labels.iter().rposition(|label| is_label_of_s3(label))?;
-        let with_dash = labels[s3].strip_prefix("s3-");
-        let candidates = with_dash
-            .into_iter()
-            .chain(labels[s3 + 1..].iter().copied());
-        candidates.into_iter().find(|label| is_region(label))
-    }
-
-    /// Returns whether S3 at this host refuses a key, because it belongs to another region or partition.
-    pub fn refuses(&self, key: &str) -> bool {
-        let fields: Vec<&str> = key.splitn(6, ':').collect();
-        let ["arn", partition, "kms", region, _, _] = fields[..] else {
-            return false;
-        };
-        if !self.is_amazon() {
-            return false;
-        }
-        let own_region = self.region();
-        let own_partition = if self.host.ends_with(".amazonaws.com.cn") {
-            "aws-cn"
-        } else if own_region.is_some_and(|region| region.starts_with("us-gov-")) {
-            "aws-us-gov"
+        let is_near = options.nearly != options.exactly && world.may("nearly_an_option");
+        let [encryptions, keys] = if is_near {
+            &options.nearly
         } else {
-            "aws"
+            &options.exactly
         };
-        let of_another_partition = partition != own_partition;
-        match own_region {
-            Some(own_region) => own_region != region || of_another_partition,
-            None => decisions::PARTITION_COUNTS_WITHOUT_REGION && of_another_partition,
+        Own {
+            encryptions: encryptions.iter().map(String::as_str).collect(),
+            keys: keys.iter().map(String::as_str).collect(),
         }
+    }
+
+    /// Returns the host as read in one world.
+    pub fn host(&self, world: &mut World) -> &Host {
+        &self.hosts[world.choose("unclear_host", self.hosts.len())]
     }
 }
 
-fn is_label_of_s3(label: &str) -> bool {
-    label == "s3" || label.starts_with("s3-")
-}
-
-/// Returns whether a label is a region such as eu-west-1 or us-gov-west-1.
-fn is_region(label: &str) -> bool {
-    let parts: Vec<&str> = label.split('-').collect();
-    parts.len() >= 3
-        && parts[..parts.len() - 1]
-            .iter()
-            .all(|part| part.len() >= 2 && part.bytes().all(|byte| byte.is_ascii_lowercase()))
-        && parts[parts.len() - 1]
-            .bytes()
-            .all(|byte| byte.is_ascii_digit())
-}
-
-fn options(query: &str) -> Vec<QueryOption> {
-    query.split('&').filter_map(option).collect()
-}
-
-fn option(text: &str) -> Option<QueryOption> {
-    let (name, value) = text.split_once('=').unwrap_or((text, ""));
-    let name = decoded(name);
-    let trimmed = name.trim();
-    let plain = trimmed
-        .strip_prefix("amp;")
-        .unwrap_or(trimmed)
-        .to_lowercase();
-    let is_key = match plain.as_str() {
-        "server-side-encryption" => false,
-        "server-side-encryption-aws-kms-key-id" => true,
-        _ => return None,
+/// Each text that follows the `//` or an `@` may be the host, up to the next `/`, `?` or `#`. It does not follow the `//` if there are credentials there. It
+/// does not follow an `@` in the options, which begin after the last `?` at the latest.
+fn hosts(rest: &str) -> Vec<Host> {
+    let up_to_mark = |text: &str| {
+        text.split(['/', '?', '#'])
+            .next()
+            .unwrap_or_default()
+            .to_owned()
     };
-    Some(QueryOption {
-        is_key,
-        is_near: name != plain,
-        value: decoded(value),
-    })
+    let before_options = rest.rsplit_once('?').map_or(rest, |(before, _)| before);
+    let mut hosts = Vec::new();
+    if !up_to_mark(rest).contains('@') {
+        hosts.push(Host::read(&up_to_mark(rest)));
+    }
+    for (at, _) in before_options.match_indices('@') {
+        hosts.push(Host::read(&up_to_mark(&rest[at + 1..])));
+    }
+    hosts.sort();
+    hosts.dedup();
+    hosts
+}
+
+/// Returns whether a `?` seems to belong to the credentials: the first `@` follows it, and the text before it is not a host, or no option is between them.
+fn has_question_mark_in_credentials(rest: &str) -> bool {
+    let Some((base, query)) = rest.split_once('?') else {
+        return false;
+    };
+    let Some((before_at, _)) = query.split_once('@') else {
+        return false;
+    };
+    let authority = base.split('/').next().unwrap_or_default();
+    !base.contains('@') && (!Host::read(authority).is_clear() || !before_at.contains('='))
+}
+
+impl Options {
+    fn read(query: &str) -> Self {
+        let mut exactly = [Vec::new(), Vec::new()];
+        for option in query.split('&') {
+            let (name, value) = option.split_once('=').unwrap_or((option, ""));
+            let name = decoded(name);
+            for (values, ours) in exactly.iter_mut().zip(NAMES) {
+                if name == ours {
+                    values.push(decoded(value));
+                }
+            }
+        }
+        // Whoever is lenient may decode twice and before all else, take ; and , for an &, and not see where the value before a name ends.
+        let mut nearly = [Vec::new(), Vec::new()];
+        let text = decoded(&decoded(query));
+        for option in text.replace([';', ','], "&").split('&') {
+            let fields: Vec<&str> = option.split('=').collect();
+            let pairs: Vec<(&str, &str)> = match fields[..] {
+                [name] => vec![(name, "")],
+                _ => fields.windows(2).map(|pair| (pair[0], pair[1])).collect(),
+            };
+            for (name, value) in pairs {
+                if let Some(which) = nearly_ours(name) {
+                    nearly[which].push(value.to_owned());
+                }
+            }
+        }
+        Self { exactly, nearly }
+    }
+}
+
+/// The names of the encryption and of the key.
+const NAMES: [&str; 2] = [
+    "server-side-encryption",
+    "server-side-encryption-aws-kms-key-id",
+];
+
+/// Returns which of our names a name ends in, if only letters and digits count.
+pub fn nearly_ours(name: &str) -> Option<usize> {
+    let bare = |name: &str| -> String {
+        let characters = name.chars().filter(char::is_ascii_alphanumeric);
+        characters.collect::<String>().to_lowercase()
+    };
+    NAMES
+        .iter()
+        .position(|ours| bare(name).ends_with(&bare(ours)))
 }
 
 fn decoded(text: &str) -> String {

@@ -4,7 +4,7 @@ use super::decisions;
 use super::docroot_text::Docroot;
 use super::rows::{Level, Row, What};
 use super::worlds::World;
-use crate::configuration::{self, Block, Configuration};
+use crate::configuration::{self, Block, COMMENT, Configuration};
 
 /// The docroot of a row in one world.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,6 +35,15 @@ impl<'c> Row<'c> {
         {
             return Source::Anything;
         }
+        let own = &self.block.docroots;
+        if match self.what {
+            What::Docroot(docroot) => has_comment(docroot),
+            // What is unset may be something else without its comment.
+            What::Inherited => own.iter().any(|it| is_unset(it) && has_comment(it)),
+            What::AccessKeys => false,
+        } {
+            world.stands_against("comment_in_docroot");
+        }
         match self.what {
             What::AccessKeys => {
                 world.because("access_keys");
@@ -59,28 +68,42 @@ fn below_user<'c>(
 ) -> Source<'c> {
     let mut is_restricted = user.restrictions;
     let mut candidates = Vec::new();
+    let mut unset = Vec::new();
     for group in &configuration.groups {
-        let says_something = group.restrictions || group.docroots.iter().any(|it| !is_unset(it));
+        let says_something = group.restrictions
+            || group
+                .docroots
+                .iter()
+                .any(|it| !is_unset(it) || has_comment(it));
         if !says_something || !is_member(&user.name, &group.name, configuration, world) {
             continue;
         }
         is_restricted |= group.restrictions;
-        if let Some(source) = docroot_of(&[group], world) {
-            candidates.push((group.name.as_str(), precedence(group), source));
+        match docroot_of(&[group], world) {
+            Some(source) => candidates.push((group, precedence(group), source)),
+            None => unset.push(group),
         }
     }
     // The vendor does not document which of two blocks of one group counts.
     let may_be_first = |name: &str, candidate: Option<f64>| {
         let others = candidates
             .iter()
-            .filter(|(other, _, _)| *other != name)
+            .filter(|(other, _, _)| other.name != name)
             .filter_map(|(_, other, _)| *other);
         candidate.is_none_or(|candidate| others.into_iter().all(|other| other >= candidate))
     };
     let first: Vec<_> = candidates
         .iter()
-        .filter(|(name, own, _)| may_be_first(name, *own))
+        .filter(|(group, own, _)| may_be_first(&group.name, *own))
         .collect();
+    for (group, _, _) in &first {
+        stand_against_comments(&[*group], world);
+    }
+    for group in unset {
+        if may_be_first(&group.name, precedence(group)) {
+            stand_against_comments(&[group], world);
+        }
+    }
     if first.is_empty() {
         return below_groups(is_restricted, configuration, world);
     }
@@ -99,6 +122,7 @@ fn below_groups<'c>(
     world: &mut World,
 ) -> Source<'c> {
     let defaults: Vec<&Block> = configuration.defaults.iter().collect();
+    stand_against_comments(&defaults, world);
     match docroot_of(&defaults, world) {
         Some(source) => source,
         None => beyond(is_restricted, configuration, world),
@@ -121,6 +145,14 @@ fn beyond<'c>(
         return Source::Anything;
     }
     Source::NotS3
+}
+
+/// Makes the result unproven if any docroot of the blocks has a comment in it.
+fn stand_against_comments(blocks: &[&Block], world: &mut World) {
+    let mut docroots = blocks.iter().flat_map(|block| &block.docroots);
+    if docroots.any(has_comment) {
+        world.stands_against("comment_in_docroot");
+    }
 }
 
 /// Returns the docroot that a group, or all defaults together, give in one world to users who inherit it.
@@ -164,12 +196,16 @@ fn docroot_of<'c>(blocks: &[&'c Block], world: &mut World) -> Option<Source<'c>>
     Some(reach(one, world))
 }
 
+fn has_comment(docroot: &configuration::Docroot) -> bool {
+    docroot.text.contains(COMMENT)
+}
+
 pub fn is_unset(docroot: &configuration::Docroot) -> bool {
-    docroot.text.trim_ascii() == "AS_NULL"
+    docroot.text.replace(COMMENT, "").trim_ascii() == "AS_NULL"
 }
 
 fn is_empty(docroot: &configuration::Docroot) -> bool {
-    docroot.text.trim_ascii().is_empty()
+    docroot.text.replace(COMMENT, "").trim_ascii().is_empty()
 }
 
 pub fn is_set(docroot: &configuration::Docroot) -> bool {
@@ -186,6 +222,9 @@ fn precedence(group: &Block) -> Option<f64> {
     let Some(text) = &group.precedence else {
         return Some(1000.0);
     };
+    if text.contains(COMMENT) || group.second_precedence {
+        return None;
+    }
     let text = text.trim_ascii();
     let is_plain = text
         .bytes()

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::decisions;
 use super::docroot::Outcome;
+use super::host::Host;
 use super::worlds::Readings;
 use crate::answer::Verdict;
 use crate::configuration::Expectation;
@@ -24,7 +25,16 @@ pub fn verdict(
             Outcome::NotS3 => {}
             Outcome::Anything => return unknown(&reasons),
             Outcome::Asks(encryption, key) => {
-                meets.insert(meets_on(encryption, key, expectation, knows_kms));
+                meets.insert(meets_on(encryption, key, None, expectation, knows_kms));
+            }
+            Outcome::AsksAt(encryption, key, host) => {
+                meets.insert(meets_on(
+                    encryption,
+                    key,
+                    Some(host),
+                    expectation,
+                    knows_kms,
+                ));
             }
         }
     }
@@ -49,10 +59,11 @@ pub fn unknown(reasons: &BTreeSet<&'static str>) -> Verdict {
 pub fn meets_on(
     encryption: Option<&str>,
     key: Option<&str>,
+    host: Option<&Host>,
     expectation: &Expectation,
     knows_kms: Option<bool>,
 ) -> Meets {
-    let meets = meets_expectation(encryption, key, expectation);
+    let meets = meets_expectation(encryption, key, host, expectation);
     match (meets, encryption, knows_kms) {
         (Ok(true), Some("AWS_KMS"), None) => Err("version_unknown"),
         (Ok(true), Some("AWS_KMS"), Some(false)) => Ok(false),
@@ -63,6 +74,7 @@ pub fn meets_on(
 fn meets_expectation(
     encryption: Option<&str>,
     key: Option<&str>,
+    host: Option<&Host>,
     expectation: &Expectation,
 ) -> Meets {
     let encryption = encryption.unwrap_or("NONE");
@@ -79,7 +91,7 @@ fn meets_expectation(
         return Ok(false);
     };
     if !is_name_of_a_key(key) {
-        let trimmed = key.trim_matches(|c: char| c.is_whitespace() || c.is_control());
+        let trimmed = key.trim_matches(|c: char| !c.is_ascii_alphanumeric());
         return if is_name_of_a_key(trimmed) {
             Err("blanks_around_key")
         } else {
@@ -89,7 +101,13 @@ fn meets_expectation(
     let same: Vec<Meets> = expectation
         .keys
         .iter()
-        .map(|wanted| is_same(key, wanted))
+        .map(|wanted| match is_same(key, wanted) {
+            // The bare id is one of a key where the request goes.
+            Ok(true) if host.is_some_and(|host| host.refuses(wanted)) => {
+                Err("key_of_another_region")
+            }
+            same => same,
+        })
         .collect();
     if same.contains(&Ok(true)) {
         return Ok(true);
