@@ -340,7 +340,10 @@ impl TrapdReport {
             request: Request::new(contents.encryption, contents.kms_key),
             nearly: contents
                 .nearly
-                .map(|(encryption, kms_key)| Request::new(encryption, kms_key)),
+                .into_iter()
+                .map(|(encryption, kms_key)| Request::new(encryption, kms_key))
+                .collect(),
+            has_more_nearly: contents.has_more_nearly,
             https_only: contents.https_only,
         }
     }

@@ -51,7 +51,10 @@ fn system(configuration: &Configuration) -> Option<SystemFile> {
         request: Request::new(contents.encryption, contents.kms_key),
         nearly: contents
             .nearly
-            .map(|(encryption, kms_key)| Request::new(encryption, kms_key)),
+            .into_iter()
+            .map(|(encryption, kms_key)| Request::new(encryption, kms_key))
+            .collect(),
+        has_more_nearly: contents.has_more_nearly,
         https_only: contents.https_only,
     })
 }

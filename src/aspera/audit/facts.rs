@@ -31,8 +31,10 @@ pub struct Facts<'a> {
 pub struct SystemFile {
     /// The two encryption settings.
     pub request: Request,
-    /// The two settings if names that are nearly theirs count as well, or `None` if that changes nothing.
-    pub nearly: Option<Request>,
+    /// The other settings that are possible if names that are nearly theirs count as well.
+    pub nearly: Vec<Request>,
+    /// Whether even more are possible.
+    pub has_more_nearly: bool,
     /// Whether `s3service.https-only` is true.
     pub https_only: bool,
 }

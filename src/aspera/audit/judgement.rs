@@ -129,8 +129,11 @@ impl Judgement {
         let request = file.request.clone();
         let is_set = !request.is_empty();
         let mut possible = Possible::certainly(Outcome::S3(request, Source::Trapd));
-        if let Some(nearly) = file.nearly.clone() {
+        for nearly in file.nearly.iter().cloned() {
             possible.add_for(Outcome::S3(nearly, Source::Trapd), Doubt::NearlyASetting);
+        }
+        if file.has_more_nearly {
+            possible.unbound(Doubt::NearlyASetting);
         }
         s3_docroot::add_doubts_of_values(&mut possible);
         s3_docroot::add_doubts_of_transport(&mut possible, facts);

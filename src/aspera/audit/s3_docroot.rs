@@ -108,9 +108,13 @@ fn of_system_file(request: Option<&Request>, facts: &Facts) -> Possible {
 fn served(values: &Values, facts: &Facts) -> Possible {
     let through_trapd =
         |request: Option<&Request>| by_trapd(values, request, of_system_file(request, facts));
-    let mut possible = through_trapd(facts.system.as_ref().map(|file| &file.request));
-    if let Some(nearly) = facts.system.as_ref().and_then(|file| file.nearly.as_ref()) {
+    let file = facts.system.as_ref();
+    let mut possible = through_trapd(file.map(|file| &file.request));
+    for nearly in file.iter().flat_map(|file| &file.nearly) {
         possible.merge_for(through_trapd(Some(nearly)), Doubt::NearlyASetting);
+    }
+    if file.is_some_and(|file| file.has_more_nearly) {
+        possible.unbound(Doubt::NearlyASetting);
     }
     if facts.service_options {
         possible.unbound(Doubt::ServiceOptions);

@@ -14,8 +14,10 @@ pub struct Contents {
     pub encryption: Option<String>,
     /// The key in force, as it is written.
     pub kms_key: Option<String>,
-    /// The encryption and the key if names that are nearly theirs count as well, or `None` if that changes nothing.
-    pub nearly: Option<(Option<String>, Option<String>)>,
+    /// Each other encryption and key that are possible if names that are nearly theirs count as well.
+    pub nearly: Vec<(Option<String>, Option<String>)>,
+    /// Whether even more are possible.
+    pub has_more_nearly: bool,
     /// Whether trapd is set to use HTTPS only.
     pub https_only: bool,
     /// The problems and doubts about it, as sentences.
@@ -31,19 +33,14 @@ pub fn read(bytes: &[u8]) -> Result<Contents, PlanError> {
         Some(value.to_text().unwrap_or_default())
     };
     let (encryption, kms_key) = (value(ENCRYPTION_KEY), value(KMS_KEY_KEY));
-    // In what order Java gives out different names is not defined, so any of them may count.
-    let nearly = |key, exactly: &Option<String>| {
-        let values = entries_of_nearly(&document, key)
-            .filter(|entry| entry.key != *key)
-            .map(|entry| entry.value.to_text().unwrap_or_default());
-        let mut others = values.map(Some).filter(|value| value != exactly);
-        others.next().unwrap_or_else(|| exactly.clone())
-    };
-    let nearly = (
-        nearly(ENCRYPTION_KEY, &encryption),
-        nearly(KMS_KEY_KEY, &kms_key),
-    );
-    let nearly = (nearly != (encryption.clone(), kms_key.clone())).then_some(nearly);
+    let encryptions = possible_values(&document, ENCRYPTION_KEY, encryption.clone());
+    let kms_keys = possible_values(&document, KMS_KEY_KEY, kms_key.clone());
+    let pairs = encryptions.iter().flat_map(|encryption| {
+        let pair = |kms_key: &Option<String>| (encryption.clone(), kms_key.clone());
+        kms_keys.iter().map(pair)
+    });
+    // The first pair is the plain reading.
+    let nearly = pairs.skip(1).collect();
     let is_kms = encryption.as_deref() == Some(Encryption::AwsKms.as_str());
     let mut problems: Vec<String> = duplicates_warnings(&document);
     problems.extend(nearly_warnings(&document));
@@ -70,9 +67,30 @@ pub fn read(bytes: &[u8]) -> Result<Contents, PlanError> {
         encryption,
         kms_key,
         nearly,
+        has_more_nearly: encryptions.len().max(kms_keys.len()) > MOST_VALUES,
         https_only: is_https_only(&document),
         problems,
     })
+}
+
+/// Values of one setting that are read. Nobody writes a file with more.
+const MOST_VALUES: usize = 8;
+
+/// Returns the different values that a setting may have: the one in force first, then those of names that are nearly its name. Java gives out different names
+/// in no defined order, so any of them may count. There is one more than [`MOST_VALUES`] if there are too many.
+fn possible_values(
+    document: &Document,
+    key: &str,
+    in_force: Option<String>,
+) -> Vec<Option<String>> {
+    let mut values = vec![in_force];
+    for entry in entries_of_nearly(document, key).filter(|entry| entry.key != *key) {
+        let value = Some(entry.value.to_text().unwrap_or_default());
+        if values.len() <= MOST_VALUES && !values.contains(&value) {
+            values.push(value);
+        }
+    }
+    values
 }
 
 /// Returns a warning about the file for uploads with SSE-KMS, if there is one.
@@ -80,5 +98,31 @@ pub fn kms_warning(bytes: &[u8]) -> Option<String> {
     match Document::parse(bytes) {
         Ok(document) => https_warning(&document),
         Err(error) => Some(PlanError::from(error).to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_value_of_a_nearly_right_name_is_possible() {
+        let line =
+            |number: usize| format!("Server-Side-Encryption{}=V{number}\n", "_".repeat(number));
+        let read_lines = |count: usize| {
+            let lines: String = (0..count).map(line).collect();
+            read(format!("server-side-encryption=V1\n{lines}").as_bytes()).unwrap()
+        };
+        for (count, possible, has_more) in [
+            (0, 0, false),
+            (2, 1, false),
+            (8, 7, false),
+            (9, 8, true),
+            (100, 8, true),
+        ] {
+            let contents = read_lines(count);
+            assert_eq!(contents.nearly.len(), possible, "{count}");
+            assert_eq!(contents.has_more_nearly, has_more, "{count}");
+        }
     }
 }

@@ -27,8 +27,8 @@ pub type Settings<'a> = (Option<&'a str>, Option<&'a str>);
 /// The content of `s3.properties`.
 pub struct File {
     settings: [Option<String>; 2],
-    /// With the lines whose names are nearly ours.
-    nearly: [Option<String>; 2],
+    /// All values that each may have, because of lines whose names are nearly ours. The plain one is first.
+    nearly: [Vec<Option<String>>; 2],
     is_https_forced: bool,
 }
 
@@ -299,21 +299,17 @@ impl File {
     fn empty() -> Self {
         Self {
             settings: [None, None],
-            nearly: [None, None],
+            nearly: [vec![None], vec![None]],
             is_https_forced: false,
         }
     }
 
     fn read(settings: &S3Settings) -> Self {
         let own = [settings.encryption.clone(), settings.key.clone()];
-        let mut nearly = own.clone();
-        for (which, value) in nearly.iter_mut().enumerate() {
-            let lines = settings.nearly.iter();
-            let mut others = lines.filter(|(name, other)| {
-                nearly_ours(name) == Some(which) && Some(other) != own[which].as_ref()
-            });
-            if let Some((_, other)) = others.next() {
-                *value = Some(other.clone());
+        let mut nearly = own.clone().map(|value| vec![value]);
+        for (name, value) in &settings.nearly {
+            if let Some(which) = nearly_ours(name) {
+                nearly[which].push(Some(value.clone()));
             }
         }
         let is_true = |value: &str| value.eq_ignore_ascii_case("true");
@@ -334,9 +330,16 @@ impl File {
 
     /// Returns the settings that it may have, the plain reading first.
     pub fn readings(&self) -> Vec<Settings<'_>> {
-        let [encryption, key] = &self.nearly;
-        let mut readings = vec![self.settings(), (encryption.as_deref(), key.as_deref())];
-        readings.dedup();
+        let [encryptions, keys] = &self.nearly;
+        let mut readings = Vec::new();
+        for encryption in encryptions {
+            for key in keys {
+                let reading = (encryption.as_deref(), key.as_deref());
+                if !readings.contains(&reading) {
+                    readings.push(reading);
+                }
+            }
+        }
         readings
     }
 }
