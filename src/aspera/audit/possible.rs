@@ -91,11 +91,16 @@ impl Request {
 
     /// Returns the request as text that may be shown.
     pub fn words(&self) -> String {
-        let encryption = self.shown_encryption();
-        let encryption = encryption.unwrap_or_else(|| "no encryption".to_owned());
+        let is_blank = |text: &String| text.trim_ascii().is_empty();
+        let encryption = match self.shown_encryption() {
+            None => "no encryption".to_owned(),
+            Some(text) if is_blank(&text) => "an empty encryption".to_owned(),
+            Some(text) => text,
+        };
         match self.shown_kms_key() {
-            Some(key) => format!("{encryption} with {key}"),
             None => encryption,
+            Some(key) if is_blank(&key) => format!("{encryption} with an empty key name"),
+            Some(key) => format!("{encryption} with {key}"),
         }
     }
 
@@ -238,6 +243,30 @@ impl Possible {
     pub fn note(&mut self, doubt: Doubt) {
         if !self.doubts.contains(&doubt) {
             self.doubts.push(doubt);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_a_request_name_what_is_empty_and_hide_what_may_be_secret() {
+        for (encryption, kms_key, words) in [
+            (None, None, "no encryption"),
+            (Some("AES256"), None, "AES256"),
+            (Some("AWS_KMS"), Some("alias/a"), "AWS_KMS with alias/a"),
+            (Some("AWS_KMS"), Some(" "), "AWS_KMS with an empty key name"),
+            (Some(""), None, "an empty encryption"),
+            (
+                Some("SECRET"),
+                Some("SE+CRET"),
+                "(unrecognised value) with (unrecognised value)",
+            ),
+        ] {
+            let request = Request::new(encryption.map(str::to_owned), kms_key.map(str::to_owned));
+            assert_eq!(request.words(), words);
         }
     }
 }

@@ -5,7 +5,7 @@ use super::file::{
     nearly_warnings, open,
 };
 use crate::aspera::setting::{ENCRYPTION_KEY, Encryption, KMS_KEY_KEY, KmsKey};
-use crate::text::properties::Document;
+use crate::text::properties::{Document, JavaString};
 
 /// The settings in a file.
 #[derive(Debug)]
@@ -27,11 +27,7 @@ pub struct Contents {
 /// Reads a file without changing it.
 pub fn read(bytes: &[u8]) -> Result<Contents, PlanError> {
     let document = open(bytes)?;
-    let value = |key| {
-        let value = document.value(key)?;
-        // A surrogate without its other half is not part of any valid value.
-        Some(value.to_text().unwrap_or_default())
-    };
+    let value = |key| document.value(key).map(text);
     let (encryption, kms_key) = (value(ENCRYPTION_KEY), value(KMS_KEY_KEY));
     let encryptions = possible_values(&document, ENCRYPTION_KEY, encryption.clone());
     let kms_keys = possible_values(&document, KMS_KEY_KEY, kms_key.clone());
@@ -73,6 +69,11 @@ pub fn read(bytes: &[u8]) -> Result<Contents, PlanError> {
     })
 }
 
+/// Returns a value as text. A surrogate without its other half becomes U+FFFD, and no valid value contains either.
+fn text(value: &JavaString) -> String {
+    String::from_utf16_lossy(value.code_units())
+}
+
 /// Values of one setting that are read. Nobody writes a file with more.
 const MOST_VALUES: usize = 8;
 
@@ -85,7 +86,7 @@ fn possible_values(
 ) -> Vec<Option<String>> {
     let mut values = vec![in_force];
     for entry in entries_of_nearly(document, key).filter(|entry| entry.key != *key) {
-        let value = Some(entry.value.to_text().unwrap_or_default());
+        let value = Some(text(&entry.value));
         if values.len() <= MOST_VALUES && !values.contains(&value) {
             values.push(value);
         }
@@ -104,6 +105,12 @@ pub fn kms_warning(bytes: &[u8]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_value_with_half_a_surrogate_pair_is_not_empty() {
+        let contents = read(b"server-side-encryption=\\uD800").unwrap();
+        assert_eq!(contents.encryption.as_deref(), Some("\u{fffd}"));
+    }
 
     #[test]
     fn each_value_of_a_nearly_right_name_is_possible() {
