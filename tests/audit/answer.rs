@@ -52,6 +52,20 @@ impl Answer {
         bare
     }
 
+    /// Returns whether each place with unknown rows has a reason that it has in another answer as well, and each of these rows has a reason.
+    pub fn shares_a_reason_with(&self, other: &Self) -> bool {
+        self.rows.iter().all(|(place, verdicts)| {
+            let unknown = verdicts.iter().filter_map(|verdict| match verdict {
+                Verdict::Unknown(reasons) => Some(reasons),
+                _ => None,
+            });
+            let of_other: BTreeSet<&String> = reasons(&other.rows[place]).collect();
+            unknown
+                .into_iter()
+                .all(|reasons| reasons.iter().any(|reason| of_other.contains(reason)))
+        })
+    }
+
     /// Returns whether the answer is the wanted one, and names at least its reasons.
     pub fn gives(&self, wanted: &Self) -> bool {
         self.without_reasons() == wanted.without_reasons()

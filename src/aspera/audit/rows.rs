@@ -133,12 +133,9 @@ fn level(conf: &AsperaConf, block: &Block, elements: &[Element]) -> Level {
     if elements.iter().any(is_for_one_address) {
         possible.note(Doubt::ClientAddress);
     }
-    if elements
-        .iter()
-        .filter(|element| element.is_set() && element.peer_ip.is_none())
-        .count()
-        > 1
-    {
+    let is_for_all =
+        |element: &&Element| element.peer_ip.is_none() && element.uri.storage() != Storage::Unset;
+    if elements.iter().filter(is_for_all).count() > 1 {
         possible.note(Doubt::SeveralDocroots);
     }
     let has = |state| elements.iter().any(|element| element.state() == state);

@@ -26,13 +26,15 @@ impl Source<'_> {
 
 impl<'c> Row<'c> {
     pub fn source(&self, configuration: &'c Configuration, world: &mut World) -> Source<'c> {
-        if is_contested(self.block) && world.may("restrictions_and_docroot") {
+        let has_docroot = match self.what {
+            // Its docroots, if any, are for other clients.
+            What::Inherited => false,
+            _ => self.block.docroots.iter().any(is_set),
+        };
+        if self.block.restrictions && !has_docroot && world.may("access_keys") {
             return Source::Anything;
         }
-        if self.block.restrictions
-            && !self.block.docroots.iter().any(is_set)
-            && world.may("access_keys")
-        {
+        if is_contested(self.block) && world.may("restrictions_and_docroot") {
             return Source::Anything;
         }
         let own = &self.block.docroots;
