@@ -22,8 +22,12 @@ pub struct Configuration {
     pub s3_properties: S3Properties,
     /// The local users with the number of their primary group, or `None` if `/etc/passwd` cannot be read.
     pub passwd: Option<BTreeMap<String, u32>>,
+    /// More lines of `/etc/passwd`, after those of the users.
+    pub more_passwd: Vec<String>,
     /// The local groups, or `None` if `/etc/group` cannot be read.
     pub group: Option<BTreeMap<String, LocalGroup>>,
+    /// More lines of `/etc/group`, after those of the groups.
+    pub more_group: Vec<String>,
     pub trapd: Trapd,
     /// The version that `ascp -A` prints, or `None` if it is not known.
     pub version: Option<String>,
@@ -168,11 +172,9 @@ impl Configuration {
         let lines = users.iter().zip(2000..).map(|((name, gid), uid)| {
             format!("{name}:x:{uid}:{gid}::/home/{name}:/bin/aspshell\n")
         });
-        Some(
-            std::iter::once("root:x:0:0::/root:/bin/sh\n".to_owned())
-                .chain(lines)
-                .collect(),
-        )
+        let root = "root:x:0:0::/root:/bin/sh\n".to_owned();
+        let more = self.more_passwd.iter().map(|line| format!("{line}\n"));
+        Some([root].into_iter().chain(lines).chain(more).collect())
     }
 
     /// Returns the text of `/etc/group`, or `None` if it cannot be read.
@@ -181,11 +183,9 @@ impl Configuration {
         let lines = groups
             .iter()
             .map(|(name, group)| format!("{name}:x:{}:{}\n", group.gid, group.members.join(",")));
-        Some(
-            std::iter::once("root:x:0:\n".to_owned())
-                .chain(lines)
-                .collect(),
-        )
+        let root = "root:x:0:\n".to_owned();
+        let more = self.more_group.iter().map(|line| format!("{line}\n"));
+        Some([root].into_iter().chain(lines).chain(more).collect())
     }
 }
 

@@ -136,7 +136,9 @@ pub fn configuration(random: &mut Random) -> Configuration {
         defaults,
         s3_properties: s3_properties(random),
         passwd,
+        more_passwd: more_lines(random, &MORE_PASSWD),
         group,
+        more_group: more_lines(random, &MORE_GROUP),
         trapd: [
             Trapd::Enabled,
             Trapd::Enabled,
@@ -415,6 +417,43 @@ fn nearly_a_setting(random: &mut Random) -> (String, String) {
         ),
     };
     (name.to_owned(), value.to_owned())
+}
+
+/// The first three change nothing.
+const MORE_PASSWD: [&str; 9] = [
+    "# b:x:2007:3000::/:/bin/sh",
+    "  ",
+    "other:x:2008:3000:,+ :/:/bin/sh",
+    "+::::::",
+    "  b:x:2007:3000::/:/bin/sh",
+    "b:x:2007:3000",
+    "b:x:2007:03000::/:/bin/sh",
+    "c d:x:2009:3000::/:/bin/sh",
+    "b:x:2007:3000::/:/bin/sh:",
+];
+
+/// The first three change nothing.
+const MORE_GROUP: [&str; 12] = [
+    "#g:x:3002:a",
+    "",
+    "more:x:3003:a,b",
+    "more:x:3000:a",
+    "g:x:3004:b",
+    "+:::",
+    " h:x:3001:b",
+    "h:x:03001:a",
+    "more:x:3005: a",
+    "more:x:3005:a\r",
+    "more:x:3005:a,,b",
+    "more:x:3005",
+];
+
+fn more_lines(random: &mut Random, choices: &[&str]) -> Vec<String> {
+    let mut lines = Vec::new();
+    while random.one_in(12) {
+        lines.push(random.of(choices).to_owned());
+    }
+    lines
 }
 
 fn passwd(random: &mut Random) -> BTreeMap<String, u32> {

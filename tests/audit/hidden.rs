@@ -21,6 +21,9 @@ pub fn with_one_fact_hidden(configuration: &Configuration) -> Vec<(String, Confi
     for group in configuration.group.iter().flat_map(|lines| lines.keys()) {
         hide(format!("the line of {group} in /etc/group"), &|hidden| {
             hidden.group.as_mut().map(|lines| lines.remove(group));
+            // Another line of the same name would be a certain one alone.
+            let start = format!("{group}:");
+            hidden.more_group.retain(|line| !line.starts_with(&start));
         });
     }
     hide("/etc/passwd".to_owned(), &|hidden| hidden.passwd = None);

@@ -2,6 +2,7 @@
 //!
 //! A world settles every point that the vendor or the host leaves open. In one world, each row has one docroot and each docroot one outcome.
 
+mod accounts;
 pub mod decisions;
 mod docroot;
 mod docroot_text;

@@ -76,6 +76,12 @@ fn simpler(configuration: &Configuration) -> Vec<Configuration> {
             nearly: Vec::new(),
         });
     });
+    for index in 0..configuration.more_passwd.len() {
+        with(&|simpler| drop(simpler.more_passwd.remove(index)));
+    }
+    for index in 0..configuration.more_group.len() {
+        with(&|simpler| drop(simpler.more_group.remove(index)));
+    }
     for name in ["a", "b"] {
         with(&|simpler| {
             simpler

@@ -164,7 +164,7 @@ impl Doubt {
             },
             Self::GroupsUnknown => Words {
                 name: "groups_unknown",
-                why: "the docroot may come from a group, and the local files do not say whether the user is a member",
+                why: "the docroot may come from a group, and the local files do not say with certainty whether the user is a member",
                 fix: "Give the user a docroot of its own, or check the membership in the directory (id USER).",
             },
             Self::SamePrecedence => Words {

@@ -1,5 +1,6 @@
 //! The docroot that an upload goes into, in one world.
 
+use super::accounts;
 use super::decisions;
 use super::docroot_text::Docroot;
 use super::rows::{Level, Row, What};
@@ -237,17 +238,12 @@ fn precedence(group: &Block) -> Option<f64> {
 
 /// Returns whether a user is a member of a group in one world.
 fn is_member(user: &str, group: &str, configuration: &Configuration, world: &mut World) -> bool {
-    let primary = configuration
-        .passwd
-        .as_ref()
-        .and_then(|users| users.get(user));
-    let line = configuration
-        .group
-        .as_ref()
-        .and_then(|groups| groups.get(group));
-    match (primary, line) {
+    match (
+        accounts::primary_group(user, configuration),
+        accounts::certain_group(group, configuration),
+    ) {
         (Some(primary), Some(line)) => {
-            *primary == line.gid || line.members.iter().any(|member| member == user)
+            primary == line.gid || line.members.iter().any(|member| member == user)
         }
         _ => world.may("groups_unknown"),
     }
