@@ -64,6 +64,15 @@ impl Host {
         names(&self.path(below_root))
     }
 
+    /// Returns all names in a folder, no names if there is no such folder, or `None` if they cannot all be read.
+    pub(super) fn all_names(&self, below_root: &str) -> Option<Vec<String>> {
+        match entries(&self.path(below_root)) {
+            Ok(names) => names.into_iter().collect(),
+            Err(Errno::ENOENT | Errno::ENOTDIR) => Some(Vec::new()),
+            Err(_) => None,
+        }
+    }
+
     /// Returns the command lines of all processes by their numbers, as they were at the first look.
     pub(super) fn command_lines(&self) -> &[(u32, Vec<u8>)] {
         self.command_lines.get_or_init(|| {
@@ -139,18 +148,23 @@ impl Host {
 }
 
 /// Returns the names in a folder, or no names if there is no such folder.
+pub(super) fn names(folder: &Path) -> Vec<String> {
+    let entries = entries(folder).unwrap_or_default();
+    entries.into_iter().flatten().collect()
+}
+
+/// Returns the names in a folder, each as `None` if it is not UTF-8 or cannot be read.
 #[expect(
     clippy::disallowed_methods,
     reason = "for /proc, /sys and the folders of the init system, into which only root can put a link"
 )]
-pub(super) fn names(folder: &Path) -> Vec<String> {
+fn entries(folder: &Path) -> Result<Vec<Option<String>>, Errno> {
     let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-    let Ok(mut folder) = Dir::open(folder, flags, Mode::empty()) else {
-        return Vec::new();
-    };
-    let entries = folder.iter().flatten();
-    entries
-        .filter_map(|entry| entry.file_name().to_str().ok().map(str::to_owned))
-        .filter(|name| name != "." && name != "..")
-        .collect()
+    let mut folder = Dir::open(folder, flags, Mode::empty())?;
+    let names = folder.iter().map(|entry| {
+        let name = entry.ok()?.file_name().to_str().ok()?.to_owned();
+        Some(name)
+    });
+    let is_entry = |name: &Option<String>| !matches!(name.as_deref(), Some("." | ".."));
+    Ok(names.filter(is_entry).collect())
 }
