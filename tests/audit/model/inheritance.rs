@@ -111,6 +111,10 @@ fn below_user<'c>(
         return below_groups(is_restricted, configuration, world);
     }
     let is_comparable = first.iter().all(|(_, precedence, _)| precedence.is_some());
+    let names: Vec<&str> = first.iter().map(|(group, _, _)| &*group.name).collect();
+    if (1..names.len()).any(|index| names[..index].contains(&names[index])) {
+        world.because("several_docroots");
+    }
     let reason = if is_comparable {
         "same_precedence"
     } else {
