@@ -803,8 +803,28 @@ fn a_missing_file_makes_nothing_due() {
     let machine = Machine::without_init();
     machine.process(70, TRAPD, 30_000);
     let (status, clock) = machine.status();
-    let due = restart_due(&status, &clock, false, LastChange::NoFile);
+    let due = restart_due(&status, &clock, false, LastChange::NoFile(None));
     assert_eq!((due.required, due.reason), NOT_DUE);
+}
+
+#[test]
+fn a_path_that_may_lead_to_another_file_leaves_open_whether_a_restart_is_due() {
+    let machine = Machine::without_init();
+    machine.process(70, TRAPD, 30_000);
+    let (status, clock) = machine.status();
+    let unknown = (None, Some(Reason::PathChanged));
+    let pending = (Some(true), Some(Reason::Pending));
+    let (before, after) = (at(20_000), at(40_000));
+    for (last_change, expected) in [
+        (LastChange::PerhapsLater(before, before), NOT_DUE),
+        (LastChange::PerhapsLater(before, after), unknown),
+        (LastChange::PerhapsLater(after, after), pending),
+        (LastChange::NoFile(Some(before)), NOT_DUE),
+        (LastChange::NoFile(Some(after)), unknown),
+    ] {
+        let due = restart_due(&status, &clock, false, last_change);
+        assert_eq!((due.required, due.reason), expected, "{last_change:?}");
+    }
 }
 
 proptest! {

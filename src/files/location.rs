@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::env;
 use std::ffi::OsString;
-use std::fs;
+use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
@@ -19,11 +19,19 @@ const MAX_LINKS: usize = 40;
 ///
 /// A symbolic link is followed only if root or the user we run as owns it: whoever else could write in a folder on the way must not lead root
 /// to a file of his choice.
+pub(super) fn resolve(path: &Path) -> Result<PathBuf, FileError> {
+    walk(path, |_, _| {})
+}
+
+/// Resolves a path, and shows each folder, link and file on the way.
 #[expect(
     clippy::disallowed_methods,
     reason = "this is what looks at each folder on the way"
 )]
-pub(super) fn resolve(path: &Path) -> Result<PathBuf, FileError> {
+pub(super) fn walk(
+    path: &Path,
+    mut visit: impl FnMut(&Path, &Metadata),
+) -> Result<PathBuf, FileError> {
     let mut real = PathBuf::from("/");
     let mut pending = VecDeque::new();
     if path.is_relative() {
@@ -46,6 +54,7 @@ pub(super) fn resolve(path: &Path) -> Result<PathBuf, FileError> {
                 errno => return Err(errno).during(Step::Resolve, &next),
             },
         };
+        visit(&next, &metadata);
         if !metadata.is_symlink() {
             real = next;
             continue;

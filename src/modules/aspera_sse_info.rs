@@ -151,7 +151,12 @@ impl Server {
             manager: statuses[index].manager,
             enabled: enabled[index],
             state: statuses[index].state,
-            restart: restart_due(&statuses[index], &clock, false, last_change(files[index])),
+            restart: restart_due(
+                &statuses[index],
+                &clock,
+                false,
+                last_change(files[index], aspera_root),
+            ),
         });
         Self {
             has_ascp: !matches!(files::metadata(&aspera_root.join("bin/ascp")), Ok(None)),

@@ -113,6 +113,9 @@ fn why(gap: &Gap) -> String {
             Reason::FileUnknown => {
                 "The time of the last change of its file cannot be read, so the service may run with an older file."
             }
+            Reason::PathChanged => {
+                "A folder or link on the way to its file, or the entries of the folder in which the file is missing, changed after the service started, so it may run with another file."
+            }
             _ => {
                 "The start time of the service cannot be read, so the service may run with an older file."
             }
@@ -174,6 +177,9 @@ fn fix(gap: &Gap) -> String {
                 service.name()
             );
         }
+        Gap::PerhapsOlderFile(service, Reason::PathChanged) => {
+            return format!("Restart {}.", service.name());
+        }
         Gap::PerhapsOlderFile(service, _) => {
             return format!(
                 "Run this as root (become: true). If that does not help, restart {}.",
@@ -232,6 +238,7 @@ mod tests {
             Reason::OutsideUnit,
             Reason::ProcessUnknown,
             Reason::FileUnknown,
+            Reason::PathChanged,
             Reason::StartUnknown,
         ];
         let gaps = [

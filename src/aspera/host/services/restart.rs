@@ -36,6 +36,8 @@ pub enum Reason {
     ProcessUnknown,
     /// The time of the last change of the file cannot be read.
     FileUnknown,
+    /// What leads to the file changed after the service started, so the service may have read another file.
+    PathChanged,
 }
 
 /// The time of the last change of a file, in content or metadata.
@@ -43,8 +45,10 @@ pub enum Reason {
 pub enum LastChange {
     /// The time of the change.
     At(SystemTime),
-    /// The file does not exist.
-    NoFile,
+    /// The time of the change, and a later time from which the path may lead to another file.
+    PerhapsLater(SystemTime, SystemTime),
+    /// The file does not exist. It may have been removed at the time, if there is one.
+    NoFile(Option<SystemTime>),
     /// The time is not known.
     Unknown,
 }
@@ -89,32 +93,33 @@ pub fn restart_due(
     if changed {
         return because(Some(true), Reason::Changed);
     }
-    let last_change = match last_change {
-        LastChange::At(time) => time,
-        LastChange::NoFile => return not_due,
+    let (certain, possible) = match last_change {
+        LastChange::At(time) => (Some(time), None),
+        LastChange::PerhapsLater(time, later) => (Some(time), Some(later)),
+        LastChange::NoFile(None) => return not_due,
+        LastChange::NoFile(possible) => (None, possible),
         LastChange::Unknown => return because(None, Reason::FileUnknown),
     };
     if status.clock_was_set {
-        return because(Some(true), Reason::ClockSet);
+        return match certain {
+            Some(_) => because(Some(true), Reason::ClockSet),
+            None => because(None, Reason::PathChanged),
+        };
     }
-    let mut is_known = true;
-    for process in &status.processes {
-        match process.start_ticks.and_then(|ticks| clock.start(ticks)) {
-            // A file may have any time, including the latest that exists.
-            Some(start)
-                if start
-                    .checked_sub(PRECISION)
-                    .is_some_and(|start| start <= last_change) =>
-            {
-                return because(Some(true), Reason::Pending);
-            }
-            Some(_) => {}
-            None => is_known = false,
-        }
-    }
+    let starts = status.processes.iter();
+    let starts = starts.map(|process| process.start_ticks.and_then(|ticks| clock.start(ticks)));
+    let starts: Vec<Option<SystemTime>> = starts.collect();
+    let is_before = |change: Option<SystemTime>| {
+        let starts = starts.iter().flatten();
+        // A file may have any time, including the latest that exists.
+        let mut starts = starts.filter_map(|start| start.checked_sub(PRECISION));
+        change.is_some_and(|change| starts.any(|start| start <= change))
+    };
     match doubt {
-        _ if !is_known => because(None, Reason::StartUnknown),
+        _ if is_before(certain) => because(Some(true), Reason::Pending),
+        _ if starts.contains(&None) => because(None, Reason::StartUnknown),
         Some(doubt) => because(None, doubt),
+        None if is_before(possible) => because(None, Reason::PathChanged),
         None => not_due,
     }
 }
