@@ -35,6 +35,16 @@ pub fn with_one_fact_hidden(configuration: &Configuration) -> Vec<(String, Confi
     hide("s3.properties".to_owned(), &|hidden| {
         hidden.s3_properties = S3Properties::Unreadable;
     });
+    // What cannot be read of a service counts as the worse possibility.
+    hide("the units and processes of trapd".to_owned(), &|hidden| {
+        hidden.service_options = true;
+    });
+    hide("the start of trapd".to_owned(), &|hidden| {
+        hidden.older_s3_properties = true;
+    });
+    hide("the start of asperanoded".to_owned(), &|hidden| {
+        hidden.older_aspera_conf = true;
+    });
     hide("aspera.conf".to_owned(), &|hidden| {
         hidden.aspera_conf_readable = false;
     });
