@@ -62,6 +62,8 @@ pub enum UnclearName {
     Comment,
     /// There is another one before it.
     Second,
+    /// There are blanks around it.
+    Blanks,
 }
 
 /// An `absolute` element.
@@ -200,6 +202,9 @@ impl Block {
             let mut name = escaped_for_xml(&self.name);
             if self.unclear_name == Some(UnclearName::Comment) {
                 name.insert_str(1, "<!-- a comment -->");
+            }
+            if self.unclear_name == Some(UnclearName::Blanks) {
+                name = format!("\n {name}\n");
             }
             let _ = writeln!(text, "{margin}  <name>{name}</name>");
         }

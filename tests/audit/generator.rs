@@ -191,11 +191,15 @@ fn block(random: &mut Random, name: &str) -> Block {
         "high",
         "1\u{e000}",
     ];
-    let unclear_names = [UnclearName::Comment, UnclearName::Second];
+    let unclear_names = [
+        UnclearName::Comment,
+        UnclearName::Second,
+        UnclearName::Blanks,
+    ];
     let has_unclear_name = !name.is_empty() && random.one_in(60);
     Block {
         name: name.to_owned(),
-        unclear_name: has_unclear_name.then(|| unclear_names[random.below(2)]),
+        unclear_name: has_unclear_name.then(|| unclear_names[random.below(3)]),
         second_precedence: random.one_in(30),
         docroots: (0..count)
             .map(|_| Docroot {

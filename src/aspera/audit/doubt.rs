@@ -11,7 +11,7 @@ pub enum Doubt {
     SamePrecedence,
     /// A precedence that cannot be compared.
     Precedence,
-    /// A name with a comment in it, or a second name of the same block.
+    /// A name with a comment in it or blanks around it, an empty name, or a second name of the same block.
     UnclearName,
     /// An empty docroot element.
     EmptyDocroot,
@@ -179,8 +179,8 @@ impl Doubt {
             },
             Self::UnclearName => Words {
                 name: "unclear_name",
-                why: "a user or group in aspera.conf has two names or a comment inside its name, so it is not known whose docroots these are",
-                fix: "Move the comment out of the name element, and leave one name in each user and group.",
+                why: "a user or group in aspera.conf has an empty name or two names, or its name has blanks around it or a comment in it, so it is not known whose docroots these are",
+                fix: "Leave one name in each user and group, without blanks or comments in the name element.",
             },
             Self::EmptyDocroot => Words {
                 name: "empty_docroot",

@@ -53,7 +53,7 @@ pub struct Block {
     pub(super) kind: BlockKind,
     /// The range of its name, between the tags. The default has none. A file may have very many blocks, so the name is not copied.
     pub(super) name: Option<Range<usize>>,
-    /// Whether programs may read another name: it contains a comment or a processing instruction, or the block has two names.
+    /// Whether programs may read another name: it contains a comment or a processing instruction, has blanks around it, is empty, or is not the only one.
     pub has_unclear_name: bool,
     /// The indexes of its docroots among those of the file.
     pub(super) docroots: Range<usize>,

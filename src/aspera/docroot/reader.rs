@@ -341,7 +341,9 @@ impl<'a> Reader<'a> {
                     return Err(self.look_alike(&open.tag, "a <name> that holds an element"));
                 }
                 if let Some(block) = &mut self.block {
-                    block.has_unclear_name |= block.name.is_some();
+                    let name = Content::text_of(self.bytes, &element.content);
+                    let is_plain = !name.is_empty() && name.trim() == name;
+                    block.has_unclear_name |= block.name.is_some() || !is_plain;
                     block.name = Some(element.content);
                 }
             }
@@ -632,13 +634,18 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_given_twice_or_has_a_comment_in_it_is_unclear() {
+    fn a_name_that_programs_may_read_in_different_ways_is_unclear() {
         for (inner, is_unclear) in [
             ("<name>g</name>", false),
             ("<!-- x --><name>g</name><!-- x -->", false),
             ("<name>g<!-- x --></name>", true),
             ("<name><?x?>g</name>", true),
             ("<name>g</name><name>g</name>", true),
+            ("<name> g</name>", true),
+            ("<name>g\n</name>", true),
+            ("<name>&#160;g</name>", true),
+            ("<name></name>", true),
+            ("<name/>", true),
         ] {
             assert_eq!(group(inner).has_unclear_name, is_unclear, "{inner}");
         }
