@@ -62,3 +62,38 @@ impl Facts<'_> {
         version.is_none_or(|version| *version >= Version::first_with_pvcl())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pvcl_cloud_serves_if_it_is_configured_and_may_serve_from_4_4_on_if_trapd_is_not_enabled() {
+        let plain = AsperaConf::parse(b"<CONF><default/></CONF>").unwrap();
+        let with_pvcl = AsperaConf::parse(b"<CONF><default><pvcl/></default></CONF>").unwrap();
+        let version = |number: &str| Version::from_ascp_output(&format!("ascp version {number}"));
+        let (old, new) = (version("4.3.1"), version("4.4.0"));
+        assert!(old.is_some() && new.is_some());
+        for (conf, version, trapd_enabled, serves) in [
+            (Some(&with_pvcl), &old, Some(true), Some(true)),
+            (Some(&plain), &old, Some(false), Some(false)),
+            (Some(&plain), &new, Some(true), Some(false)),
+            (Some(&plain), &new, Some(false), None),
+            (Some(&plain), &None, None, None),
+            (None, &new, Some(true), None),
+            (None, &old, Some(true), Some(false)),
+        ] {
+            let facts = Facts {
+                conf,
+                system: None,
+                trapd_enabled,
+                service_options: false,
+                version: version.clone(),
+                accounts: &Accounts::default(),
+                noded_runs_older_file: false,
+                trapd_runs_older_file: false,
+            };
+            assert_eq!(facts.pvcl_cloud(), serves, "{version:?} {trapd_enabled:?}");
+        }
+    }
+}

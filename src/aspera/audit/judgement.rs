@@ -314,3 +314,80 @@ impl Entries {
             .copied()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Accounts, rows};
+    use super::*;
+    use crate::aspera::docroot::AsperaConf;
+    use crate::aspera::setting::Encryption;
+
+    #[test]
+    fn what_judges_nothing_is_named_with_its_reason() {
+        let docroot = |uri: &str| {
+            format!(
+                "<file_system><access><paths><path><absolute>{uri}</absolute></path></paths></access></file_system>"
+            )
+        };
+        let users = format!(
+            "<user><name>a</name>{}</user><user><name>local</name>{}</user>",
+            docroot("s3://s3.amazonaws.com/b/"),
+            docroot("/data")
+        );
+        let file = format!(
+            "<CONF><aaa><realms><realm><users>{users}</users></realm></realms></aaa></CONF>"
+        );
+        let conf = AsperaConf::parse(file.as_bytes()).unwrap();
+        let facts = Facts {
+            conf: Some(&conf),
+            system: None,
+            trapd_enabled: Some(true),
+            service_options: false,
+            version: None,
+            accounts: &Accounts::default(),
+            noded_runs_older_file: false,
+            trapd_runs_older_file: false,
+        };
+        let user = |name: &str| Scope::User(name.to_owned());
+        let one = |scope: Scope| vec![ScopePattern::One(scope)];
+        for (scopes, unfounded) in [
+            (vec![one(user("a"))], None),
+            (vec![Vec::new()], None),
+            (
+                vec![one(user("none"))],
+                Some(Unfounded::NoSuchScope(user("none"))),
+            ),
+            (
+                vec![one(user("local"))],
+                Some(Unfounded::NotS3(user("local"))),
+            ),
+            (
+                vec![one(Scope::Global)],
+                Some(Unfounded::NotS3(Scope::Global)),
+            ),
+            (
+                vec![Vec::new(), one(user("a"))],
+                Some(Unfounded::JudgedByEarlierEntry(Some(user("a")))),
+            ),
+            (
+                vec![vec![ScopePattern::System]; 2],
+                Some(Unfounded::JudgedByEarlierEntry(None)),
+            ),
+            (
+                vec![vec![ScopePattern::Groups]],
+                Some(Unfounded::Everything),
+            ),
+        ] {
+            let expectations: Vec<Expectation> = scopes
+                .iter()
+                .map(|scopes| Expectation {
+                    wanted: Wanted::Encryption(Encryption::AwsKms, Vec::new()),
+                    scopes: scopes.clone(),
+                })
+                .collect();
+            let judgement = judge(&facts, &rows(&facts), &expectations);
+            let unfounded: Vec<Unfounded> = unfounded.into_iter().collect();
+            assert_eq!(judgement.unfounded, unfounded, "{scopes:?}");
+        }
+    }
+}

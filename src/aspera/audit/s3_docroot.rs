@@ -273,3 +273,44 @@ fn add_doubts_of_endpoint(possible: &mut Possible, endpoint: &Endpoint) {
         possible.leave_unproven(Doubt::KeyOfAnotherRegion);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Accounts, SystemFile};
+    use super::*;
+
+    #[test]
+    fn options_that_are_given_once_are_not_repeated() {
+        let facts = Facts {
+            conf: None,
+            system: Some(SystemFile {
+                https_only: true,
+                ..SystemFile::default()
+            }),
+            trapd_enabled: Some(true),
+            service_options: false,
+            version: None,
+            accounts: &Accounts::default(),
+            noded_runs_older_file: false,
+            trapd_runs_older_file: false,
+        };
+        let (encryption, key) = (
+            "server-side-encryption=AWS_KMS",
+            "server-side-encryption-aws-kms-key-id=alias/a",
+        );
+        for (query, is_repeated) in [
+            (format!("{encryption}&{key}"), false),
+            (format!("{encryption}&{encryption}"), true),
+            (format!("{encryption}&{key}&{key}"), true),
+        ] {
+            let uri = DocrootUri::new(format!("s3://store.example/b?{query}"));
+            let doubts = possible(&uri, &facts).doubts;
+            assert!(doubts.contains(&Doubt::NotAmazon), "{query}");
+            assert_eq!(
+                doubts.contains(&Doubt::RepeatedOption),
+                is_repeated,
+                "{query}"
+            );
+        }
+    }
+}

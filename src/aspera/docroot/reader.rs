@@ -634,6 +634,33 @@ mod tests {
     }
 
     #[test]
+    fn the_innermost_element_on_the_way_to_a_docroot_may_follow_a_shallower_one() {
+        for (inner, depth) in [
+            ("", 0),
+            ("<file_system/>", 1),
+            ("<file_system/><file_system><access/></file_system>", 2),
+            ("<file_system><access/></file_system><file_system/>", 2),
+        ] {
+            let block = group(&format!("<name>g</name>{inner}"));
+            assert_eq!(block.depth, depth, "{inner}");
+        }
+    }
+
+    #[test]
+    fn a_file_has_groups_only_if_there_is_a_group() {
+        let has_groups = |text: &str| AsperaConf::parse(text.as_bytes()).unwrap().has_groups();
+        let realm = |inner: &str| {
+            format!("<CONF><aaa><realms><realm>{inner}</realm></realms></aaa></CONF>")
+        };
+        assert!(has_groups(&realm(
+            "<groups><group><name>g</name></group></groups>"
+        )));
+        assert!(!has_groups(&realm(
+            "<groups/><users><user><name>u</name></user></users>"
+        )));
+    }
+
+    #[test]
     fn a_name_that_programs_may_read_in_different_ways_is_unclear() {
         for (inner, is_unclear) in [
             ("<name>g</name>", false),
