@@ -170,6 +170,12 @@ mod tests {
         let uri = DocrootUri::new(format!("s3://{}", "@#?".repeat(100_000)));
         assert!(uri.has_too_many_marks());
         assert!(uri.queries().len() + uri.hosts().len() < 100);
-        assert!(!DocrootUri::new("s3://k@h/?").has_too_many_marks());
+        for mark in ["?", "@"] {
+            let has_too_many = |count| {
+                DocrootUri::new(format!("s3://{}", mark.repeat(count))).has_too_many_marks()
+            };
+            assert!(!has_too_many(MOST_MARKS), "{mark}");
+            assert!(has_too_many(MOST_MARKS + 1), "{mark}");
+        }
     }
 }

@@ -399,6 +399,7 @@ mod tests {
 
     #[test]
     fn a_service_that_runs_with_an_older_file_is_a_gap() {
+        assert!(!running()[0].may_run_older_file());
         let perhaps = |reason| Some(Gap::PerhapsOlderFile(Service::Trapd, reason));
         for (required, reason, state, gap) in [
             (
@@ -458,6 +459,7 @@ mod tests {
                 required,
                 reason: Some(reason),
             };
+            assert_eq!(trapd.may_run_older_file(), gap.is_some(), "{reason:?}");
             let gaps = gaps_of(
                 true,
                 Reading::Complete,
