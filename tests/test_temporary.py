@@ -12,6 +12,10 @@ from pathlib import Path
 import pytest
 import temporary
 
+#: Runs pytest as from a terminal: what a shell starts in the background ignores SIGINT, and so do its children.
+PYTEST = (
+    "import signal, pytest; signal.signal(signal.SIGINT, signal.default_int_handler); raise SystemExit(pytest.main())"
+)
 WAITING = Path(__file__).parent / "stand_ins/waiting.py"
 
 
@@ -21,7 +25,7 @@ def waiting(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[subprocess.
     note = tmp_path / "note"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     environment |= {"NOTE": str(note), "TMPDIR": str(tmp_path)}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", request.param, WAITING]
+    command = [sys.executable, "-c", PYTEST, "-q", "-p", "no:cacheprovider", "-n", request.param, WAITING]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     while not note.exists():
         assert process.poll() is None, "pytest has ended before its test waited"
