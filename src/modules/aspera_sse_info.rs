@@ -6,7 +6,7 @@ use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
 use super::compliance::{Compliance, Judged};
-use super::docroot_report::DocrootReport;
+use super::docroot_report::DocrootReports;
 use super::expect;
 use super::incomplete::IncompleteReport;
 use super::pending_restart::last_change;
@@ -70,7 +70,7 @@ pub struct Values {
     configuration: Option<&'static str>,
     trapd: TrapdReport,
     table: Vec<String>,
-    docroots: Vec<DocrootReport>,
+    docroots: DocrootReports,
     services: Services,
     incomplete: Vec<IncompleteReport>,
     #[serde(flatten)]
@@ -240,11 +240,10 @@ impl Values {
         });
         let verdicts = judgement.as_ref().map(|judgement| &*judgement.rows);
         let table = table::table(&rows, verdicts.unwrap_or_default());
-        let docroots = rows.iter().enumerate().map(|(index, row)| {
-            let judged = judgement.as_ref().map(|judgement| &judgement.rows[index]);
-            DocrootReport::new(row, judged)
-        });
-        let docroots = docroots.collect();
+        let docroots = DocrootReports {
+            verdicts: judgement.map(|judgement| judgement.rows),
+            rows,
+        };
         let [asperatrapd, asperanoded] = std::array::from_fn(|index| {
             ServiceReport::new(
                 server.services[index],

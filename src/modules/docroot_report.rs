@@ -1,17 +1,36 @@
-//! A row of the audit, in the form of the result.
+//! The rows of the audit, in the form of the result.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::aspera::audit::{Doubt, Outcome, Possible, Request, Row, RowVerdict, Source, Verdict};
 use crate::aspera::docroot::{DocrootUri, Storage};
 use crate::aspera::setting::FoundValue;
 
+/// All rows. There may be very many, so each report is made when it is written.
+#[derive(Debug)]
+pub(super) struct DocrootReports {
+    pub(super) rows: Vec<Row>,
+    /// The verdict on each row, or `None` if nothing is expected.
+    pub(super) verdicts: Option<Vec<RowVerdict>>,
+}
+
+impl Serialize for DocrootReports {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let verdicts = self.verdicts.as_deref();
+        let reports = self.rows.iter().enumerate().map(|(index, row)| {
+            let judged = verdicts.map(|verdicts| &verdicts[index]);
+            DocrootReport::new(row, judged)
+        });
+        serializer.collect_seq(reports)
+    }
+}
+
 /// A docroot, or a user or group without one.
 #[derive(Debug, Serialize)]
-pub(super) struct DocrootReport {
+struct DocrootReport<'r> {
     scope: &'static str,
-    name: Option<String>,
-    peer_ip: Option<String>,
+    name: Option<&'r str>,
+    peer_ip: Option<&'r str>,
     scheme: Option<&'static str>,
     uri: Option<String>,
     server_side_encryption: Option<String>,
@@ -33,15 +52,15 @@ struct EffectiveReport {
     reasons: Vec<&'static str>,
 }
 
-impl DocrootReport {
-    pub(super) fn new(row: &Row, judged: Option<&RowVerdict>) -> Self {
+impl<'r> DocrootReport<'r> {
+    fn new(row: &'r Row, judged: Option<&RowVerdict>) -> Self {
         let uri = row.uri.as_ref();
         let own = uri.map(|uri| uri.found_setting(None)).unwrap_or_default();
         let shown = |value: &FoundValue| value.shown().to_owned();
         Self {
             scope: row.scope.kind(),
-            name: row.scope.name().map(str::to_owned),
-            peer_ip: row.peer_ip.clone(),
+            name: row.scope.name(),
+            peer_ip: row.peer_ip.as_deref(),
             scheme: uri.and_then(scheme),
             uri: uri.map(|uri| uri.masked(None)),
             server_side_encryption: own.encryption.as_ref().map(shown),

@@ -94,6 +94,8 @@ fn encryption(row: &Row) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::rc::Rc;
+
     use super::*;
     use crate::aspera::audit::{Difference, Doubt, Possible, Request};
     use crate::aspera::docroot::Scope;
@@ -104,7 +106,7 @@ mod tests {
             peer_ip: None,
             uri: None,
             inherited_from: None,
-            possible,
+            possible: Rc::new(possible),
         }
     }
 

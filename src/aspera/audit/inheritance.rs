@@ -17,7 +17,7 @@ pub struct Level {
     pub scope: Scope,
     pub state: State,
     /// The possible results of its elements, including those for one client address. An empty docroot gives `not S3`.
-    pub possible: Possible,
+    pub possible: Rc<Possible>,
     pub has_restriction: bool,
     /// Whether it has a docroot for any client, even if for one client address only.
     pub has_docroot: bool,
@@ -38,7 +38,7 @@ pub enum State {
 /// The result that a user inherits from other levels.
 #[derive(Debug, Default)]
 pub struct Inherited {
-    pub possible: Possible,
+    pub possible: Rc<Possible>,
     /// The scope that owns the docroot, or `None` if several are possible.
     pub from: Option<Scope>,
 }
@@ -66,12 +66,12 @@ struct Membership {
 impl Level {
     /// Returns whether it has anything that a user could inherit.
     fn matters(&self) -> bool {
-        self.state != State::Unset || self.has_restriction || self.possible != Possible::default()
+        self.state != State::Unset || self.has_restriction || *self.possible != Possible::default()
     }
 
     /// Returns the result that a user inherits from it.
     fn taken(&self) -> Possible {
-        let mut taken = self.possible.clone();
+        let mut taken = (*self.possible).clone();
         if self.has_restriction && self.has_docroot {
             taken.unbound(Doubt::RestrictionsAndDocroot);
         }
@@ -133,9 +133,12 @@ impl<'a> Inheritance<'a> {
 
     /// Returns what applies after the groups: the default, and if that sets nothing, the whole file system.
     pub fn of_default(&self) -> Inherited {
-        let mut inherited = Inherited::default();
-        self.add_default(&mut inherited, &mut Vec::new(), false);
-        inherited
+        let mut possible = Possible::default();
+        let from = self.add_default(&mut possible, &mut Vec::new(), false);
+        Inherited {
+            possible: Rc::new(possible),
+            from,
+        }
     }
 
     /// Returns what applies after the default: the whole file system (the vendor's built-in default), or with restrictions the access keys' storages.
@@ -184,38 +187,41 @@ impl<'a> Inheritance<'a> {
             let group = &self.groups[index];
             group.has_restriction && group.state != State::Set
         });
-        let mut inherited = Inherited::default();
+        let mut possible = Possible::default();
         let mut sources = Vec::new();
         let mut is_member = true;
         for &index in &reached {
             let level = &self.groups[index];
-            inherited.possible.merge(level.taken());
+            possible.merge(level.taken());
             if !membership.certain.contains(&index) {
-                inherited.possible.note(Doubt::GroupsUnknown);
+                possible.note(Doubt::GroupsUnknown);
                 is_member = false;
             }
             if level.state != State::Unset {
                 sources.push(level);
             }
         }
-        note_order(&mut inherited.possible, &sources);
-        if certain_and_set.is_empty() {
-            self.add_default(&mut inherited, &mut sources, is_restricted);
+        note_order(&mut possible, &sources);
+        let from = if certain_and_set.is_empty() {
+            self.add_default(&mut possible, &mut sources, is_restricted)
         } else {
-            inherited.from = only(&sources);
+            only(&sources)
+        };
+        Inherited {
+            possible: Rc::new(possible),
+            from: from.filter(|_| is_member),
         }
-        inherited.from = inherited.from.filter(|_| is_member);
-        inherited
     }
 
+    /// Adds the results of the default. Returns the scope that owns the docroot, or `None` if several are possible.
     fn add_default<'l>(
         &'l self,
-        inherited: &mut Inherited,
+        possible: &mut Possible,
         sources: &mut Vec<&'l Level>,
         is_restricted: bool,
-    ) {
+    ) -> Option<Scope> {
         for level in &self.defaults {
-            inherited.possible.merge(level.taken());
+            possible.merge(level.taken());
             if level.state != State::Unset {
                 sources.push(level);
             }
@@ -225,12 +231,12 @@ impl<'a> Inheritance<'a> {
             .iter()
             .filter(|level| level.state != State::Unset);
         if own.count() > 1 {
-            inherited.possible.note(Doubt::SeveralDocroots);
+            possible.note(Doubt::SeveralDocroots);
         }
         if self.defaults.iter().all(|level| level.state != State::Set) {
-            inherited.possible.merge(self.beyond(is_restricted));
+            possible.merge(self.beyond(is_restricted));
         }
-        inherited.from = only(sources);
+        only(sources)
     }
 }
 

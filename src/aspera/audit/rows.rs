@@ -1,10 +1,12 @@
 //! The rows of the audit: the docroots of a server and the users without a docroot, each with the possible results of its uploads.
 
+use std::rc::Rc;
+
 use super::doubt::Doubt;
 use super::facts::Facts;
 use super::inheritance::{Inheritance, Level, State};
 use super::possible::{Outcome, Possible};
-use super::s3_docroot;
+use super::s3_docroot::S3Docroots;
 use crate::aspera::docroot::{AsperaConf, Block, DocrootElement, DocrootUri, Scope, Storage};
 use crate::subject::with_subject;
 
@@ -19,8 +21,8 @@ pub struct Row {
     pub uri: Option<DocrootUri>,
     /// The scope that the docroot is inherited from, or `None` if the scope has its own docroot or several are possible.
     pub inherited_from: Option<Scope>,
-    /// The possible results of an upload.
-    pub possible: Possible,
+    /// The possible results of an upload. There are many rows, but few different results.
+    pub possible: Rc<Possible>,
 }
 
 /// Returns all rows of a server, in the order of `aspera.conf`, or no rows if that file could not be read.
@@ -28,9 +30,10 @@ pub fn rows(facts: &Facts) -> Vec<Row> {
     let Some(conf) = facts.conf else {
         return Vec::new();
     };
+    let s3_docroots = S3Docroots::new(facts);
     let elements = |block| -> Vec<Element> {
         let docroots = conf.docroots(block).iter();
-        let read = |docroot| Element::read(conf, docroot, facts);
+        let read = |docroot| Element::read(conf, docroot, &s3_docroots);
         with_subject(conf.scope(block), || docroots.map(read).collect())
     };
     let blocks: Vec<(&Block, Vec<Element>)> = conf
@@ -58,10 +61,10 @@ pub fn rows(facts: &Facts) -> Vec<Row> {
         row.add_doubts_of_services(facts);
         // The docroots of that user or group may be those of any other.
         if has_unclear_name {
-            row.possible.leave_unproven(Doubt::UnclearName);
+            Rc::make_mut(&mut row.possible).leave_unproven(Doubt::UnclearName);
         }
-        if row.possible.is_certain() {
-            row.possible.doubts.clear();
+        if row.possible.is_certain() && !row.possible.doubts.is_empty() {
+            Rc::make_mut(&mut row.possible).doubts.clear();
         }
     }
     rows
@@ -71,33 +74,33 @@ pub fn rows(facts: &Facts) -> Vec<Row> {
 struct Element {
     peer_ip: Option<String>,
     uri: DocrootUri,
-    possible: Possible,
+    possible: Rc<Possible>,
 }
 
 impl Element {
-    fn read(conf: &AsperaConf, docroot: &DocrootElement, facts: &Facts) -> Self {
+    fn read(conf: &AsperaConf, docroot: &DocrootElement, s3_docroots: &S3Docroots) -> Self {
         let text = conf.text_with_blanks(docroot);
         let uri = DocrootUri::new(text.trim_ascii());
         let mut possible = match uri.storage() {
-            Storage::Unset => Possible::default(),
+            Storage::Unset => Rc::default(),
             Storage::Empty | Storage::Local | Storage::Other(_) => {
-                Possible::certainly(Outcome::NotS3)
+                Rc::new(Possible::certainly(Outcome::NotS3))
             }
-            Storage::S3 => s3_docroot::possible(&uri, facts),
+            Storage::S3 => s3_docroots.possible(&uri),
             Storage::MisspelledS3 => {
                 let mut possible = Possible::certainly(Outcome::NotS3);
                 possible.leave_unproven(Doubt::SchemeInCapitals);
-                possible.merge(s3_docroot::possible(&uri, facts));
-                possible
+                possible.merge((*s3_docroots.possible(&uri)).clone());
+                Rc::new(possible)
             }
-            Storage::Unknown => Possible::anything(Doubt::UnknownDocroot),
+            Storage::Unknown => Rc::new(Possible::anything(Doubt::UnknownDocroot)),
         };
         // After the last option, the blanks would be part of its value.
         if possible.requests().next().is_some() && uri.text().len() < text.len() {
-            possible.leave_unproven(Doubt::BlanksAroundDocroot);
+            Rc::make_mut(&mut possible).leave_unproven(Doubt::BlanksAroundDocroot);
         }
         if docroot.has_misc {
-            possible.leave_unproven(Doubt::CommentInDocroot);
+            Rc::make_mut(&mut possible).leave_unproven(Doubt::CommentInDocroot);
         }
         Self {
             peer_ip: docroot.peer_ip.clone(),
@@ -121,22 +124,23 @@ impl Element {
 }
 
 fn level(conf: &AsperaConf, block: &Block, elements: &[Element]) -> Level {
-    let mut possible = Possible::default();
-    for element in elements {
-        possible.merge(element.possible.clone());
-        if element.uri.storage() == Storage::Empty {
-            possible.note(Doubt::EmptyDocroot);
-        }
+    let mut possible = merged(elements);
+    let mut note = |doubt| Rc::make_mut(&mut possible).note(doubt);
+    if elements
+        .iter()
+        .any(|element| element.uri.storage() == Storage::Empty)
+    {
+        note(Doubt::EmptyDocroot);
     }
     let is_for_one_address =
         |element: &Element| element.peer_ip.is_some() && element.uri.storage() != Storage::Unset;
     if elements.iter().any(is_for_one_address) {
-        possible.note(Doubt::ClientAddress);
+        note(Doubt::ClientAddress);
     }
     let is_for_all =
         |element: &&Element| element.peer_ip.is_none() && element.uri.storage() != Storage::Unset;
     if elements.iter().filter(is_for_all).count() > 1 {
-        possible.note(Doubt::SeveralDocroots);
+        note(Doubt::SeveralDocroots);
     }
     let has = |state| elements.iter().any(|element| element.state() == state);
     Level {
@@ -153,20 +157,33 @@ fn level(conf: &AsperaConf, block: &Block, elements: &[Element]) -> Level {
     }
 }
 
+/// Returns the results of all elements.
+fn merged(elements: &[Element]) -> Rc<Possible> {
+    if let [element] = elements {
+        return Rc::clone(&element.possible);
+    }
+    let mut possible = Possible::default();
+    for element in elements {
+        possible.merge((*element.possible).clone());
+    }
+    Rc::new(possible)
+}
+
 fn add_rows(rows: &mut Vec<Row>, level: &Level, elements: Vec<Element>, inheritance: &Inheritance) {
     let scope = &level.scope;
     let mut unset = Possible::default();
     for element in elements {
         if element.uri.storage() == Storage::Unset {
-            unset.merge(element.possible);
+            unset.merge((*element.possible).clone());
             continue;
         }
         let mut possible = element.possible;
         if element.uri.storage() == Storage::Empty {
-            possible.merge_for(next_level(scope, inheritance).possible, Doubt::EmptyDocroot);
+            let next = (*next_level(scope, inheritance).possible).clone();
+            Rc::make_mut(&mut possible).merge_for(next, Doubt::EmptyDocroot);
         }
         if let Some(doubt) = level.doubt_of_restriction() {
-            possible.unbound(doubt);
+            Rc::make_mut(&mut possible).unbound(doubt);
         }
         rows.push(Row {
             scope: scope.clone(),
@@ -180,13 +197,15 @@ fn add_rows(rows: &mut Vec<Row>, level: &Level, elements: Vec<Element>, inherita
     if is_user && level.state == State::Unset {
         let next = next_level(scope, inheritance);
         let mut possible = next.possible;
-        possible.merge(unset);
+        if unset != Possible::default() {
+            Rc::make_mut(&mut possible).merge(unset);
+        }
         if level.has_restriction {
-            possible.unbound(Doubt::AccessKeys);
+            Rc::make_mut(&mut possible).unbound(Doubt::AccessKeys);
         }
         rows.push(Row::without_docroot(scope, next.from, possible));
     } else if !is_user && level.has_restriction && !level.has_docroot {
-        let possible = Possible::anything(Doubt::AccessKeys);
+        let possible = Rc::new(Possible::anything(Doubt::AccessKeys));
         rows.push(Row::without_docroot(scope, None, possible));
     }
 }
@@ -197,7 +216,7 @@ fn next_level(scope: &Scope, inheritance: &Inheritance) -> NextLevel {
         Scope::User(name) => {
             let inherited = inheritance.of_user(name);
             NextLevel {
-                possible: inherited.possible.clone(),
+                possible: Rc::clone(&inherited.possible),
                 from: inherited.from.clone(),
             }
         }
@@ -209,14 +228,14 @@ fn next_level(scope: &Scope, inheritance: &Inheritance) -> NextLevel {
             }
         }
         Scope::Global => NextLevel {
-            possible: inheritance.beyond(false),
+            possible: Rc::new(inheritance.beyond(false)),
             from: None,
         },
     }
 }
 
 struct NextLevel {
-    possible: Possible,
+    possible: Rc<Possible>,
     from: Option<Scope>,
 }
 
@@ -231,7 +250,11 @@ impl Row {
         self.possible.is_certain() && self.possible.outcomes == [Outcome::NotS3]
     }
 
-    fn without_docroot(scope: &Scope, inherited_from: Option<Scope>, possible: Possible) -> Self {
+    fn without_docroot(
+        scope: &Scope,
+        inherited_from: Option<Scope>,
+        possible: Rc<Possible>,
+    ) -> Self {
         Self {
             scope: scope.clone(),
             peer_ip: None,
@@ -244,7 +267,7 @@ impl Row {
     fn add_doubts_of_services(&mut self, facts: &Facts) {
         let may_be_s3 = self.possible.may_be_s3();
         if facts.noded_runs_older_file || facts.trapd_runs_older_file && may_be_s3 {
-            self.possible.unbound(Doubt::OlderFile);
+            Rc::make_mut(&mut self.possible).unbound(Doubt::OlderFile);
         }
     }
 }

@@ -1,15 +1,69 @@
 //! The possible results of an upload to one S3 docroot.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
 use super::doubt::Doubt;
 use super::endpoint::Endpoint;
 use super::facts::Facts;
 use super::possible::{Outcome, Possible, Request, Source};
 use super::query::{self, Values};
-use crate::aspera::docroot::DocrootUri;
+use crate::aspera::docroot::{DocrootUri, Mark};
 use crate::aspera::setting::{Encryption, EncryptionSetting, KmsKey};
 
-/// Returns the possible results of an upload to a docroot that begins with `s3://`.
-pub fn possible(uri: &DocrootUri, facts: &Facts) -> Possible {
+/// The possible results of uploads to the S3 docroots of a server. Many docroots differ in their credentials and paths only, and share their results.
+pub struct S3Docroots<'f> {
+    facts: &'f Facts<'f>,
+    known: RefCell<HashMap<Readings, Rc<Possible>>>,
+}
+
+/// All that the results of a docroot depend on.
+#[derive(PartialEq, Eq, Hash)]
+struct Readings {
+    hosts: Vec<String>,
+    queries: Vec<(String, Option<Mark>)>,
+    has_question_mark_in_credentials: bool,
+    has_too_many_marks: bool,
+}
+
+impl<'f> S3Docroots<'f> {
+    /// Creates an empty collection.
+    pub fn new(facts: &'f Facts<'f>) -> Self {
+        Self {
+            facts,
+            known: RefCell::default(),
+        }
+    }
+
+    /// Returns the possible results of an upload to a docroot that begins with `s3://`.
+    pub fn possible(&self, uri: &DocrootUri) -> Rc<Possible> {
+        let readings = Readings::of(uri);
+        if let Some(known) = self.known.borrow().get(&readings) {
+            return Rc::clone(known);
+        }
+        let possible = Rc::new(possible(uri, self.facts));
+        let mut known = self.known.borrow_mut();
+        known.insert(readings, Rc::clone(&possible));
+        possible
+    }
+}
+
+impl Readings {
+    fn of(uri: &DocrootUri) -> Self {
+        let queries = uri.queries().into_iter();
+        Self {
+            hosts: uri.hosts().into_iter().map(str::to_owned).collect(),
+            queries: queries
+                .map(|query| (query.text.to_owned(), query.mark))
+                .collect(),
+            has_question_mark_in_credentials: uri.has_question_mark_in_credentials(),
+            has_too_many_marks: uri.has_too_many_marks(),
+        }
+    }
+}
+
+fn possible(uri: &DocrootUri, facts: &Facts) -> Possible {
     let mut possible = Possible::default();
     for reading in query::readings(uri) {
         let served = served(&reading.values, facts);
