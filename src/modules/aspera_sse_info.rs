@@ -166,7 +166,8 @@ impl Server {
             os_accounts: OsAccounts::read("/".as_ref()),
             version: read_version(ascp).ok(),
             asuserdata: validation.finish(),
-            service_options: trapd_has_encryption_options(&host, &statuses[0]),
+            service_options: trapd_has_encryption_options(&host, &statuses[0])
+                || may_set_options(&aspera_root.join("etc/trapd/trap.properties")),
             properties_path,
             conf_path,
             clock,
@@ -277,6 +278,14 @@ fn configuration(validity: &Validity) -> Option<&'static str> {
         Validity::NotRefused => Some("not_refused"),
         Validity::Refused => Some("refused"),
         Validity::NoProgram | Validity::Unread(_) | Validity::Silent(_) => None,
+    }
+}
+
+/// Returns whether a file of trapd may set what `s3.properties` sets. A file that cannot be read may.
+fn may_set_options(path: &Path) -> bool {
+    match files::read(path) {
+        Ok(bytes) => bytes.is_some_and(|bytes| trapd::may_set(&bytes)),
+        Err(_) => true,
     }
 }
 

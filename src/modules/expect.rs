@@ -79,6 +79,10 @@ impl Entry {
             text.ok_or("server_side_encryption is missing. Set it to NONE, AES256 or AWS_KMS.")?;
         let encryption =
             Encryption::parse(text).map_err(|error| format!("server_side_encryption {error}"))?;
+        // A variable that is empty for one host must not accept any key there.
+        if self.kms_key_ids.as_ref().is_some_and(Vec::is_empty) {
+            return Err("kms_key_ids is an empty list. Name the keys that you accept, or leave it out to accept any key.".to_owned());
+        }
         let texts = self.kms_key_ids.as_deref().unwrap_or_default();
         let key = |(index, text): (usize, &String)| {
             // Any bare id is allowed, even one that no AWS key has: the audit compares it with the content of a file that this module does not check.

@@ -43,6 +43,11 @@ impl IncompleteReport {
                 "An earlier entry of expect judges it, so this entry never does.",
                 "Move the entry up in expect, or leave the name out of it.",
             ),
+            Unfounded::Entry(index) => (
+                format!("expect[{index}]"),
+                "An earlier entry of expect judges the same, so this entry never does.",
+                "Move the entry up in expect, before the one that judges more, or remove it.",
+            ),
             Unfounded::Everything => (
                 conf.to_owned(),
                 "Uploads go to S3, and no entry of expect judges any of them.",

@@ -505,6 +505,7 @@ def test_problems_of_the_servers_settings_are_reported(folder: Path, programs: P
         ({"server_side_encryption": HIDDEN}, "NONE, AES256 or AWS_KMS"),
         ({"server_side_encryption": "AES256", "kms_key_ids": [KEY]}, "AWS_KMS only"),
         ({"server_side_encryption": "AWS_KMS", "kms_key_ids": [f"{HIDDEN}!"]}, "kms_key_ids[0]"),
+        ({"server_side_encryption": "AWS_KMS", "kms_key_ids": []}, "kms_key_ids is an empty list"),
         ({"server_side_encryption": "AWS_KMS", "scopes": ["users"]}, "scopes"),
         ({"server_side_encryption": "AWS_KMS", "scope": ["user"]}, "Did you mean scopes?"),
         ("AWS_KMS", "dictionaries"),

@@ -72,21 +72,25 @@ fn has_idle_expectation(server: &Server, judged: &[(String, Verdict)]) -> bool {
                     of_scope().all(|(_, goes)| !goes)
                         || of_scope().any(|(row, _)| earlier.iter().any(|one| row.is_named_by(one)))
                 }
-                _ => false,
+                // All users, or all groups.
+                _ => earlier
+                    .iter()
+                    .any(|one| one.scopes.is_empty() || one.scopes.contains(scope)),
             };
             if is_idle {
                 return true;
             }
         }
+        if entry.scopes.is_empty() && earlier.iter().any(|one| one.scopes.is_empty()) {
+            return true;
+        }
     }
-    let expects_system = configuration
-        .expect
-        .iter()
-        .any(|entry| entry.scopes.iter().any(|scope| scope == "system"));
-    let is_any_judged = judged
-        .iter()
-        .any(|(_, verdict)| !matches!(verdict, Verdict::NotJudged | Verdict::NotS3));
-    !expects_system && !is_any_judged && goes_to_s3.contains(&true)
+    let mut expected = configuration.expect.iter();
+    let expects_uploads = expected.any(|entry| entry.scopes != ["system"]);
+    let is_any_judged = judged.iter().any(|(place, verdict)| {
+        place != "system" && !matches!(verdict, Verdict::NotJudged | Verdict::NotS3)
+    });
+    expects_uploads && !is_any_judged && goes_to_s3.contains(&true)
 }
 
 /// Returns whether an upload of a row may go to S3, or whether there is a reason to doubt that none does.

@@ -224,7 +224,7 @@ impl Doubt {
             },
             Self::ServiceOptions => Words {
                 name: "service_options",
-                why: "the unit, init script, command line or environment of asperatrapd sets encryption options as well, or may set them because they cannot be read whole, and the vendor does not document which ones count",
+                why: "trap.properties, or the unit, init script, command line or environment of asperatrapd sets encryption options as well, or may set them because they cannot be read whole, and the vendor does not document which ones count",
                 fix: "Remove the encryption options from there, and set them in s3.properties. Run the audit as root if something cannot be read.",
             },
             Self::PvclCloud => Words {

@@ -11,6 +11,8 @@ pub struct Endpoint {
     amazon: Option<Amazon>,
     /// Whether the text is a host with or without a port.
     is_clear: bool,
+    /// Whether there is a port other than that of HTTPS.
+    has_other_port: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -21,8 +23,8 @@ struct Amazon {
 
 impl Endpoint {
     /// Parses a host, with or without a port.
-    pub fn parse(host: &str) -> Self {
-        let Some(name) = host_name(host) else {
+    pub fn parse(host_and_port: &str) -> Self {
+        let Some(name) = host_name(host_and_port) else {
             return Self::default();
         };
         let host = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
@@ -47,7 +49,15 @@ impl Endpoint {
         Self {
             amazon,
             is_clear: true,
+            has_other_port: host_and_port
+                .split_once(':')
+                .is_some_and(|(_, port)| port.parse() != Ok(443)),
         }
+    }
+
+    /// Returns whether it names a port other than that of HTTPS.
+    pub fn has_other_port(&self) -> bool {
+        self.has_other_port
     }
 
     /// Returns whether the text is a host with or without a port, so that it is certain which host it names.
@@ -77,19 +87,41 @@ fn is_of_s3(labels: &str) -> bool {
     others.is_some_and(is_label_of_s3)
 }
 
+/// Returns whether a label is one of the endpoints that take uploads of objects. Those of websites, Outposts and of the control API do not, or not with KMS.
 fn is_label_of_s3(label: &str) -> bool {
-    label == "s3" || label.starts_with("s3-")
+    let names = [
+        "s3",
+        "s3-fips",
+        "s3-accelerate",
+        "s3-accesspoint",
+        "s3-accesspoint-fips",
+        "s3-external-1",
+    ];
+    names.contains(&label) || region_in_label(label).is_some()
+}
+
+/// Returns the region in a label such as `s3-eu-west-1` or `s3-fips-us-gov-west-1`.
+fn region_in_label(label: &str) -> Option<&str> {
+    let rest = label.strip_prefix("s3-")?;
+    let region = rest.strip_prefix("fips-").unwrap_or(rest);
+    let is_other = [
+        "website-",
+        "outposts-",
+        "control-",
+        "object-lambda-",
+        "accesspoint-",
+    ]
+    .iter()
+    .any(|other| region.starts_with(other));
+    (!is_other && is_region(region)).then_some(region)
 }
 
 /// Returns the region in the labels before `.amazonaws.com`: it is in the last S3 label, or it is the first label after that.
 fn region(labels: &str) -> Option<&str> {
     let labels: Vec<&str> = labels.split('.').collect();
     let s3 = labels.iter().rposition(|label| is_label_of_s3(label))?;
-    let with_dash = labels[s3].strip_prefix("s3-");
-    let mut candidates = with_dash
-        .into_iter()
-        .chain(labels[s3 + 1..].iter().copied());
-    candidates.find(|label| is_region(label))
+    let mut after = labels[s3 + 1..].iter().copied();
+    region_in_label(labels[s3]).or_else(|| after.find(|label| is_region(label)))
 }
 
 /// Returns whether a text has the form of a region code, such as `eu-west-1`.
@@ -168,6 +200,12 @@ mod tests {
             "s3.amazonaws.com:0",
             "minio.example%2F.s3.amazonaws.com",
             "minio.example;.s3.amazonaws.com",
+            "b.s3-website.us-east-1.amazonaws.com",
+            "b.s3-website-us-east-1.amazonaws.com",
+            "ap-1.o-1.s3-outposts.us-east-1.amazonaws.com",
+            "111122223333.s3-control.us-east-1.amazonaws.com",
+            "a.s3-object-lambda.us-east-1.amazonaws.com",
+            "s3-whatever.amazonaws.com",
         ] {
             assert!(!Endpoint::parse(host).is_amazon(), "{host}");
         }

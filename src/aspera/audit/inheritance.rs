@@ -179,7 +179,7 @@ impl<'a> Inheritance<'a> {
         reached.sort_by(|one, other| {
             let number = |index: usize| match self.groups[index].precedence {
                 Precedence::Number(number) => number,
-                Precedence::Incomparable => f64::INFINITY,
+                Precedence::Incomparable => f32::INFINITY,
             };
             number(*one).total_cmp(&number(*other))
         });

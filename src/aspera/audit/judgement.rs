@@ -79,6 +79,8 @@ pub enum Unfounded {
     NotS3(Scope),
     /// A scope, or `None` for `s3.properties`, that an earlier entry judges.
     JudgedByEarlierEntry(Option<Scope>),
+    /// The entry with this index, or its `user` or `group`, because an earlier entry judges the same.
+    Entry(usize),
     /// All expectations: they judge no upload to S3, although there are some.
     Everything,
 }
@@ -189,9 +191,20 @@ impl Judgement {
         let in_s3 = rows.iter().filter(|row| !row.is_not_s3());
         let in_s3: HashSet<&Scope> = in_s3.map(|row| &row.scope).collect();
         for (index, expectation) in expectations.iter().enumerate() {
+            let earlier = &expectations[..index];
+            let judges_everyone = |earlier: &Expectation| earlier.scopes.is_empty();
+            if expectation.scopes.is_empty() && earlier.iter().any(judges_everyone) {
+                self.unfounded.push(Unfounded::Entry(index));
+            }
             for pattern in &expectation.scopes {
                 self.unfounded.extend(match pattern {
-                    ScopePattern::Users | ScopePattern::Groups => None,
+                    ScopePattern::Users | ScopePattern::Groups => {
+                        let judges_kind = |earlier: &Expectation| {
+                            judges_everyone(earlier) || earlier.scopes.contains(pattern)
+                        };
+                        let is_judged = earlier.iter().any(judges_kind);
+                        is_judged.then_some(Unfounded::Entry(index))
+                    }
                     ScopePattern::System => {
                         let is_judged = entries.system != Some(index);
                         is_judged.then_some(Unfounded::JudgedByEarlierEntry(None))
@@ -211,12 +224,11 @@ impl Judgement {
                 });
             }
         }
-        let verdicts = self.rows.iter().filter_map(|row| row.verdict);
-        let is_judged = verdicts
-            .chain(self.system)
-            .any(|verdict| verdict != Verdict::NotS3);
-        let expects_system = entries.system.is_some();
-        if !is_judged && !expects_system && !in_s3.is_empty() && self.unfounded.is_empty() {
+        let mut verdicts = self.rows.iter().filter_map(|row| row.verdict);
+        let is_judged = verdicts.any(|verdict| verdict != Verdict::NotS3);
+        let is_of_system = |expectation: &Expectation| expectation.scopes == [ScopePattern::System];
+        let expects_uploads = !expectations.iter().all(is_of_system);
+        if !is_judged && expects_uploads && !in_s3.is_empty() && self.unfounded.is_empty() {
             self.unfounded.push(Unfounded::Everything);
         }
     }
@@ -372,6 +384,21 @@ mod tests {
             (
                 vec![vec![ScopePattern::System]; 2],
                 Some(Unfounded::JudgedByEarlierEntry(None)),
+            ),
+            (vec![vec![ScopePattern::System]], None),
+            (vec![vec![ScopePattern::Users], Vec::new()], None),
+            (vec![Vec::new(), Vec::new()], Some(Unfounded::Entry(1))),
+            (
+                vec![Vec::new(), vec![ScopePattern::Users]],
+                Some(Unfounded::Entry(1)),
+            ),
+            (
+                vec![vec![ScopePattern::Users]; 2],
+                Some(Unfounded::Entry(1)),
+            ),
+            (
+                vec![vec![ScopePattern::Groups], vec![ScopePattern::System]],
+                Some(Unfounded::Everything),
             ),
             (
                 vec![vec![ScopePattern::Groups]],

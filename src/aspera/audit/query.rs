@@ -2,7 +2,7 @@
 
 use super::doubt::Doubt;
 use crate::aspera::docroot::{DocrootUri, Mark, Query};
-use crate::aspera::setting::{ENCRYPTION_KEY, KMS_KEY_KEY, is_nearly};
+use crate::aspera::setting::{ENCRYPTION_KEY, HTTPS_KEY, KMS_KEY_KEY, is_nearly};
 
 /// The values of the two options, each in the order of the query.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -60,22 +60,38 @@ impl Values {
     /// HTML 4 recommended, or at a `,`. A name may follow the value of another option without a separator.
     fn nearly(query: Query) -> Self {
         let mut values = Self::default();
-        for option in query.decoded().split(['&', ';', ',']) {
-            let mut fields = option.split('=').peekable();
-            while let Some(name) = fields.next() {
-                let value = fields.peek().copied();
-                // What follows the last = is a value, unless there is no = at all.
-                if value.is_none() && option.contains('=') {
-                    break;
-                }
-                let value = value.unwrap_or_default();
-                if is_nearly(name, ENCRYPTION_KEY) {
-                    values.encryptions.push(value.to_owned());
-                } else if is_nearly(name, KMS_KEY_KEY) {
-                    values.kms_keys.push(value.to_owned());
-                }
+        for (name, value) in lenient_options(&query.decoded()) {
+            if is_nearly(name, ENCRYPTION_KEY) {
+                values.encryptions.push(value.to_owned());
+            } else if is_nearly(name, KMS_KEY_KEY) {
+                values.kms_keys.push(value.to_owned());
             }
         }
         values
     }
+}
+
+/// Returns whether a docroot may switch off HTTPS for itself. The vendor documents that settings of `s3.properties` can also be set in docroots.
+pub fn may_switch_off_https(uri: &DocrootUri) -> bool {
+    uri.queries().iter().any(|query| {
+        let text = query.decoded();
+        let mut options = lenient_options(&text);
+        options
+            .any(|(name, value)| is_nearly(name, HTTPS_KEY) && !value.eq_ignore_ascii_case("true"))
+    })
+}
+
+/// Returns each name with its value, as a lenient program may find them in a text.
+fn lenient_options(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    text.split(['&', ';', ',']).flat_map(|option| {
+        let fields: Vec<&str> = option.split('=').collect();
+        // What follows the last = is a value, unless there is no = at all.
+        let names = fields.len().saturating_sub(1).max(1);
+        (0..names).map(move |index| {
+            (
+                fields[index],
+                fields.get(index + 1).copied().unwrap_or_default(),
+            )
+        })
+    })
 }

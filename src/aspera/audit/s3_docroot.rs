@@ -81,6 +81,9 @@ fn possible(uri: &DocrootUri, facts: &Facts) -> Possible {
     add_doubts_of_values(&mut possible);
     let mut possible = at_endpoints(&possible, uri);
     add_doubts_of_transport(&mut possible, facts);
+    if query::may_switch_off_https(uri) && possible.requests().any(Request::is_kms) {
+        possible.leave_unproven(Doubt::HttpsNotForced);
+    }
     possible
 }
 
@@ -325,6 +328,9 @@ fn add_doubts_of_endpoint(possible: &mut Possible, endpoint: &Endpoint) {
     };
     if possible.requests().any(is_refused) {
         possible.leave_unproven(Doubt::KeyOfAnotherRegion);
+    }
+    if endpoint.has_other_port() && possible.requests().any(Request::is_kms) {
+        possible.leave_unproven(Doubt::HttpsNotForced);
     }
 }
 

@@ -71,8 +71,8 @@ pub struct Block {
 /// default. The manual says that it is not negative.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Precedence {
-    /// A number from 0.
-    Number(f64),
+    /// A number from 0. The schema's type has 32 bits: numbers that differ only beyond that are equal there.
+    Number(f32),
     /// What cannot be compared: a negative number, a text that is not a number or not plain, or more than one.
     Incomparable,
 }
@@ -85,7 +85,7 @@ impl Precedence {
         let is_plain = text
             .bytes()
             .all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'-'));
-        match text.parse::<f64>() {
+        match text.parse::<f32>() {
             _ if text.is_empty() => Self::DEFAULT,
             Ok(number) if is_plain && number >= 0.0 && number.is_finite() => Self::Number(number),
             _ => Self::Incomparable,

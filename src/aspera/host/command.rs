@@ -139,10 +139,12 @@ fn read_until(child: &mut Child, deadline: Instant) -> Option<Vec<u8>> {
     let mut output = Vec::new();
     let mut chunk = [0; 4096];
     loop {
-        let left = deadline.checked_duration_since(Instant::now())?;
+        // Also after the deadline, what is there already is read: other programs may have taken the time.
+        let left = deadline.saturating_duration_since(Instant::now());
         let timeout = PollTimeout::try_from(left).ok()?;
         let mut watched = [PollFd::new(pipe.as_fd(), PollFlags::POLLIN)];
         match poll(&mut watched, timeout) {
+            Ok(0) if left.is_zero() => return None,
             Ok(0) | Err(Errno::EINTR) => continue,
             Ok(_) => {}
             Err(_) => return None,
@@ -151,6 +153,10 @@ fn read_until(child: &mut Child, deadline: Instant) -> Option<Vec<u8>> {
             Ok(0) => break,
             Ok(count) => {
                 let room = OUTPUT_LIMIT - output.len();
+                // Such output may have no end.
+                if left.is_zero() && room == 0 {
+                    return None;
+                }
                 output.extend_from_slice(&chunk[..count.min(room)]);
             }
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
@@ -190,6 +196,20 @@ mod tests {
         assert_eq!(shell("echo a; exit 3"), ended(Exit::Status(3), "a\n"));
         assert_eq!(shell("kill -9 $$"), ended(Exit::Signal(9), ""));
         assert_eq!(shell("cat"), ended(Exit::SUCCESS, ""));
+    }
+
+    #[test]
+    fn an_answer_that_came_in_time_counts_although_it_is_read_late() {
+        let mut question = Question::start(Path::new("/bin/sh"), &["-c", "echo a; exit 3"]);
+        let child = question.child.as_mut().unwrap();
+        while child.try_wait().unwrap().is_none() {
+            std::thread::sleep(REAP_INTERVAL);
+        }
+        let answer = Answer::Ended {
+            exit: Exit::Status(3),
+            output: "a\n".to_owned(),
+        };
+        assert_eq!(question.answer(Duration::ZERO), answer);
     }
 
     #[test]

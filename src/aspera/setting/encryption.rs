@@ -8,6 +8,8 @@ use super::kms_key::KmsKey;
 pub const ENCRYPTION_KEY: &str = "server-side-encryption";
 /// The name of the setting for the KMS key, in both places.
 pub const KMS_KEY_KEY: &str = "server-side-encryption-aws-kms-key-id";
+/// The name of the setting for HTTPS, in both places.
+pub const HTTPS_KEY: &str = "s3service.https-only";
 
 /// The values that Aspera documents for `server-side-encryption`.
 ///

@@ -7,7 +7,8 @@ mod nearly;
 mod redact;
 
 pub use encryption::{
-    ENCRYPTION_KEY, Encryption, EncryptionSetting, InvalidEncryption, KMS_KEY_KEY, KeyWithoutKms,
+    ENCRYPTION_KEY, Encryption, EncryptionSetting, HTTPS_KEY, InvalidEncryption, KMS_KEY_KEY,
+    KeyWithoutKms,
 };
 pub use found_value::{FoundSetting, FoundValue};
 pub use kms_key::{InvalidKmsKey, KmsKey, OnlyAwsKnows};

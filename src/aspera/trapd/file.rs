@@ -1,13 +1,13 @@
 //! Functions that reading and planning share: the files that are accepted, and the warnings about a file.
 
-use crate::aspera::setting::{ENCRYPTION_KEY, FoundValue, KMS_KEY_KEY, KmsKey, is_nearly};
+use crate::aspera::setting::{
+    ENCRYPTION_KEY, FoundValue, HTTPS_KEY, KMS_KEY_KEY, KmsKey, is_nearly,
+};
 use crate::text::lines;
 use crate::text::properties::{DanglingContinuation, Document, Entry, JavaString, MalformedEscape};
 
 /// The largest file that is read, in bytes. The file that comes with trapd has some 10 KB.
 const MAX_LENGTH: usize = 1 << 20;
-
-const HTTPS_KEY: &str = "s3service.https-only";
 
 /// The reason why no edit can be planned.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -135,6 +135,15 @@ pub(super) fn nearly_warnings(document: &Document) -> Vec<String> {
         })
     });
     warnings.collect()
+}
+
+/// Returns whether a file of trapd may set one of the settings. A file that trapd cannot read this way may set anything.
+pub fn may_set(bytes: &[u8]) -> bool {
+    let Ok(document) = open(bytes) else {
+        return true;
+    };
+    let mut keys = [ENCRYPTION_KEY, KMS_KEY_KEY, HTTPS_KEY].into_iter();
+    keys.any(|key| entries_of_nearly(&document, key).next().is_some())
 }
 
 /// Returns whether trapd certainly uses HTTPS only: the value is `true` in any letter case, and no key with nearly the same name says something else. Java

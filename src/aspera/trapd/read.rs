@@ -104,7 +104,25 @@ pub fn kms_warning(bytes: &[u8]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::may_set;
     use super::*;
+
+    #[test]
+    fn a_file_that_sets_one_of_the_settings_or_cannot_be_read_may_set_it() {
+        for (text, may) in [
+            (b"".as_slice(), false),
+            (
+                b"aspera.session.upload.start-check-small-file.enabled=true\n",
+                false,
+            ),
+            (b"#server-side-encryption=NONE\n", false),
+            (b"server-side-encryption=NONE\n", true),
+            (b"s3service.https_only=false\n", true),
+            (b"a=\\u12\n", true),
+        ] {
+            assert_eq!(may_set(text), may, "{}", text.escape_ascii());
+        }
+    }
 
     #[test]
     fn a_value_with_half_a_surrogate_pair_is_not_empty() {

@@ -269,7 +269,10 @@ impl<'c> Server<'c> {
         if encryption == Some("AWS_KMS") {
             let only_pvcl_serves = self.pvcl_is_possible && self.trapd == Trapd::Disabled;
             let is_https_forced = self.file.as_ref().is_some_and(|file| file.is_https_forced);
-            if !is_https_forced && !only_pvcl_serves {
+            if s3.https_off || !is_https_forced && !only_pvcl_serves {
+                world.stands_against("https_not_forced");
+            }
+            if host.has_other_port() {
                 world.stands_against("https_not_forced");
             }
             if key.is_some_and(|key| host.refuses(key)) {

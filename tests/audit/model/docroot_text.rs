@@ -19,6 +19,8 @@ pub struct S3 {
     pub blanks_around: bool,
     pub comment: bool,
     pub question_mark_in_credentials: bool,
+    /// Whether an option may switch off HTTPS.
+    pub https_off: bool,
     hosts: Vec<Host>,
     queries: Vec<Query>,
     /// Whether each `?` may be a part of the path.
@@ -105,6 +107,9 @@ impl S3 {
             blanks_around: false,
             comment: false,
             question_mark_in_credentials: has_question_mark_in_credentials(rest),
+            https_off: marks
+                .iter()
+                .any(|mark| switches_off_https(&rest[mark + 1..])),
             hosts: hosts(rest),
             queries: queries.collect(),
             may_be_without_query: !marks.iter().any(begins_with_option),
@@ -178,6 +183,25 @@ fn has_question_mark_in_credentials(rest: &str) -> bool {
     };
     let authority = base.split('/').next().unwrap_or_default();
     !base.contains('@') && (!Host::read(authority).is_clear() || !before_at.contains('='))
+}
+
+/// Returns whether an option named like that of HTTPS is anything but true, for any way to split the text.
+fn switches_off_https(query: &str) -> bool {
+    let cut = query.split_once('#').map(|(before, _)| before);
+    [Some(query), cut].into_iter().flatten().any(|text| {
+        let text = decoded(&decoded(text));
+        text.split(['&', ';', ',']).any(|option| {
+            let fields: Vec<&str> = option.split('=').collect();
+            let is_ours = |name: &str| {
+                let letters = name.chars().filter(char::is_ascii_alphanumeric);
+                let name: String = letters.collect();
+                name.to_lowercase().ends_with("s3servicehttpsonly")
+            };
+            let value = |index: usize| fields.get(index + 1).copied().unwrap_or_default();
+            (0..fields.len().max(2) - 1)
+                .any(|index| is_ours(fields[index]) && !value(index).eq_ignore_ascii_case("true"))
+        })
+    })
 }
 
 impl Options {

@@ -4,7 +4,7 @@ use super::decisions;
 
 /// The host in lower case, without its port and the dot at its end, or `None` if the text is not a host with or without a port.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Host(Option<String>);
+pub struct Host(Option<String>, bool);
 
 impl Host {
     pub fn read(text: &str) -> Self {
@@ -20,7 +20,14 @@ impl Host {
                         .chars()
                         .all(|c| c.is_ascii_alphanumeric() || "-_".contains(c))
             });
-        Self((is_port && is_name).then(|| labels.to_ascii_lowercase()))
+        let is_of_https = port.parse() == Ok(443);
+        let host = (is_port && is_name).then(|| labels.to_ascii_lowercase());
+        Self(host, is_of_https)
+    }
+
+    /// Returns whether Amazon's host is named with a port that is not the one of HTTPS.
+    pub fn has_other_port(&self) -> bool {
+        self.is_amazon() && !self.1
     }
 
     pub fn is_clear(&self) -> bool {
@@ -52,11 +59,8 @@ impl Host {
     fn region(&self) -> Option<&str> {
         let labels = self.labels()?;
         let s3 = labels.iter().rposition(|label| is_label_of_s3(label))?;
-        let candidates = labels[s3]
-            .strip_prefix("s3-")
-            .into_iter()
-            .chain(labels[s3 + 1..].iter().copied());
-        candidates.into_iter().find(|label| is_region(label))
+        let mut after = labels[s3 + 1..].iter().copied();
+        old_region(labels[s3]).or_else(|| after.find(|label| is_region(label)))
     }
 
     /// Returns whether S3 at this host refuses a key: it is of another region or partition.
@@ -89,7 +93,20 @@ impl Host {
 }
 
 fn is_label_of_s3(label: &str) -> bool {
-    label == "s3" || label.starts_with("s3-")
+    let others = "fips accelerate accesspoint accesspoint-fips external-1";
+    match label.strip_prefix("s3-") {
+        None => label == "s3",
+        Some(rest) => others.split(' ').any(|other| other == rest) || old_region(label).is_some(),
+    }
+}
+
+/// Returns the region of a label such as s3-eu-west-1 or s3-fips-us-gov-west-1.
+fn old_region(label: &str) -> Option<&str> {
+    let rest = label.strip_prefix("s3-")?;
+    let region = rest.strip_prefix("fips-").unwrap_or(rest);
+    let services = ["website", "outposts", "control", "object", "accesspoint"];
+    let first = region.split('-').next()?;
+    (!services.contains(&first) && is_region(region)).then_some(region)
 }
 
 /// Such as eu-west-1 and us-gov-west-1.

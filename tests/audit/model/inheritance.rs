@@ -88,7 +88,7 @@ fn below_user<'c>(
         }
     }
     // The vendor does not document which of two blocks of one group counts.
-    let may_be_first = |name: &str, candidate: Option<f64>| {
+    let may_be_first = |name: &str, candidate: Option<f32>| {
         let others = candidates
             .iter()
             .filter(|(other, _, _)| other.name != name)
@@ -225,7 +225,7 @@ fn is_contested(block: &Block) -> bool {
 }
 
 /// Returns the precedence, or `None` if it cannot be compared.
-fn precedence(group: &Block) -> Option<f64> {
+fn precedence(group: &Block) -> Option<f32> {
     let Some(text) = &group.precedence else {
         return Some(1000.0);
     };
@@ -236,7 +236,7 @@ fn precedence(group: &Block) -> Option<f64> {
     let is_plain = text
         .bytes()
         .all(|byte| byte.is_ascii_digit() || b".eE+-".contains(&byte));
-    let number: f64 = text.parse().ok()?;
+    let number: f32 = text.parse().ok()?;
     (is_plain && number.is_finite() && !text.starts_with('-')).then_some(number)
 }
 
