@@ -661,33 +661,35 @@ fn a_zombie_of_the_service_is_nothing() {
 }
 
 #[test]
-fn only_the_start_of_a_command_line_is_kept() {
-    let machine = Machine::with_scripts();
+fn a_long_command_line_is_read_whole_for_the_accounts_of_the_installation() {
     let long = "x".repeat(100_000);
-    machine.process(
-        70,
-        &format!("java {long} -jar /opt/aspera/lib/trapd/trapd.jar"),
-        30_000,
-    );
-    machine.identity(
-        70,
-        Some(0),
-        Some("/opt/aspera/jre/bin/java"),
-        Some(NAMESPACE),
-    );
-    check_taken(&machine, Service::Trapd, &Taken::Nothing, "behind 4 KiB");
-    machine.process(
-        70,
-        &format!("java -jar /opt/aspera/lib/trapd/trapd.jar {long}"),
-        30_000,
-    );
-    machine.identity(
-        70,
-        Some(0),
-        Some("/opt/aspera/jre/bin/java"),
-        Some(NAMESPACE),
-    );
-    check_taken(&machine, Service::Trapd, &Taken::Genuine, "before");
+    let behind = format!("java -Dx={long} -jar /opt/aspera/lib/trapd/trapd.jar");
+    let root_behind = format!("java -Dname=trapd -Dx={long} -cp /opt/aspera/lib/a.jar Main");
+    let before = format!("java -jar /opt/aspera/lib/trapd/trapd.jar {long}");
+    let other = format!("java -jar /opt/aspera/lib/other.jar {long}");
+    for (command_line, uid, taken) in [
+        (&before, Some(0), Taken::Genuine),
+        (&behind, Some(0), Taken::Genuine),
+        (&root_behind, Some(0), Taken::Genuine),
+        (&other, Some(0), Taken::Nothing),
+        (&behind, Some(1000), Taken::Nothing),
+        (&behind, None, Taken::Unknown),
+    ] {
+        let machine = Machine::with_scripts();
+        machine.process(70, command_line, 30_000);
+        let java = Some("/usr/lib/jvm/bin/java");
+        machine.identity(70, uid, java, Some(NAMESPACE));
+        check_taken(&machine, Service::Trapd, &taken, &command_line[..20]);
+    }
+}
+
+#[test]
+fn a_command_line_that_cannot_be_read_whole_may_be_one_of_the_service() {
+    let machine = Machine::with_scripts();
+    // The kernel ends them at 6 MiB.
+    let endless = format!("java -Dx={}", "x".repeat(9 * 1024 * 1024));
+    machine.process(70, &endless, 30_000);
+    check_taken(&machine, Service::Trapd, &Taken::Unknown, "endless");
 }
 
 fn stranger(account: &str, mismatch: Mismatch) -> Taken {

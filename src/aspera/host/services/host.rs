@@ -13,6 +13,9 @@ use crate::files;
 /// The limit on the command line that is kept of each process, in bytes. Anybody may start many processes with very long command lines.
 const COMMAND_LINE: u64 = 4096;
 
+/// The limit on the command line and the environment of one process that are read, in bytes. The kernel allows 6 MiB for both.
+pub(super) const ARGUMENTS: u64 = 8 * 1024 * 1024;
+
 /// The host whose services are examined.
 #[derive(Debug, Clone)]
 pub struct Host {
@@ -73,7 +76,7 @@ impl Host {
         }
     }
 
-    /// Returns the command lines of all processes by their numbers, as they were at the first look.
+    /// Returns the start of the command lines of all processes by their numbers, as they were at the first look.
     pub(super) fn command_lines(&self) -> &[(u32, Vec<u8>)] {
         self.command_lines.get_or_init(|| {
             let pids = self.names("proc").into_iter();
@@ -84,6 +87,17 @@ impl Host {
             })
             .collect()
         })
+    }
+
+    /// Returns whether more may follow the start of a command line.
+    pub(super) fn is_cut(command_line: &[u8]) -> bool {
+        command_line.len() as u64 >= COMMAND_LINE
+    }
+
+    /// Returns the whole command line of a process, or `None` if it cannot be read.
+    pub(super) fn whole_command_line(&self, pid: u32) -> Option<Vec<u8>> {
+        let whole = self.read(&format!("proc/{pid}/cmdline"), ARGUMENTS)?;
+        ((whole.len() as u64) < ARGUMENTS).then_some(whole)
     }
 
     /// Returns whether there is a process with a number, alive or not.

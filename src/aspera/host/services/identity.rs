@@ -88,6 +88,16 @@ impl Installation {
         }
     }
 
+    /// Returns whether a process has an account that runs the programs, as far as that can be read.
+    pub(super) fn may_run(&self, host: &Host, pid: u32) -> bool {
+        let uids = uids(host, pid);
+        uids.is_none_or(|uids| self.has_accounts(&uids))
+    }
+
+    fn has_accounts(&self, uids: &[u32]) -> bool {
+        uids.iter().all(|uid| self.accounts.contains(uid))
+    }
+
     /// Identifies a process with the name of a service. Its start must have been read before, because its number may be given to another process.
     pub(super) fn identify(&self, host: &Host, pid: u32, command_line: &[u8]) -> Identity {
         let of_process = |name: &str| host.link(&format!("proc/{pid}/{name}"));
@@ -97,8 +107,7 @@ impl Installation {
             return Identity::Gone;
         }
         // A certain mismatch counts even if something else cannot be read.
-        let is_of_account = |uids: &Vec<u32>| uids.iter().all(|uid| self.accounts.contains(uid));
-        if !uids.as_ref().is_none_or(is_of_account) {
+        if uids.as_ref().is_some_and(|uids| !self.has_accounts(uids)) {
             return Identity::Stranger(Mismatch::Account);
         }
         let own_namespace = host.link("proc/self/ns/pid");
@@ -149,6 +158,12 @@ pub(super) fn is_named(service: Service, command_line: &[u8]) -> bool {
             names_trapd(program) || program.ends_with(b"java") && words.any(names_trapd)
         }
     }
+}
+
+/// Returns whether the rest of a command line, of which only the start is known, may make it one of a service.
+pub(super) fn may_be_named(service: Service, start: &[u8]) -> bool {
+    let program = start.split(|&byte| byte == 0).next().unwrap_or_default();
+    service == Service::Trapd && (program.ends_with(b"java") || program.len() == start.len())
 }
 
 /// Returns whether a program or a Java option names trapd in a path.

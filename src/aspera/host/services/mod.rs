@@ -4,6 +4,7 @@ mod clock;
 mod enabled;
 mod host;
 mod identity;
+mod java_options;
 mod manager;
 mod options;
 mod processes;

@@ -4,9 +4,11 @@
 //! (`JAVA_TOOL_OPTIONS`, `JDK_JAVA_OPTIONS`, `_JAVA_OPTIONS`). systemd takes both from units, drop-ins and files that these name (systemd.unit(5),
 //! systemd.exec(5)). What cannot be read, or is written in a form that this program does not decode, may set an option.
 
-use super::host::Host;
+use std::path::Path;
+
+use super::host::{ARGUMENTS, Host};
+use super::java_options::{names_option, names_option_file, process_names_option_file};
 use super::manager::Status;
-use crate::aspera::setting::ENCRYPTION_KEY;
 use crate::files;
 
 /// The init scripts of trapd, and the files that the init scripts of distributions read with them.
@@ -37,15 +39,13 @@ const UNIT: &str = "asperatrapd.service";
 const DROP_INS: [&str; 2] = ["asperatrapd.service.d", "service.d"];
 
 /// The settings of systemd itself, which may give variables to all services.
-const MANAGER_FILES: [&str; 2] = ["etc/systemd/system.conf", "usr/lib/systemd/system.conf"];
-const MANAGER_FOLDERS: [&str; 3] = [
-    "etc/systemd/system.conf.d",
-    "run/systemd/system.conf.d",
-    "usr/lib/systemd/system.conf.d",
+const MANAGER_FOLDERS: [&str; 5] = [
+    "etc/systemd",
+    "run/systemd",
+    "usr/local/lib/systemd",
+    "usr/lib/systemd",
+    "lib/systemd",
 ];
-
-/// The limit on the command line and the environment of a process that are read, in bytes. The kernel allows 6 MiB for both.
-const ARGUMENTS: u64 = 8 * 1024 * 1024;
 
 /// Returns whether an encryption option may reach trapd by its units or init scripts, or by the command line or environment of a live process of it.
 pub fn trapd_has_encryption_options(host: &Host, status: &Status) -> bool {
@@ -58,14 +58,17 @@ pub fn trapd_has_encryption_options(host: &Host, status: &Status) -> bool {
 }
 
 fn units_may_set_option(host: &Host) -> bool {
-    let units = UNIT_FOLDERS.iter().map(|folder| format!("{folder}/{UNIT}"));
-    let mut units = units.chain(MANAGER_FILES.map(str::to_owned));
+    let places = UNIT_FOLDERS.iter().map(|folder| format!("{folder}/{UNIT}"));
+    let managers = MANAGER_FOLDERS.map(|folder| format!("{folder}/system.conf"));
+    let mut units = places.clone().chain(managers);
     let drop_ins = UNIT_FOLDERS.iter().flat_map(|folder| {
         let names = DROP_INS.iter();
         names.map(move |drop_ins| format!("{folder}/{drop_ins}"))
     });
-    let mut folders = drop_ins.chain(MANAGER_FOLDERS.map(str::to_owned));
+    let managers = MANAGER_FOLDERS.map(|folder| format!("{folder}/system.conf.d"));
+    let mut folders = drop_ins.chain(managers);
     units.any(|unit| unit_may_set_option(host, &unit))
+        || places.into_iter().any(|unit| has_another_name(host, &unit))
         || folders.any(|folder| match host.all_names(&folder) {
             None => true,
             Some(names) => names
@@ -74,41 +77,66 @@ fn units_may_set_option(host: &Host) -> bool {
         })
 }
 
+/// Returns whether the place of a unit is a link to a unit of another name. systemd then reads the drop-ins of that name, too.
+fn has_another_name(host: &Host, unit: &str) -> bool {
+    let real = files::real_path(&host.path(unit)).ok();
+    let name = real.as_deref().and_then(|real| real.file_name());
+    // A masked unit is a link to /dev/null.
+    name.is_some_and(|name| name != UNIT && name != "null")
+}
+
 fn script_may_set_option(host: &Host, file: &str) -> bool {
     match files::read(&host.path(file)) {
         Ok(None) => false,
-        Ok(Some(bytes)) => code_lines(&joined(&bytes)).any(names_option),
+        Ok(Some(bytes)) => {
+            let text = joined(&bytes);
+            code_lines(&text).any(|line| names_option(line) || names_option_file(line))
+        }
         Err(_) => true,
     }
 }
 
 fn unit_may_set_option(host: &Host, file: &str) -> bool {
-    match files::read(&host.path(file)) {
+    let file = host.path(file);
+    // So are units and drop-ins masked.
+    if files::real_path(&file).is_ok_and(|real| real == Path::new("/dev/null")) {
+        return false;
+    }
+    match files::read(&file) {
         Ok(None) => false,
         Ok(Some(bytes)) => {
             let text = joined(&bytes);
             let mut lines = code_lines(&text);
             lines.any(|line| {
                 names_option(line)
+                    || names_option_file(line)
                     || has_escape(line)
-                    || environment_file_may_set_option(host, line)
+                    || variables_may_set_option(host, line)
             })
         }
         Err(_) => true,
     }
 }
 
-/// Returns whether a line of a unit names a file with variables that may set an option.
-fn environment_file_may_set_option(host: &Host, line: &[u8]) -> bool {
+/// Returns whether a line of a unit takes variables from elsewhere that may set an option: from a file, or from systemd's own environment.
+fn variables_may_set_option(host: &Host, line: &[u8]) -> bool {
     let line = String::from_utf8_lossy(line);
     let Some((name, value)) = line.split_once('=') else {
         return false;
     };
-    // The dash says that the file need not exist. Nothing takes back the files that were named before.
-    let path = value.trim().trim_start_matches('-');
-    if name.trim() != "EnvironmentFile" || path.is_empty() {
-        return false;
+    let value = value.trim();
+    match name.trim() {
+        // An empty value takes back those before. They are not forgotten here.
+        _ if value.is_empty() => false,
+        "PassEnvironment" => true,
+        "EnvironmentFile" => environment_file_may_set_option(host, value),
+        _ => false,
     }
+}
+
+fn environment_file_may_set_option(host: &Host, value: &str) -> bool {
+    // The dash says that the file need not exist.
+    let path = value.trim_start_matches('-');
     // systemd replaces specifiers and patterns.
     let is_certain = !path.contains(['%', '*', '?', '[', '"', '\'']);
     match path.strip_prefix('/').filter(|_| is_certain) {
@@ -126,24 +154,11 @@ fn process_may_have_option(host: &Host, pid: u32) -> bool {
                 let mut texts = bytes.split(|&byte| byte == 0);
                 bytes.len() as u64 >= ARGUMENTS
                     || names_option(&bytes)
-                    || texts.any(names_argument_file)
+                    || texts.any(process_names_option_file)
             }
             Err(_) => true,
         }
     })
-}
-
-/// Returns whether an argument, or a variable with several, names a file with arguments for Java. What was in it when the process started is not known.
-fn names_argument_file(text: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(text);
-    let is_file =
-        |argument: &str| argument.starts_with('@') || argument.starts_with("-XX:VMOptionsFile=");
-    match text.split_once('=') {
-        Some(("JDK_JAVA_OPTIONS" | "JAVA_TOOL_OPTIONS" | "_JAVA_OPTIONS", arguments)) => {
-            arguments.split_whitespace().any(is_file)
-        }
-        _ => is_file(&text),
-    }
 }
 
 /// Returns a text with its continued lines joined, as a shell and Java join them.
@@ -162,11 +177,6 @@ fn joined(text: &[u8]) -> Vec<u8> {
 fn code_lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     let lines = text.split(|&byte| byte == b'\n');
     lines.filter(|line| !line.trim_ascii_start().starts_with(b"#"))
-}
-
-fn names_option(bytes: &[u8]) -> bool {
-    let option = ENCRYPTION_KEY.as_bytes();
-    bytes.windows(option.len()).any(|window| window == option)
 }
 
 /// Returns whether a line has a character in one of the numeric forms that systemd decodes (systemd.syntax(7)).
@@ -239,6 +249,7 @@ mod tests {
             "usr/local/lib/systemd/system/asperatrapd.service",
             "etc/systemd/system.conf",
             "etc/systemd/system.conf.d/a.conf",
+            "usr/local/lib/systemd/system.conf.d/a.conf",
         ] {
             for (text, has_options) in [
                 (format!("Environment=A={OPTION}\n"), true),
@@ -246,6 +257,10 @@ mod tests {
                     "PROPS=-Dserver-side-\\\n  encryption=NONE\n".to_owned(),
                     true,
                 ),
+                ("PROPS=-Dserver-\"side\"-encryption=NONE\n".to_owned(), true),
+                ("PROPS=-Dserver'-side-'encryption=NONE\n".to_owned(), true),
+                ("PROPS=-Dserver\\-side-encryption=NONE\n".to_owned(), true),
+                ("exec java @/run/options Main\n".to_owned(), true),
                 (format!("#PROPS={OPTION}\nexec java\n"), false),
                 ("exec java -Dserver-side=NONE\n".to_owned(), false),
             ] {
@@ -289,12 +304,54 @@ mod tests {
     }
 
     #[test]
+    fn drop_ins_of_another_name_of_the_unit_are_not_overlooked() {
+        use std::os::unix::fs::symlink;
+        for (target, has_options) in [
+            ("/dev/null", false),
+            ("../../../opt/asperatrapd.service", false),
+            ("trapd.service", true),
+        ] {
+            let machine = Machine::with("opt/asperatrapd.service", "");
+            machine.write("etc/systemd/system/trapd.service", "");
+            symlink(
+                target,
+                machine.path("etc/systemd/system/asperatrapd.service"),
+            )
+            .unwrap();
+            assert_eq!(machine.has_options(), has_options, "{target}");
+        }
+    }
+
+    #[test]
+    fn a_folder_of_drop_ins_that_cannot_be_listed_may_have_one() {
+        use std::os::unix::fs::symlink;
+        let machine = Machine::with("etc/systemd/system/asperatrapd.service", "");
+        assert!(!machine.has_options());
+        let folder = machine.path("etc/systemd/system/service.d");
+        symlink("service.d", folder).unwrap();
+        assert!(machine.has_options());
+    }
+
+    #[test]
+    fn variables_of_systemd_itself_are_not_known() {
+        for (line, has_options) in [
+            ("PassEnvironment=OPTS", true),
+            ("PassEnvironment=", false),
+            ("UnsetEnvironment=OPTS", false),
+        ] {
+            let machine = Machine::with("etc/systemd/system/asperatrapd.service", line);
+            assert_eq!(machine.has_options(), has_options, "{line}");
+        }
+    }
+
+    #[test]
     fn files_with_variables_are_read_if_it_is_certain_which_they_are() {
         for (value, content, has_options) in [
             ("/etc/trapd.env", "A=1\n", false),
             ("/etc/trapd.env", "A=-Dserver-side-encryption=NONE\n", true),
             ("-/etc/none.env", "", false),
             ("-/etc/trapd.env", "A=-Dserver-side-encryption=NONE\n", true),
+            ("/etc/trapd.env", "JDK_JAVA_OPTIONS=@/run/options\n", true),
             ("/etc/*.env", "", true),
             ("/etc/%n.env", "", true),
             ("trapd.env", "", true),
@@ -315,7 +372,18 @@ mod tests {
             ("cmdline", long.as_str(), true),
             ("cmdline", "java\0@/run/options\0Main\0", true),
             ("cmdline", "java\0-XX:VMOptionsFile=options\0", true),
+            ("cmdline", "java\0-Xoptionsfile=options\0", true),
             ("cmdline", "java\0jane@example\0", false),
+            (
+                "environ",
+                "_JAVA_OPTIONS=-Dserver-side-encryption=NONE\0",
+                true,
+            ),
+            (
+                "environ",
+                "OPENJ9_JAVA_OPTIONS=-Xoptionsfile=options\0",
+                true,
+            ),
             ("environ", "PATH=/bin\0HOME=/\0", false),
             ("environ", "PATH=@a\0A=b @c\0", false),
             (
@@ -335,7 +403,9 @@ mod tests {
     #[test]
     fn a_command_line_that_is_longer_than_what_is_read_may_have_an_option() {
         let length = usize::try_from(ARGUMENTS).unwrap();
-        let machine = Machine::with("proc/7/cmdline", vec![b'x'; length + 1]);
-        assert!(machine.has_options());
+        for (length, has_options) in [(length - 1, false), (length + 1, true)] {
+            let machine = Machine::with("proc/7/cmdline", vec![b'x'; length]);
+            assert_eq!(machine.has_options(), has_options, "{length}");
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::Service;
 use super::host::{Host, names};
-use super::identity::{Identity, Installation, Stranger, is_named, uids};
+use super::identity::{Identity, Installation, Stranger, is_named, may_be_named, uids};
 use crate::files;
 
 /// The limit on the list of processes of a control group that is read, in bytes.
@@ -60,9 +60,23 @@ pub(super) fn named(
     known: &[Process],
 ) -> Named {
     let mut named = Named::default();
-    for (pid, command_line) in host.command_lines() {
-        let is_known = || known.iter().any(|process| process.pid == *pid);
-        if !is_named(service, command_line) || is_known() {
+    for (pid, start) in host.command_lines() {
+        if known.iter().any(|process| process.pid == *pid) {
+            continue;
+        }
+        // Anybody may start many processes with very long command lines, so these are read whole only for the accounts of the installation.
+        let is_cut_short = Host::is_cut(start) && may_be_named(service, start);
+        let whole = (is_cut_short && installation.may_run(host, *pid))
+            .then(|| host.whole_command_line(*pid));
+        let command_line = match &whole {
+            Some(Some(whole)) => whole,
+            Some(None) => {
+                named.has_unknown |= living(host, *pid).is_some();
+                continue;
+            }
+            None => start,
+        };
+        if !is_named(service, command_line) {
             continue;
         }
         let Some(process) = living(host, *pid) else {
