@@ -17,8 +17,8 @@ use crate::aspera::audit::{Expectation, Facts, Request, SystemFile, judge, rows}
 use crate::aspera::docroot::AsperaConf;
 use crate::aspera::host::{
     self, Clock, FoundService, Host, Look, Manager, OsAccounts, Reading, Reason, Service, State,
-    Status, Validation, Validity, ask_version, gaps, is_enabled, read_version, restart_due,
-    trapd_has_encryption_options,
+    Status, Validation, Validity, ask_version, gaps, is_enabled, obstacle, read_version,
+    restart_due, trapd_has_encryption_options,
 };
 use crate::aspera::setting::FoundValue;
 use crate::aspera::trapd::{self, Contents};
@@ -157,6 +157,7 @@ impl Server {
                 false,
                 last_change(files[index], aspera_root),
             ),
+            obstacle: obstacle(&host, &statuses[index], files[index]),
         });
         Self {
             has_ascp: !matches!(files::metadata(&aspera_root.join("bin/ascp")), Ok(None)),

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::aspera::audit::Unfounded;
 use crate::aspera::docroot::UncoveredKind;
-use crate::aspera::host::{Gap, Incomplete, Reason, Silence};
+use crate::aspera::host::{Gap, Incomplete, Obstacle, Reason, Silence};
 
 /// A gap: its place, the problem and the remedy.
 #[derive(Debug, Serialize)]
@@ -107,6 +107,12 @@ fn why(gap: &Gap) -> String {
         Gap::Stopped(_) => "The service is enabled, but it does not run.",
         Gap::NoService(_) => "The service is enabled, but the host does not have it.",
         Gap::NoAnswer(_) => "It is not known whether the service runs.",
+        Gap::OtherView(_, Obstacle::AnotherFile) => {
+            "The service sees another file, or none, in the place of its file: it has mounts of its own."
+        }
+        Gap::OtherView(_, Obstacle::NoPermission) => {
+            "The account of the service must not read its file, or enter a folder on the way to it."
+        }
         Gap::OlderFile(_) => "The service runs with its file from before the last change.",
         Gap::PerhapsOlderFile(_, reason) => match reason {
             Reason::OutsideUnit => {
@@ -174,6 +180,15 @@ fn fix(gap: &Gap) -> String {
                 "Run this as root (become: true), and find out why systemctl show {} does not answer.",
                 service.name()
             );
+        }
+        Gap::OtherView(service, Obstacle::AnotherFile) => {
+            return format!(
+                "Look for BindPaths, RootDirectory and the like in systemctl cat {0}, or restart {0} if the mounts of the host changed.",
+                service.name()
+            );
+        }
+        Gap::OtherView(_, Obstacle::NoPermission) => {
+            "Give that account the right to read the file, and restart the service."
         }
         Gap::OlderFile(service) => return format!("Restart {}.", service.name()),
         Gap::PerhapsOlderFile(service, Reason::OutsideUnit) => {
@@ -277,6 +292,8 @@ mod tests {
             Gap::Stopped(service),
             Gap::NoService(service),
             Gap::NoAnswer(service),
+            Gap::OtherView(service, Obstacle::AnotherFile),
+            Gap::OtherView(service, Obstacle::NoPermission),
             Gap::OlderFile(service),
         ];
         let perhaps = reasons.map(|reason| Gap::PerhapsOlderFile(service, reason));

@@ -234,7 +234,7 @@ impl Doubt {
             },
             Self::OlderFile => Words {
                 name: "older_file",
-                why: "the service that reads this setting still runs with an older file",
+                why: "the service that reads this setting still runs with an older file, or reads another one",
                 fix: "Restart the service.",
             },
             Self::KeyWithoutEncryption => Words {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::asuserdata::{Silence, Validity};
-use super::services::{Manager, Reason, Restart, Service, State};
+use super::services::{Manager, Obstacle, Reason, Restart, Service, State};
 use crate::aspera::docroot::Uncovered;
 use crate::files::FileError;
 
@@ -45,6 +45,8 @@ pub enum Gap {
     NoService(Service),
     /// The init system does not report the state of a service.
     NoAnswer(Service),
+    /// A service does not read the file that was judged.
+    OtherView(Service, Obstacle),
     /// A service runs with an older version of its file.
     OlderFile(Service),
     /// It is not known whether a service runs with the current version of its file.
@@ -77,11 +79,16 @@ pub struct FoundService {
     pub state: Option<State>,
     /// Whether it must restart to run with the current version of its file.
     pub restart: Restart,
+    /// The reason why it does not read the file that was judged, if there is one.
+    pub obstacle: Option<Obstacle>,
 }
 
 impl FoundService {
-    /// Returns whether a live process of it may have started before its file got its present content.
+    /// Returns whether a live process of it may have started before its file got its present content, or reads another file.
     pub fn may_run_older_file(&self) -> bool {
+        if self.obstacle.is_some() {
+            return true;
+        }
         match (self.restart.required, self.restart.reason) {
             (Some(required), _) => required,
             // If no process lives, none runs with an older file.
@@ -168,6 +175,9 @@ pub fn gaps(found: &Found) -> Vec<Incomplete> {
 
 fn gap_of(found: FoundService) -> Option<Gap> {
     let service = found.service;
+    if let Some(obstacle) = found.obstacle {
+        return Some(Gap::OtherView(service, obstacle));
+    }
     match (found.restart.required, found.restart.reason) {
         (Some(true), _) => return Some(Gap::OlderFile(service)),
         // If no process lives, none runs with an older file. A container starts services in its own way.
@@ -222,6 +232,7 @@ mod tests {
                 required: state.map(|_| false),
                 reason: unknown,
             },
+            obstacle: None,
         }
     }
 
@@ -394,6 +405,24 @@ mod tests {
                 .into_iter()
                 .collect();
             assert_eq!(gaps, expected, "{enabled:?} {state:?}");
+        }
+    }
+
+    #[test]
+    fn a_service_that_reads_another_file_is_a_gap() {
+        for obstacle in [Obstacle::AnotherFile, Obstacle::NoPermission] {
+            let [mut trapd, noded] = running();
+            trapd.obstacle = Some(obstacle);
+            assert!(trapd.may_run_older_file());
+            let gaps = gaps_of(
+                true,
+                Reading::Complete,
+                Reading::Complete,
+                &[],
+                [trapd, noded],
+            );
+            let gaps: Vec<Gap> = gaps.into_iter().map(|(_, gap)| gap).collect();
+            assert_eq!(gaps, [Gap::OtherView(Service::Trapd, obstacle)]);
         }
     }
 

@@ -17,6 +17,6 @@ pub use installation::{
     KmsUnsupported, UnknownVersion, ask_version, check_kms_support, read_version, version,
 };
 pub use services::{
-    Clock, Host, LastChange, Look, Manager, Mismatch, Process, Reason, Restart, Service, State,
-    Status, Stranger, is_enabled, restart_due, trapd_has_encryption_options,
+    Clock, Host, LastChange, Look, Manager, Mismatch, Obstacle, Process, Reason, Restart, Service,
+    State, Status, Stranger, is_enabled, obstacle, restart_due, trapd_has_encryption_options,
 };

@@ -9,6 +9,7 @@ mod manager;
 mod options;
 mod processes;
 mod restart;
+mod view;
 
 pub use clock::Clock;
 pub use enabled::is_enabled;
@@ -18,6 +19,7 @@ pub use manager::{Look, Manager, State, Status};
 pub use options::trapd_has_encryption_options;
 pub use processes::Process;
 pub use restart::{LastChange, Reason, Restart, restart_due};
+pub use view::{Obstacle, obstacle};
 
 /// A service of an Aspera server, with the file that it reads when it starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
