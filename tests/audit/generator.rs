@@ -424,7 +424,7 @@ fn nearly_a_setting(random: &mut Random) -> (String, String) {
 }
 
 /// The first three change nothing.
-const MORE_PASSWD: [&str; 9] = [
+const MORE_PASSWD: [&str; 11] = [
     "# b:x:2007:3000::/:/bin/sh",
     "  ",
     "other:x:2008:3000:,+ :/:/bin/sh",
@@ -434,10 +434,12 @@ const MORE_PASSWD: [&str; 9] = [
     "b:x:2007:03000::/:/bin/sh",
     "c d:x:2009:3000::/:/bin/sh",
     "b:x:2007:3000::/:/bin/sh:",
+    "b:x:2007:3000:\0:/:/bin/sh",
+    "c:x:2000:3000::/:/bin/sh",
 ];
 
 /// The first three change nothing.
-const MORE_GROUP: [&str; 12] = [
+const MORE_GROUP: [&str; 15] = [
     "#g:x:3002:a",
     "",
     "more:x:3003:a,b",
@@ -450,6 +452,9 @@ const MORE_GROUP: [&str; 12] = [
     "more:x:3005:a\r",
     "more:x:3005:a,,b",
     "more:x:3005",
+    "#more:x:3000:a,b",
+    "  # more:x: 03001:b",
+    "more:x:3005:\0",
 ];
 
 fn more_lines(random: &mut Random, choices: &[&str]) -> Vec<String> {

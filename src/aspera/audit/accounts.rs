@@ -2,14 +2,15 @@
 //!
 //! How Aspera asks for the groups of a user is not documented: it may look at the members of the named group, or at the group ids that initgroups(3) collects
 //! from all lines. So a membership is certain only where both agree, and where there is one way to read the files: glibc skips blanks before names and
-//! members, keeps a carriage return at the end of a line, and takes `+` and `-` lines for instructions to ask NIS.
+//! members, keeps a carriage return at the end of a line, ends a line at a NUL, takes `+` and `-` lines for instructions to ask NIS, and does not skip
+//! comments in `/etc/group` when it collects the groups of a user (`nss_files`, `files-initgroups.c`).
 
 use std::collections::{HashMap, HashSet};
 
 /// The group memberships that the local files list. A directory such as LDAP is not consulted.
 #[derive(Debug, Default)]
 pub struct Accounts {
-    /// The local users, or an empty set if the file could not be read or has a line that is not plain.
+    /// The local users who do not share their id, or an empty set if the file could not be read or has a line that is not plain.
     users: HashSet<String>,
     /// The local users by the id of their primary group.
     by_primary_group: HashMap<u32, Vec<String>>,
@@ -21,7 +22,7 @@ pub struct Accounts {
 struct Group {
     id: u32,
     members: HashSet<String>,
-    /// Whether another line has the same name or id.
+    /// Whether another line has the same name or id. A comment can have the id.
     is_shared: bool,
 }
 
@@ -40,7 +41,7 @@ impl Accounts {
         }
     }
 
-    /// Returns whether a user has a line in `/etc/passwd`.
+    /// Returns whether a user has a line in `/etc/passwd`, and an id that no other user has.
     pub fn is_local(&self, user: &str) -> bool {
         self.users.contains(user)
     }
@@ -56,18 +57,30 @@ impl Accounts {
 }
 
 /// Returns the users with the ids of their primary groups, or `None` if a line is not plain. The first line of a name counts, as in getpwnam(3).
+///
+/// Users who share their id are left out: a program that asks for the name of its own id, with getpwuid(3), takes one of them for another.
 fn users(passwd: &str) -> Option<HashMap<String, u32>> {
+    if passwd.contains('\0') {
+        return None;
+    }
     let mut users = HashMap::new();
+    let mut names_of_ids: HashMap<u32, &str> = HashMap::new();
+    let mut sharers = HashSet::new();
     for line in lines(passwd) {
         let fields: Vec<&str> = line.split(':').collect();
         let [name, _, uid, gid, _, _, _] = fields[..] else {
             return None;
         };
-        let (true, Some(_), Some(gid)) = (is_plain(name), number(uid), number(gid)) else {
+        let (true, Some(uid), Some(gid)) = (is_plain(name), number(uid), number(gid)) else {
             return None;
         };
+        let first = *names_of_ids.entry(uid).or_insert(name);
+        if first != name {
+            sharers.extend([first, name]);
+        }
         users.entry(name.to_owned()).or_insert(gid);
     }
+    users.retain(|name, _| !sharers.contains(&**name));
     Some(users)
 }
 
@@ -75,6 +88,9 @@ fn users(passwd: &str) -> Option<HashMap<String, u32>> {
 fn groups(group: &str) -> Option<HashMap<String, Group>> {
     let mut groups: HashMap<String, Group> = HashMap::new();
     let mut names_of_ids: HashMap<u32, String> = HashMap::new();
+    if group.contains('\0') {
+        return None;
+    }
     for line in lines(group) {
         let fields: Vec<&str> = line.split(':').collect();
         let [name, _, id, members] = fields[..] else {
@@ -104,16 +120,32 @@ fn groups(group: &str) -> Option<HashMap<String, Group>> {
             is_shared,
         });
     }
+    for id in group.split('\n').filter_map(id_of_comment) {
+        let name = names_of_ids.get(&id);
+        if let Some(group) = name.and_then(|name| groups.get_mut(name)) {
+            group.is_shared = true;
+        }
+    }
     Some(groups)
 }
 
-/// Returns the lines that hold an entry. glibc skips empty lines and comments.
+/// Returns the lines that hold an entry. Empty lines and comments do not.
 fn lines(text: &str) -> impl Iterator<Item = &str> {
     let lines = text.split('\n');
-    lines.filter(|line| {
-        let line = line.trim_ascii_start();
-        !line.is_empty() && !line.starts_with('#')
-    })
+    lines.filter(|line| !line.trim_ascii_start().is_empty() && !is_comment(line))
+}
+
+fn is_comment(line: &str) -> bool {
+    line.trim_ascii_start().starts_with('#')
+}
+
+/// Returns the id of the group to which a comment adds members if it is read like any other line, with strtoul(3).
+fn id_of_comment(line: &str) -> Option<u32> {
+    let mut fields = line.splitn(4, ':').filter(|_| is_comment(line));
+    let (id, members) = (fields.nth(2)?, fields.next()?);
+    let id = id.trim_start_matches([' ', '\t', '\u{b}', '\u{c}', '\r']);
+    // A number that is negative or too large becomes the largest one, which is not an id.
+    id.parse().ok().filter(|_| !members.is_empty())
 }
 
 /// Returns whether every program reads a name alike: it has no blanks, and does not begin like an instruction to ask NIS.
@@ -122,10 +154,10 @@ fn is_plain(name: &str) -> bool {
     !name.is_empty() && !name.starts_with(['+', '-']) && !name.contains(is_separator)
 }
 
-/// Returns an id in the usual form, without a sign or leading zeros.
+/// Returns an id in the usual form, without a sign or leading zeros. The largest number is -1 for the system, which means no id.
 fn number(text: &str) -> Option<u32> {
     let number: u32 = text.parse().ok()?;
-    (number.to_string() == text).then_some(number)
+    (number.to_string() == text && number != u32::MAX).then_some(number)
 }
 
 #[cfg(test)]
@@ -163,6 +195,7 @@ mod tests {
             "svc2:x:+2:200::/:/bin/sh",
             "svc2:x:1002: 200::/:/bin/sh",
             "svc2:x:1002:200::/:/bin/sh:",
+            "svc2:\0:1002:200::/:/bin/sh",
             "broken",
         ] {
             let accounts = Accounts::parse(Some(&format!("{PASSWD}{line}\n")), Some(GROUP));
@@ -182,9 +215,12 @@ mod tests {
             "-team:::",
             " more:x:203:svc",
             "more:x:0203:svc",
+            "more:x:4294967295:svc",
             "more:x:203: svc",
             "more:x:203:svc,",
             "more:x:203:svc\r",
+            "more:\0:203:svc",
+            "# a comment \0",
             "more:x:203:\r",
             "more:x:203",
             "more:x:203:svc:",
@@ -200,12 +236,47 @@ mod tests {
         for (line, uncertain) in [
             ("more:x:200:svc", ["more", "team"]),
             ("team:x:203:", ["team"; 2]),
+            ("#team:x:200:svc", ["team"; 2]),
+            (" # any text:x:0200:svc", ["team"; 2]),
+            ("#team:x:\t+200:svc:", ["team"; 2]),
         ] {
             let accounts = Accounts::parse(Some(PASSWD), Some(&format!("{GROUP}\n{line}")));
             for group in uncertain {
                 assert_eq!(accounts.members(group), None, "{line} {group}");
             }
             assert_eq!(accounts.members("users").as_deref(), Some(&["svc"][..]));
+        }
+    }
+
+    #[test]
+    fn users_who_share_an_id_are_not_certain() {
+        let passwd = format!("{PASSWD}toor:x:0:0::/:/bin/sh\nalone:x:5:100::/:/bin/sh\n");
+        let accounts = Accounts::parse(Some(&passwd), Some(GROUP));
+        for (name, is_local) in [
+            ("root", false),
+            ("toor", false),
+            ("svc", true),
+            ("alone", true),
+        ] {
+            assert_eq!(accounts.is_local(name), is_local, "{name}");
+        }
+    }
+
+    #[test]
+    fn comments_that_add_no_members_change_nothing() {
+        for line in [
+            "#team:x:203:svc",
+            "#team:x:200:",
+            "#team:x:200",
+            "# team: x: 200 or 201: svc",
+            "# team: see: the wiki: svc",
+            "#team:x:-200:svc",
+            "#team:x:-:svc",
+            "# team 200",
+        ] {
+            let accounts = Accounts::parse(Some(PASSWD), Some(&format!("{GROUP}\n{line}")));
+            let members = accounts.members("team");
+            assert_eq!(members.as_deref(), Some(&["svc"][..]), "{line}");
         }
     }
 
