@@ -75,7 +75,7 @@ pub fn is_folder(path: &Path) -> bool {
     })
 }
 
-/// Returns the owner of a file or folder, or `None` if there is none.
+/// Returns the owner of a file or folder, or `None` if it does not exist.
 pub fn owner(path: &Path) -> Result<Option<u32>, FileError> {
     Ok(stat(path)?.map(|stat| stat.st_uid))
 }

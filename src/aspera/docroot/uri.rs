@@ -176,7 +176,7 @@ impl DocrootUri {
         })
     }
 
-    /// Returns the text after the `://`, or nothing if there is none.
+    /// Returns the text after the `://`, or an empty text if the docroot has no `://`.
     pub(super) fn after_scheme(&self) -> &str {
         let parts = self.parts.as_ref();
         parts.map_or("", |parts| &self.text[parts.base().start..])

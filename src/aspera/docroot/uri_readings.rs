@@ -20,7 +20,7 @@ pub struct Query<'u> {
 /// A mark that some programs take for the end of the URI, or for the start of its query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Mark {
-    /// A `?` that may belong to the path, or another one behind it.
+    /// A `?` that may belong to the path, or another one after it.
     QuestionMark,
     /// A `#`, which starts the fragment (RFC 3986, 3.5).
     Hash,

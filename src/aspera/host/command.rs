@@ -133,7 +133,7 @@ fn await_answer(child: &mut Child, deadline: Instant) -> Answer {
 }
 
 /// Reads the output to its end, and returns it up to its limit, or `None` if time ran out first. What is beyond the limit is read as well: a program
-/// whose output nobody reads is ended by a signal, which says nothing about its answer.
+/// whose output nobody reads is ended by a signal, and its answer is lost.
 fn read_until(child: &mut Child, deadline: Instant) -> Option<Vec<u8>> {
     let mut pipe = child.stdout.take()?;
     let mut output = Vec::new();

@@ -5,7 +5,7 @@ use super::syntax::is_space;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Where the document starts behind its byte order mark and declaration.
+/// Where the document starts after its byte order mark and declaration.
 pub(super) fn prolog_length(bytes: &[u8]) -> Result<usize, (usize, Problem)> {
     // UTF-16 and UTF-32 show in the first bytes, with or without a mark.
     if matches!(bytes, [0 | 0xfe | 0xff, ..] | [_, 0, ..]) {
