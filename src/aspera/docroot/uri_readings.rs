@@ -8,8 +8,8 @@ use super::uri::{DocrootUri, decoded, decoded_fully};
 /// Marks of one kind that are read. Nobody writes a docroot with more.
 const MOST_MARKS: usize = 16;
 
-/// A possible text of the query.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A possible text of the query. It may hold a secret, so it cannot be printed.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Query<'u> {
     /// The text, not decoded.
     pub text: &'u str,

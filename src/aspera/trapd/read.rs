@@ -7,8 +7,7 @@ use super::file::{
 use crate::aspera::setting::{ENCRYPTION_KEY, Encryption, KMS_KEY_KEY, KmsKey};
 use crate::text::properties::{Document, JavaString};
 
-/// The settings in a file.
-#[derive(Debug)]
+/// The settings in a file. A value may be a secret in the wrong place, so they cannot be printed.
 pub struct Contents {
     /// The encryption in force, as it is written.
     pub encryption: Option<String>,
