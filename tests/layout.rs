@@ -21,6 +21,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "aspera/audit",
         &[
             "aspera/setting",
+            "aspera/trapd",
             "aspera/docroot",
             "aspera/version",
             "subject",

@@ -13,7 +13,7 @@ use super::pending_restart::last_change;
 use super::result::{strangers_warning, unread};
 use super::table;
 use crate::ansible::{Kind, Module, OptionSpec, Outcome, Task};
-use crate::aspera::audit::{Expectation, Facts, Request, SystemFile, judge, rows};
+use crate::aspera::audit::{Expectation, Facts, SystemFile, judge, rows};
 use crate::aspera::docroot::AsperaConf;
 use crate::aspera::host::{
     self, Clock, FoundService, Host, Look, Manager, OsAccounts, Reading, Reason, Service, State,
@@ -329,7 +329,8 @@ impl TrapdReport {
         };
         match trapd::read(&bytes) {
             Ok(contents) => {
-                let setting = report.take(contents);
+                let setting = SystemFile::from(&contents);
+                report.take(contents);
                 (report, Some(setting), reading)
             }
             Err(error) => {
@@ -339,7 +340,7 @@ impl TrapdReport {
         }
     }
 
-    fn take(&mut self, contents: Contents) -> SystemFile {
+    fn take(&mut self, contents: Contents) {
         let shown = |value: FoundValue| value.shown().to_owned();
         let (encryption, kms_key) = (&contents.encryption, &contents.kms_key);
         self.server_side_encryption = encryption
@@ -350,16 +351,6 @@ impl TrapdReport {
             .map(|text| shown(FoundValue::kms_key(text, None)));
         self.https_only = Some(contents.https_only);
         self.problems = contents.problems;
-        SystemFile {
-            request: Request::new(contents.encryption, contents.kms_key),
-            nearly: contents
-                .nearly
-                .into_iter()
-                .map(|(encryption, kms_key)| Request::new(encryption, kms_key))
-                .collect(),
-            has_more_nearly: contents.has_more_nearly,
-            https_only: contents.https_only,
-        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The product's answer.
 
 use aspera_sse::aspera::audit::{
-    Accounts, Expectation, Facts, Judgement, Place, Request, Row, ScopePattern, SystemFile,
+    Accounts, Expectation, Facts, Judgement, Place, Row, ScopePattern, SystemFile,
     Verdict as Found, Wanted, judge, rows,
 };
 use aspera_sse::aspera::docroot::{AsperaConf, Scope};
@@ -47,16 +47,7 @@ fn system(configuration: &Configuration) -> Option<SystemFile> {
         return Some(SystemFile::default());
     };
     let contents = trapd::read(text.as_bytes()).expect("an s3.properties");
-    Some(SystemFile {
-        request: Request::new(contents.encryption, contents.kms_key),
-        nearly: contents
-            .nearly
-            .into_iter()
-            .map(|(encryption, kms_key)| Request::new(encryption, kms_key))
-            .collect(),
-        has_more_nearly: contents.has_more_nearly,
-        https_only: contents.https_only,
-    })
+    Some(SystemFile::from(&contents))
 }
 
 fn version(text: Option<&str>) -> Option<Version> {

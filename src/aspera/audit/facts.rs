@@ -3,6 +3,7 @@
 use super::accounts::Accounts;
 use super::possible::Request;
 use crate::aspera::docroot::AsperaConf;
+use crate::aspera::trapd::Contents;
 use crate::aspera::version::Version;
 
 /// All facts about a server that the judgement uses.
@@ -37,6 +38,37 @@ pub struct SystemFile {
     pub has_more_nearly: bool,
     /// Whether `s3service.https-only` is true.
     pub https_only: bool,
+}
+
+impl From<&Contents> for SystemFile {
+    fn from(contents: &Contents) -> Self {
+        let request = |(encryption, kms_key): &(Option<String>, Option<String>)| {
+            Request::new(encryption.clone(), kms_key.clone())
+        };
+        Self {
+            request: Request::new(contents.encryption.clone(), contents.kms_key.clone()),
+            nearly: contents.nearly.iter().map(request).collect(),
+            has_more_nearly: contents.has_more_nearly,
+            https_only: contents.https_only,
+        }
+    }
+}
+
+#[cfg(test)]
+impl<'a> Facts<'a> {
+    /// Returns the facts of a server of an unknown version, with trapd, of which nothing else is known.
+    pub(super) fn of(conf: Option<&'a AsperaConf<'a>>, accounts: &'a Accounts) -> Self {
+        Self {
+            conf,
+            system: None,
+            trapd_enabled: Some(true),
+            service_options: false,
+            version: None,
+            accounts,
+            noded_runs_older_file: false,
+            trapd_runs_older_file: false,
+        }
+    }
 }
 
 impl Facts<'_> {
@@ -74,6 +106,7 @@ mod tests {
         let version = |number: &str| Version::from_ascp_output(&format!("ascp version {number}"));
         let (old, new) = (version("4.3.1"), version("4.4.0"));
         assert!(old.is_some() && new.is_some());
+        let accounts = Accounts::default();
         for (conf, version, trapd_enabled, serves) in [
             (Some(&with_pvcl), &old, Some(true), Some(true)),
             (Some(&plain), &old, Some(false), Some(false)),
@@ -84,14 +117,9 @@ mod tests {
             (None, &old, Some(true), Some(false)),
         ] {
             let facts = Facts {
-                conf,
-                system: None,
                 trapd_enabled,
-                service_options: false,
                 version: version.clone(),
-                accounts: &Accounts::default(),
-                noded_runs_older_file: false,
-                trapd_runs_older_file: false,
+                ..Facts::of(conf, &accounts)
             };
             assert_eq!(facts.pvcl_cloud(), serves, "{version:?} {trapd_enabled:?}");
         }

@@ -350,16 +350,8 @@ mod tests {
             "<CONF><aaa><realms><realm><users>{users}</users></realm></realms></aaa></CONF>"
         );
         let conf = AsperaConf::parse(file.as_bytes()).unwrap();
-        let facts = Facts {
-            conf: Some(&conf),
-            system: None,
-            trapd_enabled: Some(true),
-            service_options: false,
-            version: None,
-            accounts: &Accounts::default(),
-            noded_runs_older_file: false,
-            trapd_runs_older_file: false,
-        };
+        let accounts = Accounts::default();
+        let facts = Facts::of(Some(&conf), &accounts);
         let user = |name: &str| Scope::User(name.to_owned());
         let one = |scope: Scope| vec![ScopePattern::One(scope)];
         for (scopes, unfounded) in [

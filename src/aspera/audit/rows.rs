@@ -283,16 +283,8 @@ mod tests {
         let conf = b"<CONF><aaa><realms><realm><users><user><name>a</name><file_system><access><paths><path><absolute>s3://h/a</absolute></path>\
             </paths></access></file_system></user><user><name>b</name></user></users></realm></realms></aaa></CONF>";
         let conf = AsperaConf::parse(conf).unwrap();
-        let facts = Facts {
-            conf: Some(&conf),
-            system: None,
-            trapd_enabled: None,
-            service_options: false,
-            version: None,
-            accounts: &Accounts::default(),
-            noded_runs_older_file: false,
-            trapd_runs_older_file: false,
-        };
+        let accounts = Accounts::default();
+        let facts = Facts::of(Some(&conf), &accounts);
         for name in ["user a", "user b"] {
             assert_eq!(
                 named_after_a_panic_at(name, || rows(&facts)).as_deref(),

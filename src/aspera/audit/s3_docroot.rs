@@ -341,18 +341,13 @@ mod tests {
 
     #[test]
     fn options_that_are_given_once_are_not_repeated() {
+        let accounts = Accounts::default();
         let facts = Facts {
-            conf: None,
             system: Some(SystemFile {
                 https_only: true,
                 ..SystemFile::default()
             }),
-            trapd_enabled: Some(true),
-            service_options: false,
-            version: None,
-            accounts: &Accounts::default(),
-            noded_runs_older_file: false,
-            trapd_runs_older_file: false,
+            ..Facts::of(None, &accounts)
         };
         let (encryption, key) = (
             "server-side-encryption=AWS_KMS",
