@@ -81,7 +81,11 @@ fn has_idle_expectation(server: &Server, judged: &[(String, Verdict)]) -> bool {
                 return true;
             }
         }
-        if entry.scopes.is_empty() && earlier.iter().any(|one| one.scopes.is_empty()) {
+        let is_named_earlier = |scope: &&str| {
+            let mut earlier = earlier.iter();
+            earlier.any(|one| one.scopes.is_empty() || one.scopes.iter().any(|it| it == scope))
+        };
+        if entry.scopes.is_empty() && ["user", "group", "global"].iter().all(is_named_earlier) {
             return true;
         }
     }

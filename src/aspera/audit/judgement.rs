@@ -192,18 +192,23 @@ impl Judgement {
         let in_s3: HashSet<&Scope> = in_s3.map(|row| &row.scope).collect();
         for (index, expectation) in expectations.iter().enumerate() {
             let earlier = &expectations[..index];
-            let judges_everyone = |earlier: &Expectation| earlier.scopes.is_empty();
-            if expectation.scopes.is_empty() && earlier.iter().any(judges_everyone) {
+            let is_judged_earlier = |pattern: &ScopePattern| {
+                earlier
+                    .iter()
+                    .any(|earlier| earlier.scopes.is_empty() || earlier.scopes.contains(pattern))
+            };
+            let everyone = [
+                ScopePattern::Users,
+                ScopePattern::Groups,
+                ScopePattern::One(Scope::Global),
+            ];
+            if expectation.scopes.is_empty() && everyone.iter().all(is_judged_earlier) {
                 self.unfounded.push(Unfounded::Entry(index));
             }
             for pattern in &expectation.scopes {
                 self.unfounded.extend(match pattern {
                     ScopePattern::Users | ScopePattern::Groups => {
-                        let judges_kind = |earlier: &Expectation| {
-                            judges_everyone(earlier) || earlier.scopes.contains(pattern)
-                        };
-                        let is_judged = earlier.iter().any(judges_kind);
-                        is_judged.then_some(Unfounded::Entry(index))
+                        is_judged_earlier(pattern).then_some(Unfounded::Entry(index))
                     }
                     ScopePattern::System => {
                         let is_judged = entries.system != Some(index);
@@ -380,6 +385,14 @@ mod tests {
             (vec![vec![ScopePattern::System]], None),
             (vec![vec![ScopePattern::Users], Vec::new()], None),
             (vec![Vec::new(), Vec::new()], Some(Unfounded::Entry(1))),
+            (
+                vec![
+                    vec![ScopePattern::Users],
+                    vec![ScopePattern::Groups],
+                    Vec::new(),
+                ],
+                None,
+            ),
             (
                 vec![Vec::new(), vec![ScopePattern::Users]],
                 Some(Unfounded::Entry(1)),
