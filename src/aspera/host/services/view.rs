@@ -27,6 +27,8 @@ pub fn obstacle(host: &Host, status: &Status, path: &Path) -> Option<Obstacle> {
     let mut processes = status.processes.iter();
     processes.find_map(|process| {
         let root = host.path(&format!("proc/{}/root", process.pid));
+        // A process that has ended in the meantime has no root.
+        look(&root).ok()??;
         let theirs = look(&root.join(real.strip_prefix("/").ok()?)).ok()?;
         let identity = |stat: &FileStat| (stat.st_dev, stat.st_ino);
         if own.as_ref().map(identity) != theirs.as_ref().map(identity) {
@@ -177,6 +179,13 @@ mod tests {
         fs::remove_file(&machine.file).unwrap();
         assert_eq!(machine.obstacle(), Some(Obstacle::AnotherFile));
         fs::remove_file(&theirs).unwrap();
+        assert_eq!(machine.obstacle(), None);
+    }
+
+    #[test]
+    fn a_process_that_has_ended_is_no_obstacle() {
+        let machine = Machine::new();
+        fs::remove_file(machine.root.path().join("proc/7/root")).unwrap();
         assert_eq!(machine.obstacle(), None);
     }
 
