@@ -36,13 +36,21 @@ fn incomplete(result: &Map<String, Value>) -> Vec<&Value> {
 }
 
 #[test]
-fn only_an_ordinary_exit_status_is_an_answer() {
+fn only_exit_status_and_output_that_agree_are_an_answer() {
     let sandbox = server();
     let program = sandbox.root().join("bin/asuserdata");
     for (script, configuration, why) in [
         ("exit 0", Some("not_refused"), None),
-        ("exit 1", Some("refused"), None),
-        ("head -c 1000000 /dev/zero; exit 1", Some("refused"), None),
+        ("echo Invalid value; exit 1", Some("refused"), None),
+        ("echo Invalid value >&2; exit 1", Some("refused"), None),
+        (
+            "echo invalid; head -c 1000000 /dev/zero; exit 1",
+            Some("refused"),
+            None,
+        ),
+        ("echo usage; exit 1", None, Some("exit status 1")),
+        ("exit 3", None, Some("exit status 3")),
+        ("echo Rejected >&2", None, Some("exit status 0")),
         ("exec sleep 60", None, Some("within 5 seconds")),
         ("kill -9 $$", None, Some("A signal ended")),
         ("kill -SEGV $$", None, Some("A signal ended")),

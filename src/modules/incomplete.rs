@@ -102,11 +102,25 @@ fn why(gap: &Gap) -> String {
         Gap::NoValidation(Silence::Signal) => {
             "A signal ended the program, so that nothing says whether Aspera refuses the configuration."
         }
+        Gap::NoValidation(Silence::Failed(status)) => {
+            return format!(
+                "The program ended with exit status {status} and does not say that the configuration is invalid, so it may not have looked at it."
+            );
+        }
+        Gap::NoValidation(Silence::Contradiction) => {
+            "The program ended with exit status 0, but its output says that something is invalid."
+        }
         Gap::Failed(_) => "The service has failed.",
         Gap::Starting(_) => "The service is starting, perhaps again and again.",
         Gap::Stopped(_) => "The service is enabled, but it does not run.",
         Gap::NoService(_) => "The service is enabled, but the host does not have it.",
         Gap::NoAnswer(_) => "It is not known whether the service runs.",
+        Gap::OtherView(_, Obstacle::AnotherInstallation) => {
+            "The service runs a program that is not below aspera_root, so it may read the files of another installation."
+        }
+        Gap::OtherView(_, Obstacle::ReplacedProgram) => {
+            "The program of the service was replaced or removed since the service started, so it may run with another version of Aspera."
+        }
         Gap::OtherView(_, Obstacle::AnotherFile) => {
             "The service sees another file, or none, in the place of its file: it has mounts of its own."
         }
@@ -154,6 +168,9 @@ fn fix(gap: &Gap) -> String {
         Gap::Malformed(_) => "Correct the file.",
         Gap::Uncovered(uncovered) => uncovered_words(uncovered.what).1,
         Gap::NoAsuserdata => "Install the package of Aspera again, which brings this program.",
+        Gap::NoValidation(Silence::Contradiction) => {
+            "Run bin/asuserdata -v on the host as root, and correct what it reports."
+        }
         Gap::NoValidation(_) => {
             "Run bin/asuserdata -v on the host as root, and correct what keeps it from answering."
         }
@@ -180,6 +197,15 @@ fn fix(gap: &Gap) -> String {
                 "Run this as root (become: true), and find out why systemctl show {} does not answer.",
                 service.name()
             );
+        }
+        Gap::OtherView(service, Obstacle::AnotherInstallation) => {
+            return format!(
+                "Set aspera_root to the folder of the program in systemctl cat {0}, or correct the unit and restart {0}.",
+                service.name()
+            );
+        }
+        Gap::OtherView(service, Obstacle::ReplacedProgram) => {
+            return format!("Restart {}.", service.name());
         }
         Gap::OtherView(service, Obstacle::AnotherFile) => {
             return format!(
@@ -287,11 +313,15 @@ mod tests {
             Gap::NoValidation(Silence::NotStarted),
             Gap::NoValidation(Silence::TimedOut),
             Gap::NoValidation(Silence::Signal),
+            Gap::NoValidation(Silence::Failed(1)),
+            Gap::NoValidation(Silence::Contradiction),
             Gap::Failed(service),
             Gap::Starting(service),
             Gap::Stopped(service),
             Gap::NoService(service),
             Gap::NoAnswer(service),
+            Gap::OtherView(service, Obstacle::AnotherInstallation),
+            Gap::OtherView(service, Obstacle::ReplacedProgram),
             Gap::OtherView(service, Obstacle::AnotherFile),
             Gap::OtherView(service, Obstacle::NoPermission),
             Gap::OlderFile(service),

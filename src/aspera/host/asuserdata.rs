@@ -8,9 +8,9 @@ use crate::files::{self, FileError};
 /// What `asuserdata -v` says about the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Validity {
-    /// It does not refuse it. This proves nothing, because its exit status is not documented.
+    /// It does not refuse it. This proves nothing, because neither its exit status nor its output is documented.
     NotRefused,
-    /// It refuses it.
+    /// It refuses it: it says so, and its exit status is an error.
     Refused,
     /// The installation does not have the program.
     NoProgram,
@@ -29,6 +29,10 @@ pub enum Silence {
     TimedOut,
     /// A signal ended it, or it reported that by its exit status.
     Signal,
+    /// It failed with this exit status and does not say that the configuration is invalid: perhaps it could not look at it.
+    Failed(u8),
+    /// It ended without an error, and says that something is invalid.
+    Contradiction,
 }
 
 /// A validation that has started and may not have finished.
@@ -43,7 +47,7 @@ impl Validation {
     pub fn start(aspera_root: &Path) -> Self {
         let program = aspera_root.join("bin/asuserdata");
         let question = match files::metadata(&program) {
-            Ok(Some(_)) => Ok(Question::start(&program, &["-v"])),
+            Ok(Some(_)) => Ok(Question::start_with_errors(&program, &["-v"])),
             Ok(None) => Err(Validity::NoProgram),
             Err(error) => Err(Validity::Unread(error)),
         };
@@ -60,20 +64,41 @@ impl Validation {
     }
 }
 
-/// Only an ordinary exit status is an answer. A shell reports by the others that it could not start a program (126 and 127) or that a signal ended it
-/// (128 and the number of the signal), and `asuserdata` may be a script.
+/// The vendor documents neither exit status nor output, so an answer counts only where both agree. A shell reports by its exit status that it could not
+/// start a program (126 and 127) or that a signal ended it (128 and the number of the signal), and `asuserdata` may be a script.
 fn validity(answer: &Answer) -> Validity {
-    let exit = match answer {
-        Answer::Ended { exit, .. } => *exit,
+    let (exit, output) = match answer {
+        Answer::Ended { exit, output } => (*exit, output),
         Answer::TimedOut => return Validity::Silent(Silence::TimedOut),
         Answer::Unavailable => return Validity::Silent(Silence::NotStarted),
     };
-    match exit {
-        Exit::SUCCESS => Validity::NotRefused,
-        Exit::Status(126 | 127) => Validity::Silent(Silence::NotStarted),
-        Exit::Status(129..=192) | Exit::Signal(_) => Validity::Silent(Silence::Signal),
-        Exit::Status(_) => Validity::Refused,
+    match (exit, speaks_of_an_invalid_configuration(output)) {
+        (Exit::Status(126 | 127), _) => Validity::Silent(Silence::NotStarted),
+        (Exit::Status(129..=192) | Exit::Signal(_), _) => Validity::Silent(Silence::Signal),
+        (Exit::SUCCESS, false) => Validity::NotRefused,
+        (Exit::SUCCESS, true) => Validity::Silent(Silence::Contradiction),
+        (Exit::Status(_), true) => Validity::Refused,
+        (Exit::Status(status), false) => Validity::Silent(Silence::Failed(status)),
     }
+}
+
+/// Returns whether a text has a word that programs use for input that they refuse.
+fn speaks_of_an_invalid_configuration(output: &str) -> bool {
+    let output = output.to_ascii_lowercase();
+    let words = [
+        "invalid",
+        "not valid",
+        "reject",
+        "refuse",
+        "malformed",
+        "not well-formed",
+        "not well formed",
+        "syntax error",
+        "parse error",
+        "parsing error",
+        "parser error",
+    ];
+    words.iter().any(|word| output.contains(word))
 }
 
 #[cfg(test)]
@@ -84,23 +109,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_an_ordinary_exit_status_is_an_answer() {
+    fn only_exit_status_and_output_that_agree_are_an_answer() {
         let silent = Validity::Silent;
-        for (exit, expected) in [
-            (Exit::Status(0), Validity::NotRefused),
-            (Exit::Status(1), Validity::Refused),
-            (Exit::Status(125), Validity::Refused),
-            (Exit::Status(126), silent(Silence::NotStarted)),
-            (Exit::Status(127), silent(Silence::NotStarted)),
-            (Exit::Status(137), silent(Silence::Signal)),
-            (Exit::Status(139), silent(Silence::Signal)),
-            (Exit::Status(255), Validity::Refused),
-            (Exit::Signal(9), silent(Silence::Signal)),
-            (Exit::Signal(11), silent(Silence::Signal)),
+        let (usage, refusal) = ("usage: asuserdata [-u user]", "aspera.conf: Invalid value");
+        for (exit, output, expected) in [
+            (Exit::Status(0), "", Validity::NotRefused),
+            (Exit::Status(0), "Configuration OK", Validity::NotRefused),
+            (Exit::Status(0), refusal, silent(Silence::Contradiction)),
+            (Exit::Status(1), refusal, Validity::Refused),
+            (Exit::Status(1), "", silent(Silence::Failed(1))),
+            (Exit::Status(2), usage, silent(Silence::Failed(2))),
+            (Exit::Status(125), "file was rejected", Validity::Refused),
+            (Exit::Status(126), refusal, silent(Silence::NotStarted)),
+            (Exit::Status(127), "", silent(Silence::NotStarted)),
+            (Exit::Status(137), "", silent(Silence::Signal)),
+            (Exit::Status(139), refusal, silent(Silence::Signal)),
+            (Exit::Status(255), "SYNTAX ERROR", Validity::Refused),
+            (Exit::Signal(9), "", silent(Silence::Signal)),
+            (Exit::Signal(11), refusal, silent(Silence::Signal)),
         ] {
-            let output = String::new();
-            let found = validity(&Answer::Ended { exit, output });
-            assert_eq!(found, expected, "{exit:?}");
+            let output = output.to_owned();
+            let answer = Answer::Ended { exit, output };
+            assert_eq!(validity(&answer), expected, "{answer:?}");
         }
         let found = validity(&Answer::TimedOut);
         assert_eq!(found, silent(Silence::TimedOut));

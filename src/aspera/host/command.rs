@@ -1,6 +1,6 @@
 //! Runs a program of the host to ask it something, with a limit on its time and its output.
 
-use std::io::Read;
+use std::io::{self, PipeReader, Read};
 use std::os::fd::AsFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
@@ -26,7 +26,7 @@ pub enum Answer {
     Ended {
         /// How it ended.
         exit: Exit,
-        /// The start of its standard output.
+        /// The start of what it wrote.
         output: String,
     },
     /// It was killed when its time was over.
@@ -60,42 +60,63 @@ impl Exit {
 /// A program that was asked and may not have answered yet.
 #[derive(Debug)]
 pub struct Question {
-    child: Option<Child>,
+    /// The program and what it writes, or `None` if it could not be started.
+    running: Option<(Child, PipeReader)>,
     asked: Instant,
 }
 
 impl Question {
-    /// Starts a program in the C locale and in UTC, without input.
+    /// Starts a program in the C locale and in UTC, without input. Its standard error is dropped.
     pub fn start(program: &Path, arguments: &[&str]) -> Self {
-        let child = Command::new(program)
-            .args(arguments)
-            .env("LC_ALL", "C")
-            .env("TZ", "UTC")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            // It gets a process group of its own, so that the processes that it starts are killed with it.
-            .process_group(0)
-            .spawn();
+        Self::of(start(program, arguments, false))
+    }
+
+    /// Starts a program in the same way. Its standard error is a part of its output.
+    pub fn start_with_errors(program: &Path, arguments: &[&str]) -> Self {
+        Self::of(start(program, arguments, true))
+    }
+
+    fn of(running: io::Result<(Child, PipeReader)>) -> Self {
         Self {
-            child: child.ok(),
+            running: running.ok(),
             asked: Instant::now(),
         }
     }
 
-    /// Waits for its standard output and for its end. The limit counts from its start.
+    /// Waits for its output and for its end. The limit counts from its start.
     pub fn answer(mut self, time_limit: Duration) -> Answer {
-        match &mut self.child {
-            Some(child) => await_answer(child, self.asked + time_limit),
+        match &mut self.running {
+            Some((child, output)) => await_answer(child, output, self.asked + time_limit),
             None => Answer::Unavailable,
         }
     }
 }
 
+fn start(program: &Path, arguments: &[&str], with_errors: bool) -> io::Result<(Child, PipeReader)> {
+    let (reader, writer) = io::pipe()?;
+    let errors = if with_errors {
+        writer.try_clone()?.into()
+    } else {
+        Stdio::null()
+    };
+    // Dropped at the end, and with it the writers of this program: else the output would have no end.
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        .env("LC_ALL", "C")
+        .env("TZ", "UTC")
+        .stdin(Stdio::null())
+        .stdout(writer)
+        .stderr(errors)
+        // It gets a process group of its own, so that the processes that it starts are killed with it.
+        .process_group(0);
+    Ok((command.spawn()?, reader))
+}
+
 /// Kills the program with its group if it still runs: nobody waits for it any longer.
 impl Drop for Question {
     fn drop(&mut self) {
-        if let Some(child) = &mut self.child {
+        if let Some((child, _)) = &mut self.running {
             end(child);
         }
     }
@@ -106,8 +127,8 @@ pub fn ask(program: &Path, arguments: &[&str], time_limit: Duration) -> Answer {
     Question::start(program, arguments).answer(time_limit)
 }
 
-fn await_answer(child: &mut Child, deadline: Instant) -> Answer {
-    let Some(output) = read_until(child, deadline) else {
+fn await_answer(child: &mut Child, output: &mut PipeReader, deadline: Instant) -> Answer {
+    let Some(output) = read_until(output, deadline) else {
         return if Instant::now() >= deadline {
             Answer::TimedOut
         } else {
@@ -134,8 +155,7 @@ fn await_answer(child: &mut Child, deadline: Instant) -> Answer {
 
 /// Reads the output to its end, and returns it up to its limit, or `None` if time ran out first. What is beyond the limit is read as well: a program
 /// whose output nobody reads is ended by a signal, and its answer is lost.
-fn read_until(child: &mut Child, deadline: Instant) -> Option<Vec<u8>> {
-    let mut pipe = child.stdout.take()?;
+fn read_until(pipe: &mut PipeReader, deadline: Instant) -> Option<Vec<u8>> {
     let mut output = Vec::new();
     let mut chunk = [0; 4096];
     loop {
@@ -184,6 +204,19 @@ mod tests {
     }
 
     #[test]
+    fn the_errors_are_a_part_of_the_output_if_they_are_wanted() {
+        let arguments = ["-c", "echo a; echo b >&2"];
+        let question = Question::start_with_errors(Path::new("/bin/sh"), &arguments);
+        assert_eq!(
+            question.answer(TIME_LIMIT),
+            Answer::Ended {
+                exit: Exit::SUCCESS,
+                output: "a\nb\n".to_owned()
+            }
+        );
+    }
+
+    #[test]
     fn the_output_and_the_end_are_reported() {
         let ended = |exit, output: &str| Answer::Ended {
             exit,
@@ -201,7 +234,7 @@ mod tests {
     #[test]
     fn an_answer_that_came_in_time_counts_although_it_is_read_late() {
         let mut question = Question::start(Path::new("/bin/sh"), &["-c", "echo a; exit 3"]);
-        let child = question.child.as_mut().unwrap();
+        let (child, _) = question.running.as_mut().unwrap();
         while child.try_wait().unwrap().is_none() {
             std::thread::sleep(REAP_INTERVAL);
         }

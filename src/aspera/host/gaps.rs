@@ -410,7 +410,12 @@ mod tests {
 
     #[test]
     fn a_service_that_reads_another_file_is_a_gap() {
-        for obstacle in [Obstacle::AnotherFile, Obstacle::NoPermission] {
+        for obstacle in [
+            Obstacle::AnotherInstallation,
+            Obstacle::ReplacedProgram,
+            Obstacle::AnotherFile,
+            Obstacle::NoPermission,
+        ] {
             let [mut trapd, noded] = running();
             trapd.obstacle = Some(obstacle);
             assert!(trapd.may_run_older_file());

@@ -152,7 +152,7 @@ impl Host {
     }
 
     /// Returns a path of this host as this program sees it.
-    fn inside(&self, path: &Path) -> PathBuf {
+    pub(super) fn inside(&self, path: &Path) -> PathBuf {
         self.root.join(path.strip_prefix("/").unwrap_or(path))
     }
 

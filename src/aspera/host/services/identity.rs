@@ -3,18 +3,22 @@
 //! Anybody can start a process under any name, and a container on the host brings its own Aspera. So only things that require the administrator
 //! count: the control group of the unit, or the account, the PID namespace and the program of a process together.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
+use nix::sys::stat::stat;
 
 use super::Service;
 use super::host::Host;
 
 /// The account under which the vendor's packages run the services.
 const DAEMON_ACCOUNT: &str = "asperadaemon";
+
+/// What the kernel adds to the path of a program whose file was replaced or removed (proc(5), `exe`).
+const DELETED: &[u8] = b" (deleted)";
 
 /// The properties that make a process part of the installation.
 #[derive(Debug)]
@@ -36,6 +40,17 @@ pub(super) enum Identity {
     Unknown,
     /// The process has ended.
     Gone,
+}
+
+/// The installation that the program of a process belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// This installation.
+    Own,
+    /// This installation, but the file of the program was replaced or removed since the process started.
+    Replaced,
+    /// Another one, or none.
+    Other,
 }
 
 /// The reason why a process with the name of a service is not that service.
@@ -128,23 +143,77 @@ impl Installation {
         }
     }
 
+    /// Returns the installation that the programs of a service belong to, or `None` if that is not known. A unit may start programs of others beside its own.
+    pub(super) fn origin_of_all(
+        &self,
+        host: &Host,
+        pids: impl Iterator<Item = u32>,
+    ) -> Option<Origin> {
+        let origins: Vec<Option<Origin>> = pids.map(|pid| self.origin(host, pid)).collect();
+        let has = |origin| origins.contains(&Some(origin));
+        if has(Origin::Replaced) {
+            Some(Origin::Replaced)
+        } else if has(Origin::Own) {
+            Some(Origin::Own)
+        } else {
+            (!origins.is_empty() && !origins.contains(&None)).then_some(Origin::Other)
+        }
+    }
+
+    /// Returns the installation that the program of a process in the control group of a unit belongs to, or `None` if that cannot be read. The control
+    /// group says whose process it is. A unit may start a script of the installation, so any file below the root in its command line counts.
+    fn origin(&self, host: &Host, pid: u32) -> Option<Origin> {
+        let program = host.link(&format!("proc/{pid}/exe")).ok()?;
+        let text = program.as_os_str().as_bytes();
+        if let Some(text) = text.strip_suffix(DELETED)
+            && Path::new(OsStr::from_bytes(text)).starts_with(&self.root)
+        {
+            return Some(Origin::Replaced);
+        }
+        let command_line = host.whole_command_line(pid)?;
+        let is_own = program.starts_with(&self.root)
+            || self.is_named_in(&command_line)
+            || self.has_same_file(host, pid, &program);
+        Some(if is_own { Origin::Own } else { Origin::Other })
+    }
+
+    /// Returns whether a program of the installation is the same file, by another path: its folder may be mounted in two places.
+    fn has_same_file(&self, host: &Host, pid: u32, program: &Path) -> bool {
+        let identity = |path: &Path| {
+            let stat = stat(path).ok()?;
+            Some((stat.st_dev, stat.st_ino))
+        };
+        let running = identity(&host.path(&format!("proc/{pid}/exe")));
+        let mut folders = ["bin", "sbin"].iter();
+        program.file_name().is_some_and(|name| {
+            folders.any(|folder| {
+                let own = host.inside(&self.root.join(folder).join(name));
+                running.is_some() && running == identity(&own)
+            })
+        })
+    }
+
     /// Returns whether a program belongs to the installation. The services are ELF programs, or run in a Java machine that may be the system's own: then
     /// the command line names a file below the root. A script does not count, because the kernel runs its interpreter; the vendor's scripts only
     /// start the services.
     fn has(&self, program: &Path, command_line: &[u8]) -> bool {
         // An upgrade removes the program that still runs.
         let text = program.as_os_str().as_bytes();
-        let text = text.strip_suffix(b" (deleted)").unwrap_or(text);
+        let text = text.strip_suffix(DELETED).unwrap_or(text);
         let program = PathBuf::from(OsString::from_vec(text.to_owned()));
         if program.starts_with(&self.root) {
             return true;
         }
         let is_java = program.file_name().is_some_and(|name| name == "java");
+        is_java && self.is_named_in(command_line)
+    }
+
+    /// Returns whether a command line names a file below the root.
+    fn is_named_in(&self, command_line: &[u8]) -> bool {
         let root = [self.root.as_os_str().as_bytes(), b"/"].concat();
-        is_java
-            && command_line
-                .split(|byte| matches!(byte, 0 | b':' | b'=' | b','))
-                .any(|word| word.starts_with(&root))
+        command_line
+            .split(|byte| matches!(byte, 0 | b':' | b'=' | b','))
+            .any(|word| word.starts_with(&root))
     }
 }
 
@@ -189,4 +258,77 @@ pub(super) fn uids(host: &Host, pid: u32) -> Option<Vec<u32>> {
     let numbers = std::str::from_utf8(line).ok()?.split_ascii_whitespace();
     let uids: Vec<u32> = numbers.map(str::parse).collect::<Result<_, _>>().ok()?;
     (!uids.is_empty()).then_some(uids)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    /// Returns the origin of a service whose processes have these programs and command lines, in a host with an installation in /opt/aspera.
+    fn origin(processes: &[(Option<&str>, &str)]) -> Option<Origin> {
+        let root = tempfile::tempdir().unwrap();
+        let sbin = root.path().join("opt/aspera/sbin");
+        fs::create_dir_all(&sbin).unwrap();
+        fs::write(sbin.join("asperanoded"), "").unwrap();
+        let host = Host::below(root.path(), "systemctl".as_ref());
+        let installation = Installation::of(&host, "/opt/aspera".as_ref(), None);
+        let lay_out = |(pid, (program, command_line)): (u32, &(Option<&str>, &str))| {
+            let process = root.path().join(format!("proc/{pid}"));
+            fs::create_dir_all(&process).unwrap();
+            fs::write(process.join("cmdline"), command_line).unwrap();
+            if let Some(program) = program {
+                let program = program.replace("ROOT", root.path().to_str().unwrap());
+                symlink(program, process.join("exe")).unwrap();
+            }
+            pid
+        };
+        let pids: Vec<u32> = (1..).zip(processes).map(lay_out).collect();
+        installation.origin_of_all(&host, pids.into_iter())
+    }
+
+    #[test]
+    fn the_programs_of_a_unit_say_which_installation_it_runs() {
+        let own = (Some("/opt/aspera/sbin/asperanoded"), "asperanoded");
+        let other = (Some("/srv/aspera/sbin/asperanoded"), "asperanoded");
+        let replaced = (
+            Some("/opt/aspera/sbin/asperanoded (deleted)"),
+            "asperanoded",
+        );
+        let unreadable = (None, "asperanoded");
+        for (processes, expected) in [
+            (&[] as &[_], None),
+            (&[own], Some(Origin::Own)),
+            (&[other], Some(Origin::Other)),
+            (&[replaced], Some(Origin::Replaced)),
+            (&[unreadable], None),
+            (&[other, unreadable], None),
+            (&[other, own], Some(Origin::Own)),
+            (&[own, replaced], Some(Origin::Replaced)),
+            (
+                &[(
+                    Some("/usr/bin/java"),
+                    "java\0-cp\0/opt/aspera/lib/trapd.jar\0Main",
+                )],
+                Some(Origin::Own),
+            ),
+            (
+                &[(Some("/bin/sh"), "sh\0/opt/aspera/sbin/asperanoded.sh")],
+                Some(Origin::Own),
+            ),
+            (
+                &[(Some("/bin/sh"), "sh\0/opt/aspera2/sbin/asperanoded.sh")],
+                Some(Origin::Other),
+            ),
+            // The folder is mounted in two places.
+            (
+                &[(Some("ROOT/opt/aspera/sbin/asperanoded"), "asperanoded")],
+                Some(Origin::Own),
+            ),
+        ] {
+            assert_eq!(origin(processes), expected, "{processes:?}");
+        }
+    }
 }

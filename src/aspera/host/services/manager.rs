@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use super::Service;
 use super::clock::Clock;
 use super::host::Host;
-use super::identity::{Installation, Stranger};
+use super::identity::{Installation, Origin, Stranger};
 use super::processes::{self, Process};
 use crate::aspera::host::command::{Answer, Exit, Question, TIME_LIMIT};
 use crate::files;
@@ -45,6 +45,8 @@ pub struct Status {
     pub state: Option<State>,
     /// Its living processes.
     pub processes: Vec<Process>,
+    /// The installation that its program belongs to, or `None` if that is not known.
+    pub origin: Option<Origin>,
     /// Whether there are processes of it outside its unit. It is not known whether these take part in the service.
     pub is_outside_unit: bool,
     /// Whether there is a process with its name that may or may not belong to it.
@@ -115,6 +117,7 @@ impl Look {
         Status {
             manager: self.manager,
             state,
+            origin: installation.origin_of_all(host, processes.iter().map(|process| process.pid)),
             processes,
             is_outside_unit,
             has_unknown_process: named.has_unknown,

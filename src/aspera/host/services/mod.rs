@@ -14,7 +14,7 @@ mod view;
 pub use clock::Clock;
 pub use enabled::is_enabled;
 pub use host::Host;
-pub use identity::{Mismatch, Stranger};
+pub use identity::{Mismatch, Origin, Stranger};
 pub use manager::{Look, Manager, State, Status};
 pub use options::trapd_has_encryption_options;
 pub use processes::Process;

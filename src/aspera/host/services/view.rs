@@ -1,5 +1,5 @@
-//! Whether the processes of a service see the file that this program reads. They may run under an account that must not read it, or see another file in
-//! its place: systemd gives services their own mounts (`BindPaths=`, `RootDirectory=`).
+//! Whether the processes of a service see the file that this program reads. They may belong to another installation, run under an account that must not
+//! read the file, or see another file in its place: systemd gives services their own mounts (`BindPaths=`, `RootDirectory=`).
 
 use std::path::{Path, PathBuf};
 
@@ -7,12 +7,17 @@ use nix::errno::Errno;
 use nix::sys::stat::{FileStat, stat};
 
 use super::host::Host;
+use super::identity::Origin;
 use super::manager::Status;
 use crate::files;
 
 /// The reason why a service does not read the file that this program reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Obstacle {
+    /// Its program belongs to another installation.
+    AnotherInstallation,
+    /// Its program was replaced or removed since it started, so it is of another version.
+    ReplacedProgram,
     /// Another file, or none, is in its place.
     AnotherFile,
     /// The account of the service must not read it.
@@ -22,6 +27,11 @@ pub enum Obstacle {
 /// Returns the reason why a live process of a service does not read a file as this program does, or `None` if none is found. What cannot be looked at is no
 /// reason: other checks report processes that cannot be examined.
 pub fn obstacle(host: &Host, status: &Status, path: &Path) -> Option<Obstacle> {
+    match status.origin {
+        Some(Origin::Other) => return Some(Obstacle::AnotherInstallation),
+        Some(Origin::Replaced) => return Some(Obstacle::ReplacedProgram),
+        Some(Origin::Own) | None => {}
+    }
     let real = files::real_path(path).ok()?;
     let own = look(&real).ok()?;
     let mut processes = status.processes.iter();
