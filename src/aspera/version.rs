@@ -12,6 +12,16 @@ impl Version {
         Self(vec![3, 6, 1])
     }
 
+    /// Returns the first release whose documentation has `AES256` in docroots.
+    pub fn first_with_aes256() -> Self {
+        Self(vec![3, 2, 1])
+    }
+
+    /// Returns the first release whose documentation has encryption in `s3.properties`. Before, the vendor set such options in the init script.
+    pub fn first_with_system_wide_encryption() -> Self {
+        Self(vec![3, 6, 1])
+    }
+
     /// Reads the line `ascp version A.B.C.D` from the output of `ascp -A`. A hash may follow the numbers.
     ///
     /// The line of the product is not read: outside the server, the versions of product and `ascp` differ.

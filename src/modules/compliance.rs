@@ -115,8 +115,16 @@ struct Counts {
 fn summary(judged: &Judged, compliant: Option<bool>, counts: &Counts) -> String {
     let answer = match compliant {
         Some(true) if judged.rows.iter().all(Row::is_not_s3) => {
-            return "Compliant: no S3 storage is configured. Judged S3 docroots and users: 0."
-                .to_owned();
+            let system = match judged.judgement.system {
+                Some(_) => ", and s3.properties is as expected",
+                None => "",
+            };
+            return format!(
+                "Compliant: no S3 storage is configured{system}. Judged S3 docroots and users: 0."
+            );
+        }
+        Some(true) if counts.judged == 0 => {
+            "Compliant: s3.properties is as expected. No upload was judged."
         }
         Some(true) => "Compliant.",
         Some(false) => "Not compliant.",

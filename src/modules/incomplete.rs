@@ -204,9 +204,6 @@ fn fix(gap: &Gap) -> String {
                 service.name()
             );
         }
-        Gap::OtherView(service, Obstacle::ReplacedProgram) => {
-            return format!("Restart {}.", service.name());
-        }
         Gap::OtherView(service, Obstacle::AnotherFile) => {
             return format!(
                 "Look for BindPaths, RootDirectory and the like in systemctl cat {0}, or restart {0} if the mounts of the host changed.",
@@ -216,14 +213,15 @@ fn fix(gap: &Gap) -> String {
         Gap::OtherView(_, Obstacle::NoPermission) => {
             "Give that account the right to read the file, and restart the service."
         }
-        Gap::OlderFile(service) => return format!("Restart {}.", service.name()),
         Gap::PerhapsOlderFile(service, Reason::OutsideUnit) => {
             return format!(
                 "Stop that process, and start {0} with systemctl start {0}.",
                 service.name()
             );
         }
-        Gap::PerhapsOlderFile(service, Reason::PathChanged) => {
+        Gap::OlderFile(service)
+        | Gap::PerhapsOlderFile(service, Reason::PathChanged)
+        | Gap::OtherView(service, Obstacle::ReplacedProgram) => {
             return format!("Restart {}.", service.name());
         }
         Gap::PerhapsOlderFile(service, _) => {
@@ -243,6 +241,14 @@ pub(super) fn uncovered_words(what: UncoveredKind) -> (&'static str, &'static st
             "This element's name differs from a documented one in letter case or by a prefix. Whether Aspera accepts it is not documented, \
              so nothing in it was read.",
             "Write the name as the vendor documents it, or remove the element.",
+        ),
+        UncoveredKind::NearlyPeerIp => (
+            "This docroot has an attribute whose name differs from peer_ip in letter case or by a prefix. Whether Aspera accepts it is not documented.",
+            "Write peer_ip as the vendor documents it, or remove the attribute.",
+        ),
+        UncoveredKind::Namespace => (
+            "This element is in an XML namespace (xmlns), so a program may not take it and what is in it for elements of aspera.conf.",
+            "Remove the attribute xmlns.",
         ),
         UncoveredKind::S3Address => (
             "There is an S3 address outside the docroots and restrictions of users, groups and the default. It was not read.",
@@ -300,6 +306,14 @@ mod tests {
             Gap::Uncovered(Uncovered {
                 line: 1,
                 what: UncoveredKind::NearlyAnElement,
+            }),
+            Gap::Uncovered(Uncovered {
+                line: 1,
+                what: UncoveredKind::NearlyPeerIp,
+            }),
+            Gap::Uncovered(Uncovered {
+                line: 1,
+                what: UncoveredKind::Namespace,
             }),
             Gap::Uncovered(Uncovered {
                 line: 1,

@@ -22,7 +22,7 @@ pub(super) fn table(rows: &[Row], verdicts: &[RowVerdict]) -> Vec<String> {
                     .map_or("", |_| word(verdict(index)))
                     .to_owned(),
                 row.place(),
-                encryption(row),
+                encryption(row, verdict(index)),
             ]
         })
         .collect();
@@ -66,7 +66,7 @@ fn word(verdict: Option<Verdict>) -> &'static str {
 }
 
 /// Returns a text such as `AWS_KMS with KEY from docroot, inherited from group media; not certain: trapd_unknown`.
-fn encryption(row: &Row) -> String {
+fn encryption(row: &Row, verdict: Option<Verdict>) -> String {
     let possible = &row.possible;
     let mut words = match possible.outcomes.first() {
         None => "not known".to_owned(),
@@ -87,7 +87,11 @@ fn encryption(row: &Row) -> String {
     }
     if !possible.is_certain() {
         let reasons: Vec<&str> = possible.doubts.iter().map(|doubt| doubt.name()).collect();
-        words += &format!("; not certain: {}", reasons.join(", "));
+        let open = match verdict {
+            Some(Verdict::Met) => "met in every case",
+            _ => "not certain",
+        };
+        words += &format!("; {open}: {}", reasons.join(", "));
     }
     words
 }
@@ -144,6 +148,22 @@ mod tests {
                 "-         user local  not S3",
             ]
         );
+    }
+
+    #[test]
+    fn what_is_open_and_does_not_matter_is_said_in_other_words() {
+        let mut possible = Possible::certainly(Outcome::nothing());
+        possible.leave_unproven(Doubt::SeveralDocroots);
+        let line = |verdict| {
+            let judged = RowVerdict {
+                entry: Some(0),
+                verdict: Some(verdict),
+            };
+            table(&[row("a", possible.clone())], &[judged]).remove(0)
+        };
+        let words = |verdict, words: &str| assert!(line(verdict).ends_with(words));
+        words(Verdict::Met, "; met in every case: several_docroots");
+        words(Verdict::Unknown, "; not certain: several_docroots");
     }
 
     #[test]

@@ -332,6 +332,18 @@ def test_the_expectation_of_an_audit(installed: Controller, folder: Path, expect
     assert screen.recap["server"]["failed"] == 1
 
 
+@pytest.mark.parametrize("strict", [False, True])
+def test_what_is_not_known_fails_a_strict_audit_only(installed: Controller, folder: Path, *, strict: bool) -> None:
+    """Nothing here tells whether trapd is enabled. It is shown in both."""
+    root = AsperaRoot.lay_out(folder / "aspera", "server-side-encryption=AES256\n", "4.3.1.100")
+    expect = [{"server_side_encryption": "AES256"}]
+    variables = {"aspera_sse_root": str(root.folder), "aspera_sse_expect": expect, "strict": strict}
+    screen = run_on(installed, folder, "aspera_ops.sse.audit", **variables)
+    assert (screen.exit_status != 0) is strict, screen.text
+    assert "Not known to be compliant." in screen.as_one_line
+    assert "is not known to be as expected" in screen.as_one_line
+
+
 def no_configuration(root: AsperaRoot) -> None:
     """Take aspera.conf away."""
     root.conf.unlink()

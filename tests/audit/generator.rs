@@ -31,7 +31,8 @@ const KEYS: [&str; 11] = [
 ];
 
 /// Texts in the place of a key that are not key names.
-const NO_KEYS: [&str; 5] = [
+const NO_KEYS: [&str; 6] = [
+    "alias/$(name)",
     "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab ",
     "\t1234abcd-12ab-34cd-56ef-1234567890ab",
     "two words",
@@ -148,7 +149,7 @@ pub fn configuration(random: &mut Random) -> Configuration {
         ][random.below(5)],
         version: match random.below(8) {
             0 => None,
-            4 => Some("3.5.4".to_owned()),
+            4 => Some(random.of(&["3.5.4", "3.1.9"]).to_owned()),
             1 => Some("4.4.7.2228".to_owned()),
             2 => Some("4.4".to_owned()),
             3 => Some("10.1.0".to_owned()),
@@ -293,6 +294,9 @@ fn docroot(random: &mut Random) -> String {
             "x=1%26server-side-encryption%3DAES256",
             "x=server-side-encryption",
             "server-side-encryption%3DAWS_KMS",
+            "s3service.s3-endpoint=minio.example.com",
+            "x=S3-endpoint-https-port",
+            "request_signature_version",
         ];
         options.insert(place, random.of(&hidden).to_owned());
     }
@@ -409,7 +413,15 @@ fn nearly_a_setting(random: &mut Random) -> (String, String) {
         "\u{feff}server-side-encryption",
         "s3service.server-side-encryption",
     ];
-    let (name, value) = match random.below(4) {
+    let (name, value) = match random.below(5) {
+        2 => (
+            random.of(&[
+                "s3service.s3-endpoint",
+                "S3Service.S3-Endpoint-HTTPS-Port",
+                "storage-service.request-signature-version",
+            ]),
+            "443",
+        ),
         0 => ("server_side_encryption_aws_kms_key_id", key(random)),
         1 => (
             "S3Service.HTTPS-only",

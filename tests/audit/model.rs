@@ -119,7 +119,7 @@ fn judge_system(server: &Server) -> (Verdict, bool) {
     }
     let meets = |(encryption, key): (Option<&str>, Option<&str>)| match expectation.state {
         State::Absent => Ok(encryption.is_none() && key.is_none()),
-        State::Present => judge::meets_on(encryption, key, None, expectation, server.knows_kms()),
+        State::Present => judge::meets_on(encryption, key, None, expectation, server),
     };
     let readings = file.readings();
     let mut against = server.against_system();
@@ -145,9 +145,7 @@ fn judge(row: &Row, server: &Server) -> Verdict {
     let Some(expectation) = entries.find(|expectation| row.is_named_by(expectation)) else {
         return Verdict::NotJudged;
     };
-    with_uploads(row, server, |all| {
-        judge::verdict(all, expectation, server.knows_kms())
-    })
+    with_uploads(row, server, |all| judge::verdict(all, expectation, server))
 }
 
 /// Applies a function to all possible results of an upload of a row.

@@ -83,6 +83,12 @@ pub enum Doubt {
     SeveralDocroots,
     /// Blanks around a docroot.
     BlanksAroundDocroot,
+    /// An option or setting that names an endpoint or a signature of requests.
+    OtherEndpoint,
+    /// A version that is older than the documentation of the setting.
+    OldVersion,
+    /// `$(...)` in a key, which Aspera replaces in docroots.
+    Substitution,
 }
 
 /// The texts of a doubt.
@@ -94,7 +100,7 @@ struct Words {
 
 impl Doubt {
     /// All doubts.
-    pub const ALL: [Self; 40] = [
+    pub const ALL: [Self; 43] = [
         Self::AccessKeys,
         Self::GroupsUnknown,
         Self::SamePrecedence,
@@ -135,6 +141,9 @@ impl Doubt {
         Self::ClientAddress,
         Self::SeveralDocroots,
         Self::BlanksAroundDocroot,
+        Self::OtherEndpoint,
+        Self::OldVersion,
+        Self::Substitution,
     ];
 
     /// Returns the name that programs use for this doubt.
@@ -264,8 +273,8 @@ impl Doubt {
             },
             Self::NearlyAnOption => Words {
                 name: "nearly_an_option",
-                why: "the docroot has an option whose name is nearly one of the encryption options",
-                fix: "Correct the name of the option, or remove it.",
+                why: "the docroot has an option whose name is nearly one of the encryption options, or percent-encoding in such a name or in the encryption",
+                fix: "Correct the name of the option and write it and the encryption without percent-encoding, or remove the option.",
             },
             Self::NearlyASetting => Words {
                 name: "nearly_a_setting",
@@ -334,7 +343,7 @@ impl Doubt {
             },
             Self::VersionUnknown => Words {
                 name: "version_unknown",
-                why: "the version of Aspera is not known, and AWS_KMS needs 3.6.1 or later",
+                why: "the version of Aspera is not known, and older ones do not have the setting",
                 fix: "Make bin/ascp -A work on the host: it reports the version.",
             },
             Self::BlanksAroundKey => Words {
@@ -351,6 +360,21 @@ impl Doubt {
                 name: "blanks_around_docroot",
                 why: "there are blanks or line breaks around the docroot, and the vendor does not document whether Aspera removes them",
                 fix: "Remove the blanks and line breaks around the docroot in aspera.conf.",
+            },
+            Self::OtherEndpoint => Words {
+                name: "other_endpoint",
+                why: "an option of the docroot or a line of s3.properties sets the endpoint or the signature of requests (such as s3service.s3-endpoint), and the vendor does not document whether the host of the docroot then counts",
+                fix: "Name the endpoint in the docroot only, and remove the option or line.",
+            },
+            Self::OldVersion => Words {
+                name: "old_version",
+                why: "this version of Aspera is older than those whose documentation has the setting: AES256 in docroots came with 3.2.1, and encryption in s3.properties with 3.6.1",
+                fix: "Upgrade Aspera to 3.6.1 or later.",
+            },
+            Self::Substitution => Words {
+                name: "substitution",
+                why: "the key contains $(...), which Aspera replaces in docroots, so each user may get another key",
+                fix: "Name the key itself in the docroot of each user.",
             },
             Self::SeveralDocroots => Words {
                 name: "several_docroots",

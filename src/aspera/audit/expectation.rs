@@ -130,6 +130,9 @@ fn compare(wanted: Encryption, keys: &[KmsKey], request: &Request) -> Comparison
         }
         return Comparison::Differs(Difference::NoKey);
     };
+    if text.contains("$(") {
+        return Comparison::Unknown(Doubt::Substitution);
+    }
     let Ok(found) = KmsKey::parse(text) else {
         // The other characters may be removed before the name reaches S3, or they may not.
         return if KmsKey::parse(text.trim_matches(|c: char| !c.is_ascii_alphanumeric())).is_ok() {

@@ -1,6 +1,7 @@
 //! The known facts about a server.
 
 use super::accounts::Accounts;
+use super::doubt::Doubt;
 use super::possible::Request;
 use crate::aspera::docroot::AsperaConf;
 use crate::aspera::trapd::Contents;
@@ -38,6 +39,8 @@ pub struct SystemFile {
     pub has_more_nearly: bool,
     /// Whether `s3service.https-only` is true.
     pub https_only: bool,
+    /// Whether it sets the endpoint or the signature of requests.
+    pub has_other_endpoint: bool,
 }
 
 impl From<&Contents> for SystemFile {
@@ -50,6 +53,7 @@ impl From<&Contents> for SystemFile {
             nearly: contents.nearly.iter().map(request).collect(),
             has_more_nearly: contents.has_more_nearly,
             https_only: contents.https_only,
+            has_other_endpoint: contents.has_other_endpoint,
         }
     }
 }
@@ -87,6 +91,15 @@ impl Facts<'_> {
     pub fn pvcl_is_possible(&self) -> bool {
         let is_configured = self.conf.is_some_and(|conf| conf.has_pvcl);
         is_configured || self.may_have_pvcl() && self.trapd_enabled != Some(true)
+    }
+
+    /// Returns the reason why this version may not read encryption from `s3.properties`, if there is one.
+    pub fn doubt_of_system_wide_encryption(&self) -> Option<Doubt> {
+        match &self.version {
+            None => Some(Doubt::VersionUnknown),
+            Some(version) => (*version < Version::first_with_system_wide_encryption())
+                .then_some(Doubt::OldVersion),
+        }
     }
 
     fn may_have_pvcl(&self) -> bool {

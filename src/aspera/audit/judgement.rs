@@ -9,6 +9,7 @@ use super::possible::{Outcome, Possible, Request, Source};
 use super::rows::Row;
 use super::s3_docroot;
 use crate::aspera::docroot::Scope;
+use crate::aspera::setting::Encryption;
 use crate::aspera::version::Version;
 
 /// The result of comparing a server with the expectations.
@@ -144,6 +145,12 @@ impl Judgement {
             None if is_set => possible.leave_unproven(Doubt::TrapdUnknown),
             _ => {}
         }
+        if is_set && let Some(doubt) = facts.doubt_of_system_wide_encryption() {
+            possible.leave_unproven(doubt);
+        }
+        if file.has_other_endpoint {
+            s3_docroot::add_doubts_of_other_endpoint(&mut possible);
+        }
         if facts.service_options {
             possible.unbound(Doubt::ServiceOptions);
         }
@@ -242,14 +249,26 @@ impl Judgement {
 /// Compares each possible upload to S3 with an expectation.
 fn comparisons(possible: &Possible, wanted: &Wanted, facts: &Facts) -> Vec<Comparison> {
     let compare = |request| match wanted.compare(request) {
-        Comparison::Meets if wanted.is_kms() => match &facts.version {
-            Some(version) if *version >= Version::first_with_kms() => Comparison::Meets,
-            Some(_) => Comparison::Differs(Difference::VersionTooOld),
-            None => Comparison::Unknown(Doubt::VersionUnknown),
-        },
+        Comparison::Meets => on_version(wanted, facts.version.as_ref()),
         comparison => comparison,
     };
     possible.requests().map(compare).collect()
+}
+
+/// Returns whether a result that meets an expectation does so on a version of Aspera.
+fn on_version(wanted: &Wanted, version: Option<&Version>) -> Comparison {
+    let first = match wanted {
+        Wanted::Encryption(Encryption::AwsKms, _) => Version::first_with_kms(),
+        Wanted::Encryption(Encryption::Aes256, _) => Version::first_with_aes256(),
+        Wanted::Encryption(Encryption::None, _) | Wanted::Absent => return Comparison::Meets,
+    };
+    match version {
+        None => Comparison::Unknown(Doubt::VersionUnknown),
+        Some(version) if *version >= first => Comparison::Meets,
+        // The vendor says that SSE-KMS came with that version.
+        Some(_) if wanted.is_kms() => Comparison::Differs(Difference::VersionTooOld),
+        Some(_) => Comparison::Unknown(Doubt::OldVersion),
+    }
 }
 
 /// Returns the verdict on a set of possible results, by the comparisons of those that go to S3.

@@ -2,7 +2,7 @@
 
 use super::doubt::Doubt;
 use crate::aspera::docroot::{DocrootUri, Mark, Query};
-use crate::aspera::setting::{ENCRYPTION_KEY, HTTPS_KEY, KMS_KEY_KEY, is_nearly};
+use crate::aspera::setting::{ENCRYPTION_KEY, HTTPS_KEY, KMS_KEY_KEY, is_nearly, sets_endpoint};
 
 /// The values of the two options, each in the order of the query.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -29,12 +29,17 @@ pub fn readings(uri: &DocrootUri) -> Vec<QueryReading> {
             Mark::Hash => Doubt::Fragment,
         }),
     });
+    // In these names and in the encryption, nothing needs percent-encoding (RFC 3986, 2.3), and whether Aspera decodes it is not documented.
+    let verbatim = queries.iter().map(|query| QueryReading {
+        values: Values::verbatim(*query),
+        doubt: Some(Doubt::NearlyAnOption),
+    });
     let nearly = queries.iter().map(|query| QueryReading {
         values: Values::nearly(*query),
         doubt: Some(Doubt::NearlyAnOption),
     });
     let mut readings: Vec<QueryReading> = Vec::new();
-    for reading in exactly.chain(nearly) {
+    for reading in exactly.chain(verbatim).chain(nearly) {
         if readings.iter().all(|known| known.values != reading.values) {
             readings.push(reading);
         }
@@ -50,6 +55,19 @@ impl Values {
             match &*name {
                 ENCRYPTION_KEY => values.encryptions.push(value.into_owned()),
                 KMS_KEY_KEY => values.kms_keys.push(value.into_owned()),
+                _ => {}
+            }
+        }
+        values
+    }
+
+    /// Reads the options with exactly our names, and decodes the keys only.
+    fn verbatim(query: Query) -> Self {
+        let mut values = Self::default();
+        for ((name, value), (_, decoded)) in query.encoded_options().zip(query.options()) {
+            match name {
+                ENCRYPTION_KEY => values.encryptions.push(value.to_owned()),
+                KMS_KEY_KEY => values.kms_keys.push(decoded.into_owned()),
                 _ => {}
             }
         }
@@ -78,6 +96,14 @@ pub fn may_switch_off_https(uri: &DocrootUri) -> bool {
         let mut options = lenient_options(&text);
         options
             .any(|(name, value)| is_nearly(name, HTTPS_KEY) && !value.eq_ignore_ascii_case("true"))
+    })
+}
+
+/// Returns whether an option of a docroot may set the endpoint or the signature of requests.
+pub fn may_set_endpoint(uri: &DocrootUri) -> bool {
+    uri.queries().iter().any(|query| {
+        let text = query.decoded();
+        lenient_options(&text).any(|(name, _)| sets_endpoint(name))
     })
 }
 

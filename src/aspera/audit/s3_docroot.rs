@@ -81,6 +81,17 @@ fn possible(uri: &DocrootUri, facts: &Facts) -> Possible {
     add_doubts_of_values(&mut possible);
     let mut possible = at_endpoints(&possible, uri);
     add_doubts_of_transport(&mut possible, facts);
+    let has_other_endpoint = facts
+        .system
+        .as_ref()
+        .is_some_and(|file| file.has_other_endpoint);
+    if has_other_endpoint || query::may_set_endpoint(uri) {
+        add_doubts_of_other_endpoint(&mut possible);
+        // The other store may ignore the request.
+        if asks_for_encryption(&possible) {
+            possible.add(Outcome::nothing());
+        }
+    }
     if query::may_switch_off_https(uri) && possible.requests().any(Request::is_kms) {
         possible.leave_unproven(Doubt::HttpsNotForced);
     }
@@ -123,6 +134,20 @@ pub fn add_doubts_of_values(possible: &mut Possible) {
     }
 }
 
+/// Adds the doubts about requests that may go to another store than the host of the docroot says, or with a signature that S3 refuses for `AWS_KMS`.
+pub fn add_doubts_of_other_endpoint(possible: &mut Possible) {
+    if asks_for_encryption(possible) {
+        possible.leave_unproven(Doubt::OtherEndpoint);
+    }
+}
+
+fn asks_for_encryption(possible: &Possible) -> bool {
+    possible.requests().any(|request| {
+        let encryption = request.encryption.as_deref();
+        encryption.is_some_and(|text| text != Encryption::None.as_str())
+    })
+}
+
 /// Adds the reason that S3 refuses `AWS_KMS` without HTTPS. By default trapd does not force HTTPS, and the vendor does not document whether it does
 /// for `AWS_KMS`. `pvcl_cloud` uses HTTPS by default.
 pub fn add_doubts_of_transport(possible: &mut Possible, facts: &Facts) {
@@ -142,7 +167,12 @@ fn of_system_file(request: Option<&Request>, facts: &Facts) -> Possible {
         Some(request) => {
             let set = Outcome::S3(request.clone(), Source::Trapd);
             match facts.trapd_enabled {
-                Some(true) => drop(possible.add(set)),
+                Some(true) => {
+                    possible.add(set);
+                    if let Some(doubt) = facts.doubt_of_system_wide_encryption() {
+                        possible.add_for(Outcome::nothing(), doubt);
+                    }
+                }
                 // The more plausible outcome comes first.
                 Some(false) => {
                     possible.add(Outcome::nothing());
@@ -302,13 +332,8 @@ fn at_endpoints(possible: &Possible, uri: &DocrootUri) -> Possible {
 }
 
 fn add_doubts_of_endpoint(possible: &mut Possible, endpoint: &Endpoint) {
-    let asks = |request: &Request| {
-        let encryption = request.encryption.as_deref();
-        encryption.is_some_and(|text| text != Encryption::None.as_str())
-    };
-    let asks_for_encryption = possible.requests().any(asks);
     if !endpoint.is_amazon() {
-        if asks_for_encryption {
+        if asks_for_encryption(possible) {
             possible.leave_unproven(if endpoint.is_clear() {
                 Doubt::NotAmazon
             } else {

@@ -41,6 +41,10 @@ pub enum UncoveredKind {
     /// An element whose name differs from one that the model knows in letter case or by a prefix. Whether the server minds the case is not
     /// documented.
     NearlyAnElement,
+    /// A docroot with an attribute whose name differs from `peer_ip` in letter case or by a prefix.
+    NearlyPeerIp,
+    /// An element in a namespace (`xmlns`), which has another name for programs that know namespaces (Namespaces in XML 1.0, 6.2).
+    Namespace,
     /// An S3 address outside a docroot and outside a restriction.
     S3Address,
     /// An element that includes another file (`XInclude`).

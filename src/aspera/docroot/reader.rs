@@ -274,7 +274,16 @@ impl<'a> Reader<'a> {
                 self.uncover(start, UncoveredKind::Include);
             }
         }
-        for (_, value) in attributes {
+        for (name, value) in attributes {
+            let name = &self.bytes[name.clone()];
+            if name == b"xmlns" && !value.is_empty() {
+                self.uncover(start, UncoveredKind::Namespace);
+            }
+            let is_nearly_peer_ip =
+                name != b"peer_ip" && local_name(name).eq_ignore_ascii_case(b"peer_ip");
+            if kind == ElementKind::Absolute && is_nearly_peer_ip {
+                self.uncover(start, UncoveredKind::NearlyPeerIp);
+            }
             if names_s3(&Content::text_of(self.bytes, value)) {
                 self.uncover(start, UncoveredKind::S3Address);
             }
@@ -544,6 +553,31 @@ mod tests {
                 "{text}"
             );
         }
+    }
+
+    #[test]
+    fn a_namespace_or_another_spelling_of_peer_ip_is_uncovered() {
+        let docroot = |attribute: &str| {
+            format!(
+                "<default><file_system><access><paths><path><absolute {attribute}>s3://h/b</absolute></path></paths></access></file_system></default>"
+            )
+        };
+        for (attribute, what) in [
+            ("peer_ip='192.0.2.1'", None),
+            ("xmlns=''", None),
+            ("xmlns:x='urn:x'", None),
+            ("xmlns='urn:x'", Some(UncoveredKind::Namespace)),
+            ("Peer_IP='192.0.2.1'", Some(UncoveredKind::NearlyPeerIp)),
+            (
+                "xmlns:x='urn:x' x:peer_ip='192.0.2.1'",
+                Some(UncoveredKind::NearlyPeerIp),
+            ),
+        ] {
+            let expected: Vec<_> = what.into_iter().map(|what| (3, what)).collect();
+            assert_eq!(uncovered(&docroot(attribute)), expected, "{attribute}");
+        }
+        let elsewhere = "<server xmlns='urn:x' PEER_IP='192.0.2.1'/>";
+        assert_eq!(uncovered(elsewhere), [(3, UncoveredKind::Namespace)]);
     }
 
     #[test]

@@ -29,10 +29,14 @@ pub enum Mark {
 impl<'u> Query<'u> {
     /// Returns the decoded options with their values, in their order. The value is empty if there is no `=`.
     pub fn options(self) -> impl Iterator<Item = (Cow<'u, str>, Cow<'u, str>)> {
-        self.text.split('&').map(|option| {
-            let (name, value) = option.split_once('=').unwrap_or((option, ""));
-            (decoded(name), decoded(value))
-        })
+        let options = self.encoded_options();
+        options.map(|(name, value)| (decoded(name), decoded(value)))
+    }
+
+    /// Returns the options as they are written.
+    pub fn encoded_options(self) -> impl Iterator<Item = (&'u str, &'u str)> {
+        let options = self.text.split('&');
+        options.map(|option| option.split_once('=').unwrap_or((option, "")))
     }
 
     /// Returns the text without percent-encoding, also if it is encoded twice.

@@ -1,6 +1,7 @@
 //! The encryption settings in all their places, and the part of them that may be shown.
 
 mod encryption;
+mod endpoint_names;
 mod found_value;
 mod kms_key;
 mod nearly;
@@ -10,6 +11,7 @@ pub use encryption::{
     ENCRYPTION_KEY, Encryption, EncryptionSetting, HTTPS_KEY, InvalidEncryption, KMS_KEY_KEY,
     KeyWithoutKms,
 };
+pub use endpoint_names::sets_endpoint;
 pub use found_value::{FoundSetting, FoundValue};
 pub use kms_key::{InvalidKmsKey, KmsKey, OnlyAwsKnows};
 pub use nearly::is_nearly;

@@ -1,7 +1,7 @@
 //! Functions that reading and planning share: the files that are accepted, and the warnings about a file.
 
 use crate::aspera::setting::{
-    ENCRYPTION_KEY, FoundValue, HTTPS_KEY, KMS_KEY_KEY, KmsKey, is_nearly,
+    ENCRYPTION_KEY, FoundValue, HTTPS_KEY, KMS_KEY_KEY, KmsKey, is_nearly, sets_endpoint,
 };
 use crate::text::lines;
 use crate::text::properties::{DanglingContinuation, Document, Entry, JavaString, MalformedEscape};
@@ -137,13 +137,20 @@ pub(super) fn nearly_warnings(document: &Document) -> Vec<String> {
     warnings.collect()
 }
 
-/// Returns whether a file of trapd may set one of the settings. A file that trapd cannot read this way may set anything.
+/// Returns whether a file sets the endpoint or the signature of requests.
+pub(super) fn has_other_endpoint(document: &Document) -> bool {
+    let mut entries = document.entries.iter();
+    entries.any(|entry| sets_endpoint(&String::from_utf16_lossy(entry.key.code_units())))
+}
+
+/// Returns whether a file of trapd may set one of the settings, or the endpoint. A file that trapd cannot read this way may set anything.
 pub fn may_set(bytes: &[u8]) -> bool {
     let Ok(document) = open(bytes) else {
         return true;
     };
     let mut keys = [ENCRYPTION_KEY, KMS_KEY_KEY, HTTPS_KEY].into_iter();
     keys.any(|key| entries_of_nearly(&document, key).next().is_some())
+        || has_other_endpoint(&document)
 }
 
 /// Returns whether trapd certainly uses HTTPS only: the value is `true` in any letter case, and no key with nearly the same name says something else. Java

@@ -1,8 +1,8 @@
 //! The settings in an `s3.properties`, read without changing it.
 
 use super::file::{
-    PlanError, duplicates_warnings, entries_of_nearly, https_warning, is_https_only,
-    nearly_warnings, open,
+    PlanError, duplicates_warnings, entries_of_nearly, has_other_endpoint, https_warning,
+    is_https_only, nearly_warnings, open,
 };
 use crate::aspera::setting::{ENCRYPTION_KEY, Encryption, KMS_KEY_KEY, KmsKey};
 use crate::text::properties::{Document, JavaString};
@@ -19,6 +19,8 @@ pub struct Contents {
     pub has_more_nearly: bool,
     /// Whether trapd is set to use HTTPS only.
     pub https_only: bool,
+    /// Whether it sets the endpoint or the signature of requests.
+    pub has_other_endpoint: bool,
     /// The problems and doubts about it, as sentences.
     pub problems: Vec<String>,
 }
@@ -64,6 +66,7 @@ pub fn read(bytes: &[u8]) -> Result<Contents, PlanError> {
         nearly,
         has_more_nearly: encryptions.len().max(kms_keys.len()) > MOST_VALUES,
         https_only: is_https_only(&document),
+        has_other_endpoint: has_other_endpoint(&document),
         problems,
     })
 }
@@ -117,6 +120,7 @@ mod tests {
             (b"#server-side-encryption=NONE\n", false),
             (b"server-side-encryption=NONE\n", true),
             (b"s3service.https_only=false\n", true),
+            (b"s3service.s3-endpoint=minio.example.com\n", true),
             (b"a=\\u12\n", true),
         ] {
             assert_eq!(may_set(text), may, "{}", text.escape_ascii());

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::decisions;
-use super::docroot_text::{Docroot, Own, S3, nearly_ours};
+use super::docroot_text::{Docroot, Own, S3, names_an_endpoint, nearly_ours};
 use super::host::Host;
 use super::judge::is_name_of_a_key;
 use super::worlds::World;
@@ -30,6 +30,7 @@ pub struct File {
     /// All values that each may have, because of lines whose names are nearly ours. The plain one is first.
     nearly: [Vec<Option<String>>; 2],
     is_https_forced: bool,
+    has_other_endpoint: bool,
 }
 
 const NOTHING: Outcome = Outcome::Asks(None, None);
@@ -76,9 +77,18 @@ impl<'c> Server<'c> {
         self.configuration
     }
 
-    /// Returns whether the version of Aspera supports `AWS_KMS`, or `None` if it is not known.
-    pub fn knows_kms(&self) -> Option<bool> {
-        is_at_least(self.configuration.version.as_deref()?, (3, 6, 1))
+    /// Returns whether the version of Aspera is at least this one, or `None` if it is not known.
+    pub fn is_at_least(&self, version: (u32, u32, u32)) -> Option<bool> {
+        is_at_least(self.configuration.version.as_deref()?, version)
+    }
+
+    /// Returns the reason why `s3.properties` may not set anything on this version.
+    fn old_version(&self) -> Option<&'static str> {
+        match self.is_at_least((3, 6, 1)) {
+            None => Some("version_unknown"),
+            Some(true) => None,
+            Some(false) => Some("old_version"),
+        }
     }
 
     /// Returns the reasons to doubt that the system-wide setting is in force as it is written.
@@ -95,6 +105,21 @@ impl<'c> Server<'c> {
             (is_set && self.trapd == Trapd::Disabled, "trapd_off"),
             (is_set && self.trapd == Trapd::Unknown, "trapd_unknown"),
             (self.older_s3_properties, "older_file"),
+            (
+                is_set && self.old_version() == Some("old_version"),
+                "old_version",
+            ),
+            (
+                is_set && self.old_version() == Some("version_unknown"),
+                "version_unknown",
+            ),
+            (
+                file.has_other_endpoint
+                    && any(|(encryption, _)| {
+                        encryption.is_some_and(|encryption| encryption != "NONE")
+                    }),
+                "other_endpoint",
+            ),
             (
                 any(|(encryption, _)| *encryption == Some("AWS_KMS"))
                     && !file.is_https_forced
@@ -222,6 +247,11 @@ impl<'c> Server<'c> {
                 Trapd::Disabled => world.may("trapd_off"),
                 Trapd::Unknown => world.may("trapd_unknown"),
             };
+        let is_set = encryption.is_some() || key.is_some();
+        let does_not_count = does_not_count
+            || is_set
+                && self.trapd == Trapd::Enabled
+                && self.old_version().is_some_and(|reason| world.may(reason));
         let (encryption, key) = if does_not_count {
             (None, None)
         } else {
@@ -280,6 +310,17 @@ impl<'c> Server<'c> {
             }
         }
         let asks_for_encryption = encryption.is_some_and(|encryption| encryption != "NONE");
+        let has_other_endpoint = s3.other_endpoint
+            || self
+                .file
+                .as_ref()
+                .is_some_and(|file| file.has_other_endpoint);
+        if asks_for_encryption && has_other_endpoint {
+            world.stands_against("other_endpoint");
+            if world.may("other_endpoint") {
+                return NOTHING;
+            }
+        }
         if asks_for_encryption && !host.is_amazon() {
             let reason = if host.is_clear() {
                 "not_amazon"
@@ -304,6 +345,7 @@ impl File {
             settings: [None, None],
             nearly: [vec![None], vec![None]],
             is_https_forced: false,
+            has_other_endpoint: false,
         }
     }
 
@@ -321,6 +363,10 @@ impl File {
         Self {
             is_https_forced: settings.https_only.as_deref().is_some_and(is_true)
                 && of_https.all(|(_, value)| is_true(value)),
+            has_other_endpoint: settings
+                .nearly
+                .iter()
+                .any(|(name, _)| names_an_endpoint(name)),
             settings: own,
             nearly,
         }

@@ -21,6 +21,8 @@ pub struct S3 {
     pub question_mark_in_credentials: bool,
     /// Whether an option may switch off HTTPS.
     pub https_off: bool,
+    /// Whether an option may name another endpoint.
+    pub other_endpoint: bool,
     hosts: Vec<Host>,
     queries: Vec<Query>,
     /// Whether each `?` may be a part of the path.
@@ -38,6 +40,8 @@ struct Query {
 /// The values of the two options, by exact names, and by names that are nearly ours.
 struct Options {
     exactly: [Vec<String>; 2],
+    /// With names and encryptions that are not decoded.
+    verbatim: [Vec<String>; 2],
     nearly: [Vec<String>; 2],
 }
 
@@ -107,6 +111,10 @@ impl S3 {
             blanks_around: false,
             comment: false,
             question_mark_in_credentials: has_question_mark_in_credentials(rest),
+            other_endpoint: marks.iter().any(|mark| {
+                let fields = names_of_lenient_options(&rest[mark + 1..]);
+                fields.iter().any(|name| names_an_endpoint(name))
+            }),
             https_off: marks
                 .iter()
                 .any(|mark| switches_off_https(&rest[mark + 1..])),
@@ -133,12 +141,13 @@ impl S3 {
             Some(before) if world.may("fragment") => before,
             _ => &query.whole,
         };
-        let is_near = options.nearly != options.exactly && world.may("nearly_an_option");
-        let [encryptions, keys] = if is_near {
-            &options.nearly
-        } else {
-            &options.exactly
-        };
+        let mut readings = vec![&options.exactly];
+        for other in [&options.verbatim, &options.nearly] {
+            if !readings.contains(&other) {
+                readings.push(other);
+            }
+        }
+        let [encryptions, keys] = readings[world.choose("nearly_an_option", readings.len())];
         Own {
             encryptions: encryptions.iter().map(String::as_str).collect(),
             keys: keys.iter().map(String::as_str).collect(),
@@ -185,6 +194,35 @@ fn has_question_mark_in_credentials(rest: &str) -> bool {
     !base.contains('@') && (!Host::read(authority).is_clear() || !before_at.contains('='))
 }
 
+/// Returns all texts that may be the name of an option, for any way to split the text.
+fn names_of_lenient_options(query: &str) -> Vec<String> {
+    let cut = query.split_once('#').map(|(before, _)| before);
+    let texts = [Some(query), cut].into_iter().flatten();
+    let names = texts.flat_map(|text| {
+        let text = decoded(&decoded(text)).replace([';', ','], "&");
+        let of_option = |option: &str| -> Vec<String> {
+            let fields: Vec<&str> = option.split('=').collect();
+            let count = fields.len().max(2) - 1;
+            fields[..count]
+                .iter()
+                .map(|&name| name.to_owned())
+                .collect()
+        };
+        text.split('&').flat_map(of_option).collect::<Vec<String>>()
+    });
+    names.collect()
+}
+
+/// Returns whether a name ends like one of those that say where requests go, or how they are signed.
+pub fn names_an_endpoint(name: &str) -> bool {
+    let letters = name.chars().filter(char::is_ascii_alphanumeric);
+    let name = letters.collect::<String>().to_lowercase();
+    let ends = ["", "httpport", "httpsport", "virtualpath"];
+    ends.iter()
+        .any(|end| name.ends_with(&format!("s3endpoint{end}")))
+        || name.ends_with("requestsignatureversion")
+}
+
 /// Returns whether an option named like that of HTTPS is anything but true, for any way to split the text.
 fn switches_off_https(query: &str) -> bool {
     let cut = query.split_once('#').map(|(before, _)| before);
@@ -207,8 +245,14 @@ fn switches_off_https(query: &str) -> bool {
 impl Options {
     fn read(query: &str) -> Self {
         let mut exactly = [Vec::new(), Vec::new()];
+        let mut verbatim = [Vec::new(), Vec::new()];
         for option in query.split('&') {
             let (name, value) = option.split_once('=').unwrap_or((option, ""));
+            if name == NAMES[0] {
+                verbatim[0].push(value.to_owned());
+            } else if name == NAMES[1] {
+                verbatim[1].push(decoded(value));
+            }
             let name = decoded(name);
             for (values, ours) in exactly.iter_mut().zip(NAMES) {
                 if name == ours {
@@ -231,7 +275,11 @@ impl Options {
                 }
             }
         }
-        Self { exactly, nearly }
+        Self {
+            exactly,
+            verbatim,
+            nearly,
+        }
     }
 }
 

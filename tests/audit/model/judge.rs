@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::decisions;
-use super::docroot::Outcome;
+use super::docroot::{Outcome, Server};
 use super::host::Host;
 use super::worlds::Readings;
 use crate::answer::Verdict;
@@ -16,7 +16,7 @@ type Meets = Result<bool, &'static str>;
 pub fn verdict(
     readings: &Readings<Outcome>,
     expectation: &Expectation,
-    knows_kms: Option<bool>,
+    server: &Server,
 ) -> Verdict {
     let mut reasons = readings.reasons.clone();
     let mut meets = BTreeSet::new();
@@ -25,16 +25,10 @@ pub fn verdict(
             Outcome::NotS3 => {}
             Outcome::Anything => return unknown(&reasons),
             Outcome::Asks(encryption, key) => {
-                meets.insert(meets_on(encryption, key, None, expectation, knows_kms));
+                meets.insert(meets_on(encryption, key, None, expectation, server));
             }
             Outcome::AsksAt(encryption, key, host) => {
-                meets.insert(meets_on(
-                    encryption,
-                    key,
-                    Some(host),
-                    expectation,
-                    knows_kms,
-                ));
+                meets.insert(meets_on(encryption, key, Some(host), expectation, server));
             }
         }
     }
@@ -55,18 +49,23 @@ pub fn unknown(reasons: &BTreeSet<&'static str>) -> Verdict {
     Verdict::Unknown(reasons.iter().map(|&reason| reason.to_owned()).collect())
 }
 
-/// Returns whether an outcome is the expected one on a version of Aspera with or without `AWS_KMS`.
+/// Returns whether an outcome is the expected one on the version of Aspera of a server.
 pub fn meets_on(
     encryption: Option<&str>,
     key: Option<&str>,
     host: Option<&Host>,
     expectation: &Expectation,
-    knows_kms: Option<bool>,
+    server: &Server,
 ) -> Meets {
     let meets = meets_expectation(encryption, key, host, expectation);
-    match (meets, encryption, knows_kms) {
-        (Ok(true), Some("AWS_KMS"), None) => Err("version_unknown"),
-        (Ok(true), Some("AWS_KMS"), Some(false)) => Ok(false),
+    let old = match encryption {
+        Some("AWS_KMS") => ((3, 6, 1), Ok(false)),
+        Some("AES256") => ((3, 2, 1), Err("old_version")),
+        _ => return meets,
+    };
+    match (meets, server.is_at_least(old.0)) {
+        (Ok(true), None) => Err("version_unknown"),
+        (Ok(true), Some(false)) => old.1,
         _ => meets,
     }
 }
@@ -91,6 +90,9 @@ fn meets_expectation(
         // S3 then uses the key that AWS manages.
         return Ok(expectation.keys.iter().any(|key| key == "alias/aws/s3"));
     };
+    if key.contains("$(") {
+        return Err("substitution");
+    }
     if !is_name_of_a_key(key) {
         let trimmed = key.trim_matches(|c: char| !c.is_ascii_alphanumeric());
         return if is_name_of_a_key(trimmed) {
