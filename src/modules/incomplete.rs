@@ -11,6 +11,8 @@ use crate::aspera::host::{Gap, Incomplete, Obstacle, Reason, Silence};
 pub(super) struct IncompleteReport {
     #[serde(rename = "where")]
     place: String,
+    /// The problem as a word for programs.
+    reason: &'static str,
     why: String,
     fix: String,
     /// The whole report as sentences.
@@ -19,20 +21,22 @@ pub(super) struct IncompleteReport {
 
 impl IncompleteReport {
     pub(super) fn new(incomplete: &Incomplete) -> Self {
-        let (why, fix) = (why(&incomplete.gap), fix(&incomplete.gap));
-        Self::of(incomplete.place.clone(), why, fix)
+        let gap = &incomplete.gap;
+        Self::of(incomplete.place.clone(), reason(gap), why(gap), fix(gap))
     }
 
     /// Creates the report of a part of `expect` that judges nothing. `properties` and `conf` are the paths of the two files.
     pub(super) fn of_unfounded(unfounded: &Unfounded, properties: &str, conf: &str) -> Self {
-        let (place, why, fix) = match unfounded {
+        let (place, reason, why, fix) = match unfounded {
             Unfounded::NoSuchScope(scope) => (
                 scope.to_string(),
+                "no_such_scope",
                 "aspera.conf has no such user or group.",
                 "Correct the name in expect.scopes, or leave it out.",
             ),
             Unfounded::NotS3(scope) => (
                 scope.to_string(),
+                "not_s3",
                 "No docroot that leads to S3 is in effect here.",
                 "Leave the name out of expect.scopes, or give it a docroot in S3.",
             ),
@@ -40,24 +44,27 @@ impl IncompleteReport {
                 scope
                     .as_ref()
                     .map_or(properties.to_owned(), ToString::to_string),
+                "judged_earlier",
                 "An earlier entry of expect judges it, so this entry never does.",
                 "Move the entry up in expect, or leave the name out of it.",
             ),
             Unfounded::Entry(index) => (
                 format!("expect[{index}]"),
+                "judged_earlier",
                 "An earlier entry of expect judges the same, so this entry never does.",
                 "Move the entry up in expect, before the one that judges more, or remove it.",
             ),
             Unfounded::Everything => (
                 conf.to_owned(),
+                "judges_nothing",
                 "Uploads go to S3, and no entry of expect judges any of them.",
                 "Check expect.scopes, and the docroots in aspera.conf.",
             ),
         };
-        Self::of(place, why.to_owned(), fix.to_owned())
+        Self::of(place, reason, why.to_owned(), fix.to_owned())
     }
 
-    fn of(place: String, why: String, fix: String) -> Self {
+    fn of(place: String, reason: &'static str, why: String, fix: String) -> Self {
         // The errors of files name the file themselves.
         let message = if why.starts_with(&place) {
             format!("{why} {fix}")
@@ -66,10 +73,31 @@ impl IncompleteReport {
         };
         Self {
             place,
+            reason,
             why,
             fix,
             message,
         }
+    }
+}
+
+/// Returns the problem as a word for programs.
+fn reason(gap: &Gap) -> &'static str {
+    match gap {
+        Gap::NoInstallation => "no_installation",
+        Gap::NoConf | Gap::NoProperties => "missing",
+        Gap::Unread(_) => "unreadable",
+        Gap::Malformed(_) => "malformed",
+        Gap::Uncovered(_) => "not_covered",
+        Gap::NoAsuserdata | Gap::NoValidation(_) => "not_validated",
+        Gap::Failed(_) => "failed",
+        Gap::Starting(_) => "starting",
+        Gap::Stopped(_) => "stopped",
+        Gap::NoService(_) => "no_service",
+        Gap::NoAnswer(_) => "state_unknown",
+        Gap::OtherView(..) => "other_file",
+        Gap::OlderFile(_) => "older_file",
+        Gap::PerhapsOlderFile(..) => "perhaps_older_file",
     }
 }
 

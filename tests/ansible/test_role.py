@@ -179,6 +179,46 @@ def test_key_ids_of_another_store(controller: Controller, folder: Path) -> None:
         assert (done.exit_status, done.recap["one"]["changed"]) == (0, changed), done.text
 
 
+@pytest.mark.parametrize(
+    ("docroot", "says"),
+    [
+        ({"user": "acme", **SYSTEM, "kms_key_id": "arn:aws:kms:DUMMY"}, "kms_key_ids[0]"),
+        ({"user": "acme", "server_side_encryption": "AES256", "kms_key_id": KEY}, "goes with server_side_encryption"),
+        ({"user": "nobody-here", **SYSTEM}, "user nobody-here: aspera.conf has no such user or group."),
+    ],
+)
+def test_what_stops_a_host_stops_it_before_the_first_write(
+    controller: Controller, folder: Path, docroot: dict[str, str], says: str
+) -> None:
+    """Otherwise s3.properties would have the new setting, and the docroots the old ones."""
+    hosts = Hosts(folder, "one")
+    screen = hosts.run(controller, "role.yml", aspera_sse_system=SYSTEM, aspera_sse_docroots=[docroot])
+    assert screen.recap["one"]["failed"] == 1, screen.text
+    assert screen.recap["one"]["changed"] == 0, screen.text
+    assert says in screen.as_one_line
+    assert "DUMMY" not in screen.text
+    assert hosts.settings == {"one": []}
+
+
+def test_a_host_that_is_as_it_should_be_takes_six_tasks(controller: Controller, folder: Path) -> None:
+    """Three of them go to the host: the look and the two settings. Ansible adds one, which validates the arguments."""
+    hosts = Hosts(folder, "one", version="4.3.1.100")
+    docroots = [{"user": "acme", "server_side_encryption": "AES256"}]
+    for changed in (1, 0):
+        screen = hosts.run(controller, "role.yml", aspera_sse_docroots=docroots)
+        assert (screen.exit_status, screen.recap["one"]["changed"]) == (0, changed), screen.text
+    tasks = re.findall(r"\nTASK \[aspera_sse : (.*)\]", screen.text)
+    assert tasks[0].startswith("Validating arguments")
+    assert tasks[1:] == [
+        "Check and convert the variables",
+        "Look at the host",
+        "Explain what stands in the way",
+        "Set the system-wide encryption",
+        "Set the encryption of docroots",
+        "Restart and verify",
+    ]
+
+
 @pytest.mark.parametrize("stop", [False, True])
 def test_batches_and_failing_hosts(controller: Controller, folder: Path, *, stop: bool) -> None:
     """With serial, the batches go on after one host has failed; with any_errors_fatal they do not."""
@@ -217,7 +257,7 @@ def test_whether_a_restarted_service_stays_alive(
     screen = hosts.run(
         controller,
         "role_problems.yml",
-        __aspera_sse_trapd={"restart_required": True},
+        __aspera_sse_noted={"results": [{"changed": True, "item": "asperatrapd"}]},
         __aspera_sse_before={"services": services("running", before)},
         __aspera_sse_found={"services": services(state, after)},
     )

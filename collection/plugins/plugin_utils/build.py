@@ -21,6 +21,7 @@ class Build:
     module: str
     architecture: str
     sha256: str
+    size: int
 
     @property
     def path(self) -> Path:
@@ -37,7 +38,11 @@ class Build:
         """List the builds of a module."""
         sums = (line.split() for line in (BINARIES / "SHA256SUMS").read_text(encoding="ascii").splitlines())
         prefix = f"{module}_"
-        return [cls(module, name[len(prefix) :], sha256) for sha256, name in sums if name.startswith(prefix)]
+        return [
+            cls(module, name.removeprefix(prefix), sha256, (BINARIES / name).stat().st_size)
+            for sha256, name in sums
+            if name.startswith(prefix)
+        ]
 
 
 def build_for(system: str, builds: list[Build]) -> Build:

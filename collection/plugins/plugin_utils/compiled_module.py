@@ -98,6 +98,9 @@ class CompiledModuleAction(ActionBase):
     """The action of a compiled module."""
 
     MODULE: str
+    #: Its builds, and what it may answer.
+    builds: t.ClassVar[list[Build]]
+    rules: t.ClassVar[Rules]
     #: What the program that runs on the host next may answer.
     _rules: Rules
     #: What it answered.
@@ -105,15 +108,21 @@ class CompiledModuleAction(ActionBase):
     #: The variables of the task.
     _variables: dict[str, t.Any]
 
+    def __init_subclass__(cls, **arguments: t.Any) -> None:
+        """Read what the tasks need. Ansible imports an action before it starts a process for each task and host."""
+        super().__init_subclass__(**arguments)
+        cls.builds = Build.all_of(cls.MODULE)
+        cls.rules = Rules.of_module(cls.MODULE)
+
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """Run the module and return its result."""
         # Here, for ActionBase sets them when it is made.
         self._supports_check_mode = True
         self._supports_async = True
         result: dict[str, t.Any] = super().run(tmp, task_vars)
-        self._rules = Rules.of_module(self.MODULE)
+        self._rules = self.rules
         variables = task_vars or {}
-        builds = Build.all_of(self.MODULE)
+        builds = self.builds
         try:
             values = self._run(builds, variables)
         except UnsupportedHostError as system:
@@ -208,7 +217,7 @@ class CompiledModuleAction(ActionBase):
 
     def _head(self, builds: list[Build], variables: dict[str, t.Any]) -> str:
         """Tell a script for the host what it works on."""
-        known = "".join(f"[{build.system} {build.sha256} {build.path.stat().st_size}]" for build in builds)
+        known = "".join(f"[{build.system} {build.sha256} {build.size}]" for build in builds)
         folder = shlex.quote(self._folder(variables))
         environment = self._compute_environment_string()
         return f"name={self.MODULE} builds='{known}' folder={folder}; run() {{ {environment} \"$@\"; }}; "
@@ -358,3 +367,8 @@ def script(name: str) -> str:
     lines = [line.strip() for line in text.splitlines()]
     lines = [line if CONTINUES.search(line) else f"{line};" for line in lines if line and not line.startswith("#")]
     return " ".join(lines).rstrip(";")
+
+
+# As with the builds, before the processes of the tasks start.
+for name in ("run.sh", "keep.sh", "check.sh"):
+    script(name)
