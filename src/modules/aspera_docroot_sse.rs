@@ -5,17 +5,15 @@ use std::path::Path;
 use anyhow::Result;
 use serde::Serialize;
 
+use super::apply::{Applied, Target, apply};
 use super::asconfigurator;
 use super::docroot_failure::{self, Refusal};
 use super::docroot_options::{Method, Options};
 use super::docroot_warnings::{plan_warnings, setting_warnings};
-use super::host_warnings;
-use super::pending_restart::PendingRestart;
+use super::host_warnings::key_warnings;
 use super::result::{Previous, RestartReport, diff_lines};
 use super::setting::VALIDATE_KMS_KEY_ID;
-use crate::ansible::{
-    Diff, Failure, Kind, MAX_PLACES, Module, OptionSpec, Outcome, Place, Shown, Task,
-};
+use crate::ansible::{Diff, Kind, MAX_PLACES, Module, OptionSpec, Outcome, Place, Shown, Task};
 use crate::aspera::docroot::{
     self, Fate, Plan, PlannedDocroot, Request, SkipReason, changed_places,
 };
@@ -88,48 +86,44 @@ impl Module for AsperaDocrootSse {
             .filter_map(|request| request.desired.clone())
             .collect();
         let path = options.path();
-        let mut warnings = host_warnings::warnings(&options.aspera_root, &settings)?;
-        warnings.extend(setting_warnings(&options.aspera_root, &settings));
+        let for_asconfigurator = match options.method {
+            Method::File => None,
+            Method::Asconfigurator => Some(options.request_for_asconfigurator(&requests)?),
+        };
         let edit_options = EditOptions {
             check_only: task.settings.check_mode,
             backup: options.backup,
             allow_in_place: options.unsafe_writes,
             new_file: None,
         };
-        let pending_restart = PendingRestart::begin(Service::Noded, &options.aspera_root);
-        let edited = match options.method {
-            Method::File => edit(&path, edit_options, |bytes| plan(bytes, &requests))
+        let target = Target {
+            service: Service::Noded,
+            aspera_root: &options.aspera_root,
+            path: &path,
+            settings: &settings,
+        };
+        let mut warnings = key_warnings(&settings);
+        warnings.extend(setting_warnings(&options.aspera_root, &settings));
+        let edit = || match for_asconfigurator {
+            None => edit(&path, edit_options, |bytes| plan(bytes, &requests))
                 .map_err(|error| docroot_failure::failure(error, &path)),
-            Method::Asconfigurator => {
-                let request = options.request_for_asconfigurator(&requests)?;
+            Some(request) => {
                 asconfigurator::edit(&path, &options.aspera_root, request, edit_options)
             }
         };
-        let edited = match edited {
-            Ok(edited) => edited,
-            Err(failure) => {
-                return Err(Failure {
-                    warnings,
-                    ..failure
-                }
-                .into());
-            }
-        };
-        // Ansible shows equal warnings once for all hosts: the path tells the hosts apart.
-        let about_file = |warning| format!("{}: {warning}", path.display());
-        warnings.extend(plan_warnings(&edited.plan).into_iter().map(about_file));
+        let Applied {
+            edited,
+            restart,
+            warnings,
+        } = apply(&target, warnings, edit, plan_warnings)?;
         let diff = (task.settings.diff && edited.changed).then(|| diff(&path, &edited));
         // A file may be large: the parts of it that are no longer needed are dropped before the result is made.
         let Edited {
             changed,
             plan: Plan { docroots, .. },
             backup,
-            warnings: edit_warnings,
             ..
         } = edited;
-        warnings.extend(edit_warnings);
-        let (restart, warning) = pending_restart.finish(&path, changed);
-        warnings.extend(warning);
         Ok(Outcome {
             warnings,
             diff,

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use super::host_warnings;
-use super::pending_restart::PendingRestart;
+use super::apply::{Applied, Target, apply};
+use super::host_warnings::key_warnings;
 use super::result::{Previous, RestartReport, diff_lines, unread};
 use super::setting::{self, State, VALIDATE_KMS_KEY_ID};
 use crate::ansible::{Diff, Failure, Kind, Module, OptionSpec, Outcome, Place, Task};
@@ -41,23 +41,26 @@ impl Module for AsperaTrapdSse {
     fn run(task: &Task) -> Result<Outcome<Values>> {
         let options: Options = task.arguments.typed();
         let desired = options.desired_setting()?;
-        let mut warnings = host_warnings::warnings(&options.aspera_root, desired.as_slice())?;
         let path = options.path();
-        let pending_restart = PendingRestart::begin(Service::Trapd, &options.aspera_root);
         let (edit_options, warning) = options.edit_options(task);
-        warnings.extend(warning);
-        let edited = match edit(&path, edit_options, |bytes| {
-            plan(bytes, desired.as_ref(), &options)
-        }) {
-            Ok(edited) => edited,
-            Err(error) => return Err(failure(error, &path, warnings).into()),
+        let target = Target {
+            service: Service::Trapd,
+            aspera_root: &options.aspera_root,
+            path: &path,
+            settings: desired.as_slice(),
         };
-        // Ansible shows equal warnings once for all hosts: the path tells the hosts apart.
-        let about_file = |warning| format!("{}: {warning}", path.display());
-        warnings.extend(edited.plan.warnings.iter().map(about_file));
-        warnings.extend(edited.warnings.iter().cloned());
-        let (restart, warning) = pending_restart.finish(&path, edited.changed);
-        warnings.extend(warning);
+        let warnings = key_warnings(target.settings).into_iter().chain(warning);
+        let edit = || {
+            let plan = |bytes: Option<&[u8]>| plan(bytes, desired.as_ref(), &options);
+            edit(&path, edit_options, plan).map_err(|error| failure(error, &path))
+        };
+        let Applied {
+            edited,
+            restart,
+            warnings,
+        } = apply(&target, warnings.collect(), edit, |plan: &Plan| {
+            plan.warnings.clone()
+        })?;
         let values = Values::new(&path, desired.as_ref(), &edited, restart);
         Ok(Outcome {
             warnings,
@@ -162,7 +165,7 @@ fn plan(
     Ok(trapd::plan(bytes.unwrap_or_default(), desired)?)
 }
 
-fn failure(error: EditError<Refusal>, path: &Path, warnings: Vec<String>) -> Failure {
+fn failure(error: EditError<Refusal>, path: &Path) -> Failure {
     let path = path.display();
     let changed = matches!(&error, EditError::File(error) if error.file_was_changed());
     let message = match error {
@@ -177,9 +180,8 @@ fn failure(error: EditError<Refusal>, path: &Path, warnings: Vec<String>) -> Fai
         EditError::File(error) => error.to_string(),
     };
     Failure {
-        message,
         changed,
-        warnings,
+        ..Failure::new(message)
     }
 }
 

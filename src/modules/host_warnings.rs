@@ -1,34 +1,61 @@
-//! Warnings about the host for the settings of a task.
+//! Warnings about the host and the keys for the settings of a task.
 
 use std::path::Path;
 
-use anyhow::Result;
-
-use crate::aspera::host::{Host, Service, check_kms_support, is_enabled};
+use crate::aspera::host::{
+    Host, KmsUnsupported, Question, Service, ask_version, check_kms_support, is_enabled,
+};
 use crate::aspera::setting::{Encryption, EncryptionSetting, KmsKey};
 
-/// Returns warnings if the host may not honour SSE-KMS and the task uses it, or an error if the host certainly does not support it.
-pub(super) fn warnings(aspera_root: &Path, settings: &[EncryptionSetting]) -> Result<Vec<String>> {
-    let asks_for_kms = |setting: &EncryptionSetting| setting.encryption() == Encryption::AwsKms;
-    if !settings.iter().any(asks_for_kms) {
-        return Ok(Vec::new());
+/// A question to the installation whether it supports SSE-KMS.
+pub(super) struct KmsSupport<'r> {
+    aspera_root: &'r Path,
+    question: Question,
+}
+
+impl<'r> KmsSupport<'r> {
+    /// Asks `ascp` for its version.
+    pub(super) fn ask(aspera_root: &'r Path) -> Self {
+        Self {
+            aspera_root,
+            question: ask_version(aspera_root),
+        }
     }
+
+    /// Returns a warning if the answer is not known, or an error if the version certainly does not support SSE-KMS.
+    pub(super) fn warning(self) -> Result<Option<String>, KmsUnsupported> {
+        check_kms_support(self.aspera_root, self.question)
+    }
+}
+
+/// Returns whether one of the settings is SSE-KMS.
+pub(super) fn uses_kms(settings: &[EncryptionSetting]) -> bool {
+    settings
+        .iter()
+        .any(|setting| setting.encryption() == Encryption::AwsKms)
+}
+
+/// Returns the warnings about the keys of the settings, each once: docroots may share a key.
+pub(super) fn key_warnings(settings: &[EncryptionSetting]) -> Vec<String> {
     let mut warnings: Vec<String> = Vec::new();
     let keys = settings.iter().filter_map(EncryptionSetting::kms_key);
     for doubt in keys.flat_map(KmsKey::doubts) {
-        // Docroots may share a key.
         if !warnings.contains(&doubt) {
             warnings.push(doubt);
         }
     }
-    warnings.extend(check_kms_support(aspera_root)?);
-    if is_enabled(&Host::this(), Service::Trapd, aspera_root) == Some(false) {
+    warnings
+}
+
+/// Returns a warning if trapd is not enabled.
+pub(super) fn trapd_warning(host: &Host, aspera_root: &Path) -> Option<String> {
+    let is_off = is_enabled(host, Service::Trapd, aspera_root) == Some(false);
+    is_off.then(|| {
         let astrap = aspera_root.join("bin/astrap-config.sh");
-        warnings.push(format!(
+        format!(
             "{} is not enabled on this host, and up to Aspera 4.3 it serves S3 storage. Enable it with {} enable.",
             Service::Trapd.name(),
             astrap.display()
-        ));
-    }
-    Ok(warnings)
+        )
+    })
 }

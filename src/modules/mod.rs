@@ -1,5 +1,6 @@
 //! The modules: the options and the procedure of each, top to bottom.
 
+mod apply;
 mod asconfigurator;
 mod aspera_docroot_sse;
 mod aspera_sse_info;

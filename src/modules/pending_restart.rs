@@ -1,39 +1,38 @@
 //! Whether the service of an edited file must restart.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::result::{RestartReport, strangers_warning};
 use crate::aspera::host::{Clock, Host, LastChange, Look, Service, restart_due};
 use crate::files;
 
 /// A look at a service that begins before the file is edited, so that `systemctl` answers meanwhile.
-pub(super) struct PendingRestart {
-    host: Host,
-    aspera_root: PathBuf,
+pub(super) struct PendingRestart<'h> {
+    host: &'h Host,
+    aspera_root: &'h Path,
     service: Service,
     look: Look,
 }
 
-impl PendingRestart {
+impl<'h> PendingRestart<'h> {
     /// Begins to look.
-    pub(super) fn begin(service: Service, aspera_root: &Path) -> Self {
-        let host = Host::this();
+    pub(super) fn begin(host: &'h Host, service: Service, aspera_root: &'h Path) -> Self {
         Self {
-            look: Look::start(&host, service),
             host,
-            aspera_root: aspera_root.to_owned(),
+            aspera_root,
             service,
+            look: Look::start(host, service),
         }
     }
 
     /// Returns the restart that is due after the run, with its warnings. `path` is the edited file.
     pub(super) fn finish(self, path: &Path, changed: bool) -> (RestartReport, Vec<String>) {
-        let clock = Clock::read(&self.host);
-        let status = self.look.finish(&self.host, &clock, &self.aspera_root);
-        let last_change = last_change(path, &self.aspera_root);
+        let clock = Clock::read(self.host);
+        let status = self.look.finish(self.host, &clock, self.aspera_root);
+        let last_change = last_change(path, self.aspera_root);
         let due = restart_due(&status, &clock, changed, last_change);
         let (report, warning) = RestartReport::of(self.service, due, changed);
-        let strangers = strangers_warning(self.service, &status, &self.aspera_root);
+        let strangers = strangers_warning(self.service, &status, self.aspera_root);
         (report, warning.into_iter().chain(strangers).collect())
     }
 }

@@ -16,8 +16,9 @@ use nix::unistd::Pid;
 pub const TIME_LIMIT: Duration = Duration::from_secs(5);
 /// The limit on the output that is read, in bytes.
 const OUTPUT_LIMIT: usize = 64 * 1024;
-/// The interval between looks at a process whose output has ended.
-const REAP_INTERVAL: Duration = Duration::from_millis(2);
+/// The intervals between looks at a process whose output has ended. Most end with their output, so the first is short, and each is twice the one before.
+const FIRST_INTERVAL: Duration = Duration::from_micros(50);
+const LONGEST_INTERVAL: Duration = Duration::from_millis(2);
 
 /// The answer of a program.
 #[derive(Debug, PartialEq, Eq)]
@@ -135,6 +136,7 @@ fn await_answer(child: &mut Child, output: &mut PipeReader, deadline: Instant) -
             Answer::Unavailable
         };
     };
+    let mut interval = FIRST_INTERVAL;
     loop {
         match child.try_wait() {
             Ok(Some(status)) => {
@@ -146,7 +148,10 @@ fn await_answer(child: &mut Child, output: &mut PipeReader, deadline: Instant) -
                     output: String::from_utf8_lossy(&output).into_owned(),
                 };
             }
-            Ok(None) if Instant::now() < deadline => std::thread::sleep(REAP_INTERVAL),
+            Ok(None) if Instant::now() < deadline => {
+                std::thread::sleep(interval);
+                interval = LONGEST_INTERVAL.min(interval * 2);
+            }
             Ok(None) => return Answer::TimedOut,
             Err(_) => return Answer::Unavailable,
         }
@@ -236,7 +241,7 @@ mod tests {
         let mut question = Question::start(Path::new("/bin/sh"), &["-c", "echo a; exit 3"]);
         let (child, _) = question.running.as_mut().unwrap();
         while child.try_wait().unwrap().is_none() {
-            std::thread::sleep(REAP_INTERVAL);
+            std::thread::sleep(LONGEST_INTERVAL);
         }
         let answer = Answer::Ended {
             exit: Exit::Status(3),
@@ -258,7 +263,7 @@ mod tests {
         loop {
             match std::fs::read_to_string(path) {
                 Ok(text) if text.ends_with('\n') => return text.trim_end().to_owned(),
-                _ => std::thread::sleep(REAP_INTERVAL),
+                _ => std::thread::sleep(LONGEST_INTERVAL),
             }
         }
     }
@@ -297,7 +302,7 @@ mod tests {
         let patience = Instant::now() + Duration::from_secs(30);
         while !matches!(state(), None | Some('Z' | 'X')) {
             assert!(Instant::now() < patience, "process {started} still runs");
-            std::thread::sleep(REAP_INTERVAL);
+            std::thread::sleep(LONGEST_INTERVAL);
         }
     }
 

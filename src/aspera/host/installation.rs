@@ -16,11 +16,6 @@ pub enum UnknownVersion {
     Unreadable,
 }
 
-/// Returns the version of the installation below a root, which its `ascp` prints.
-pub fn version(aspera_root: &Path) -> Result<Version, UnknownVersion> {
-    read_version(ask_version(aspera_root))
-}
-
 /// Asks `ascp` for the version; [`read_version`] waits for the answer.
 pub fn ask_version(aspera_root: &Path) -> Question {
     Question::start(&aspera_root.join("bin/ascp"), &["-A"])
@@ -37,11 +32,14 @@ pub fn read_version(question: Question) -> Result<Version, UnknownVersion> {
     }
 }
 
-/// Checks whether an installation supports SSE-KMS. Returns an error if it certainly does not, and a warning if that is not known.
-pub fn check_kms_support(aspera_root: &Path) -> Result<Option<String>, KmsUnsupported> {
+/// Reads from the answer of `ascp` whether an installation supports SSE-KMS. Returns an error if it certainly does not, and a warning if that is not known.
+pub fn check_kms_support(
+    aspera_root: &Path,
+    question: Question,
+) -> Result<Option<String>, KmsUnsupported> {
     let ascp = aspera_root.join("bin/ascp");
     let ascp = ascp.display();
-    match version(aspera_root) {
+    match read_version(question) {
         Ok(found) if found < Version::first_with_kms() => Err(KmsUnsupported { found }),
         Ok(_) => Ok(None),
         Err(UnknownVersion::NoAscp) => Ok(Some(format!(

@@ -14,7 +14,7 @@ pub use asuserdata::{Silence, Validation, Validity};
 pub use command::{Answer, Exit, Question, TIME_LIMIT, ask};
 pub use gaps::{Found, FoundService, Gap, Incomplete, Reading, gaps};
 pub use installation::{
-    KmsUnsupported, UnknownVersion, ask_version, check_kms_support, read_version, version,
+    KmsUnsupported, UnknownVersion, ask_version, check_kms_support, read_version,
 };
 pub use services::{
     Clock, Host, LastChange, Look, Manager, Mismatch, Obstacle, Process, Reason, Restart, Service,
