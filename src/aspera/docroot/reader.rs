@@ -1,5 +1,6 @@
 //! The reader of `aspera.conf`. It reads token by token and keeps no more of the file than the model needs.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::conf::{
@@ -176,14 +177,15 @@ impl<'a> Reader<'a> {
                 Ok(())
             }
             Token::Text(range) => {
-                self.take_text(&Content::text_of(self.bytes, &range), range.start);
+                self.take_text(range.start, &self.bytes[range.clone()], |bytes| {
+                    Content::text_of(bytes, &range)
+                });
                 Ok(())
             }
             Token::Cdata(range) => {
-                self.take_text(
-                    &String::from_utf8_lossy(&self.bytes[range.clone()]),
-                    range.start,
-                );
+                self.take_text(range.start, &self.bytes[range.clone()], |bytes| {
+                    String::from_utf8_lossy(&bytes[range.clone()])
+                });
                 Ok(())
             }
         }
@@ -267,10 +269,15 @@ impl<'a> Reader<'a> {
     ) {
         let start = tag.range.start;
         if kind == ElementKind::Other {
-            let name = local_name(&self.bytes[tag.name.clone()]).to_ascii_lowercase();
-            if ElementKind::of(parent, &name) != ElementKind::Other {
+            let name = &self.bytes[tag.name.clone()];
+            let local = local_name(name);
+            // Nearly all names are in lower case and without a prefix.
+            let has_variant = local.len() < name.len() || local.iter().any(u8::is_ascii_uppercase);
+            let is_nearly = has_variant
+                && ElementKind::of(parent, &local.to_ascii_lowercase()) != ElementKind::Other;
+            if is_nearly {
                 self.uncover(start, UncoveredKind::NearlyAnElement);
-            } else if name == b"include" {
+            } else if local.eq_ignore_ascii_case(b"include") {
                 self.uncover(start, UncoveredKind::Include);
             }
         }
@@ -284,17 +291,32 @@ impl<'a> Reader<'a> {
             if kind == ElementKind::Absolute && is_nearly_peer_ip {
                 self.uncover(start, UncoveredKind::NearlyPeerIp);
             }
-            if names_s3(&Content::text_of(self.bytes, value)) {
+            if may_name_s3(&self.bytes[value.clone()])
+                && names_s3(&Content::text_of(self.bytes, value))
+            {
                 self.uncover(start, UncoveredKind::S3Address);
             }
         }
     }
 
-    fn take_text(&mut self, text: &str, offset: usize) {
+    /// Takes a text as it is written. Most texts are blanks between elements, and few have to be decoded.
+    fn take_text(
+        &mut self,
+        offset: usize,
+        written: &[u8],
+        decode: impl FnOnce(&'a [u8]) -> Cow<'a, str>,
+    ) {
         match self.parent() {
             Some(ElementKind::Absolute | ElementKind::Restriction) => {}
-            Some(ElementKind::Restrictions) if !text.trim_ascii().is_empty() => self.restrict(),
-            _ if names_s3(text) => self.uncover(offset, UncoveredKind::S3Address),
+            Some(ElementKind::Restrictions) => {
+                let text = decode(self.bytes);
+                if !text.trim_ascii().is_empty() {
+                    self.restrict();
+                }
+            }
+            _ if may_name_s3(written) && names_s3(&decode(self.bytes)) => {
+                self.uncover(offset, UncoveredKind::S3Address);
+            }
             _ => {}
         }
     }
@@ -471,6 +493,11 @@ fn is_restriction(name: &[u8]) -> bool {
     let name = local_name(name).to_ascii_lowercase();
     name.windows(b"restriction".len())
         .any(|part| part == b"restriction")
+}
+
+/// Returns whether a text as it is written may have an S3 address in it: it has a colon, or a reference that may stand for one.
+fn may_name_s3(written: &[u8]) -> bool {
+    memchr::memchr2(b':', b'&', written).is_some()
 }
 
 /// Returns whether a text has an S3 address in it, in any letter case.
