@@ -53,7 +53,7 @@ pub(super) fn apply<P>(
         Ok(edited) => edited,
         Err(failure) => return Err(with(warnings, failure)),
     };
-    // Ansible shows equal warnings once for all hosts: the path tells the hosts apart.
+    // Ansible shows identical warnings only once for all hosts. The path says which file each of them is about.
     let about_file = |warning| format!("{}: {warning}", target.path.display());
     warnings.extend(warnings_of_plan(&edited.plan).into_iter().map(about_file));
     warnings.append(&mut edited.warnings);

@@ -334,7 +334,7 @@ def test_the_expectation_of_an_audit(installed: Controller, folder: Path, expect
 
 @pytest.mark.parametrize("strict", [False, True])
 def test_what_is_not_known_fails_a_strict_audit_only(installed: Controller, folder: Path, *, strict: bool) -> None:
-    """Nothing here tells whether trapd is enabled. It is shown in both."""
+    """It is not known whether trapd is enabled. Both runs show that."""
     root = AsperaRoot.lay_out(folder / "aspera", "server-side-encryption=AES256\n", "4.3.1.100")
     expect = [{"server_side_encryption": "AES256"}]
     variables = {"aspera_sse_root": str(root.folder), "aspera_sse_expect": expect, "strict": strict}

@@ -100,7 +100,7 @@ fn start(program: &Path, arguments: &[&str], with_errors: bool) -> io::Result<(C
     } else {
         Stdio::null()
     };
-    // Dropped at the end, and with it the writers of this program: else the output would have no end.
+    // This function drops the command at its end, which closes our ends of the pipe for writing. Otherwise reading would never end.
     let mut command = Command::new(program);
     command
         .args(arguments)
