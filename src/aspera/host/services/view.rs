@@ -36,7 +36,7 @@ pub fn obstacle(host: &Host, status: &Status, path: &Path) -> Option<Obstacle> {
     let own = look(&real).ok()?;
     let mut processes = status.processes.iter();
     processes.find_map(|process| {
-        let root = host.path(&format!("proc/{}/root", process.pid));
+        let root = host.path("proc").join(process.pid.to_string()).join("root");
         // A process that has ended in the meantime has no root.
         look(&root).ok()??;
         let theirs = look(&root.join(real.strip_prefix("/").ok()?)).ok()?;
