@@ -200,6 +200,17 @@ def test_what_stops_a_host_stops_it_before_the_first_write(
     assert hosts.settings == {"one": []}
 
 
+def test_a_malformed_aspera_conf_stops_a_host_before_the_first_write(controller: Controller, folder: Path) -> None:
+    """The message names the file. A host whose docroots are not to be set is not stopped by it before s3.properties."""
+    for docroots, written in ((DOCROOTS, []), ([], ["s3.properties"])):
+        hosts = Hosts(folder / str(len(docroots)), "one")
+        hosts.roots["one"].write_conf(b"<CONF><aaa></CONF>")
+        screen = hosts.run(controller, "role.yml", aspera_sse_system=SYSTEM, aspera_sse_docroots=docroots)
+        assert screen.recap["one"]["failed"] == 1, screen.text
+        assert "etc/aspera.conf" in screen.as_one_line
+        assert hosts.settings == {"one": written}
+
+
 def test_a_host_that_is_as_it_should_be_takes_six_tasks(controller: Controller, folder: Path) -> None:
     """Three of them go to the host: the look and the two settings. Ansible adds one, which validates the arguments."""
     hosts = Hosts(folder, "one", version="4.3.1.100")
