@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::panic::{self, PanicHookInfo};
 use std::path::Path;
 use std::process::ExitCode;
@@ -48,7 +49,8 @@ pub struct Task {
     pub settings: Settings,
 }
 
-/// Runs a module as the whole program: with a file of arguments, with `-` for arguments on standard input, or for a person who wants to know what it is.
+/// Runs a module as the whole program: with a file of arguments, with `-` for arguments on standard input, with the arguments themselves (which begin
+/// with a brace), or for a person who wants to know what it is.
 ///
 /// The exit status is 0 or 1, never 255, which Ansible takes for a lost connection.
 pub fn run<M: Module>() -> ExitCode {
@@ -92,7 +94,11 @@ fn run_task<M: Module>(source: &OsStr) -> ExitCode {
 }
 
 fn prepare<M: Module>(source: &OsStr) -> anyhow::Result<Task> {
-    let text = read_arguments(Path::new(source))?;
+    let text = if source.as_bytes().starts_with(b"{") {
+        source.as_bytes().to_vec()
+    } else {
+        read_arguments(Path::new(source))?
+    };
     let (options, settings) = arguments::parse(&text)?;
     Ok(Task {
         arguments: Arguments::new(&options, M::OPTIONS, settings.ignore_unknown_options)?,
@@ -177,7 +183,7 @@ fn print(text: &[u8], succeeded: bool) -> ExitCode {
 fn help<M: Module>() -> String {
     let mut text = format!(
         "{} {}: a module for Ansible.\n{}\n\nAnsible runs it with the path of a JSON file that holds its options; with - it reads them from \
-         standard input.\nA person runs it in a playbook; ansible-doc -t module {} tells how.\n\nOptions:\n",
+         standard input.\nOptions that hold no secret may also be given as JSON in its place.\nA person runs it in a playbook; ansible-doc -t module {} tells how.\n\nOptions:\n",
         M::NAME,
         env!("CARGO_PKG_VERSION"),
         M::PURPOSE,

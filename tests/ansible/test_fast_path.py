@@ -2,112 +2,35 @@
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-import yaml
-from aspera_roots import FOREIGN_VALUE, KEY, AsperaRoot, shipped_properties
-from ssh_server import ASKED, BOUND, IN_CSH, LOGIN, OPEN, OWNER, PASSWORD, USER_IDS
+from aspera_roots import FOREIGN_VALUE, KEY
+from host_over_ssh import (
+    BY_SUDO,
+    CLOSED_WAYS,
+    COLD,
+    FALLBACK,
+    KEPT_IN,
+    OWN_WAY,
+    TRAPD,
+    WARM,
+    WAYS,
+    Host,
+    Vault,
+    encrypt,
+    look,
+)
+from ssh_server import ASKED, LOGIN, OWNER, PASSWORD, USER_IDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from controllers import Controller, Screen
+    from controllers import Controller
     from ssh_server import SshServer
-
-TRAPD, INFO = "aspera_ops.sse.aspera_trapd_sse", "aspera_ops.sse.aspera_sse_info"
-KEPT_IN = ".cache/aspera_ops.sse"
-FALLBACK = "is sent to the host for this task alone, since "
-
-WARM, COLD, OWN_WAY = 1, 3, 7
-
-BY_SUDO = {"ansible_become": True}
-BY_SUDO_WITH_PASSWORD = {**BY_SUDO, "ansible_user": ASKED, "ansible_become_password": PASSWORD}
-AS_OWNER = {**BY_SUDO, "ansible_become_user": OWNER}
-
-
-class Host:
-    """One host behind the server, with an Aspera root of the login."""
-
-    def __init__(self, controller: Controller, server: SshServer, folder: Path) -> None:
-        """Lay out the root; nothing is kept for anybody yet."""
-        self.controller = controller
-        self.server = server
-        self.folder = folder
-        #: The collections in which a task is searched, like those of a role in a collection.
-        self.searched: list[str] = []
-        self.aspera = AsperaRoot.lay_out(folder / "aspera", shipped_properties())
-        self.give_root_to(LOGIN)
-        for user in ("root", *USER_IDS):
-            for name in (".cache", ".ansible", ".async", "aspera_ops.sse"):
-                shutil.rmtree(server.home(user) / name, ignore_errors=True)
-
-    def give_root_to(self, user: str) -> None:
-        """Let a user own all of Aspera."""
-        for entry in [self.aspera.folder, *self.aspera.folder.rglob("*")]:
-            shutil.chown(entry, USER_IDS[user], USER_IDS[user])
-
-    def run(
-        self,
-        task: dict[str, object] | list[dict[str, object]],
-        *arguments: str,
-        hosts: dict[str, dict[str, object]] | None = None,
-        **variables: object,
-    ) -> Screen:
-        """Run tasks of a playbook outside of the project's folder; a missing name and root are filled in.
-
-        All hosts are in truth the one behind the server, each with variables of its own.
-        """
-        tasks = task if isinstance(task, list) else [task]
-        for number, one in enumerate(tasks):
-            one.setdefault("name", f"Task {number}")
-            for module in (TRAPD, INFO):
-                if isinstance(one.get(module), dict):
-                    one[module] = {"aspera_root": str(self.aspera.folder), **one[module]}
-        play = {"hosts": "all", "gather_facts": False, "collections": self.searched, "tasks": tasks}
-        playbook = self.folder / "playbook.yml"
-        playbook.write_text(yaml.dump([play], Dumper=Vault.Dumper, sort_keys=False), encoding="utf-8")
-        inventory = self.folder / "inventory.json"
-        # Nothing on the host may be in Python.
-        known = {**self.server.inventory_variables, "ansible_python_interpreter": "/nonexistent", **variables}
-        inventory.write_text(
-            json.dumps({"all": {"hosts": hosts or {"server": {}}, "vars": known}}),
-            encoding="utf-8",
-        )
-        return self.controller.run("ansible-playbook", "--inventory", inventory, *arguments, playbook)
-
-    def sessions_of(self, *arguments: object, **variables: object) -> int:
-        """Run tasks, which must succeed, and count the sessions that they take."""
-        before = self.server.sessions
-        screen = self.run(*arguments, **variables)
-        assert screen.exit_status == 0, screen.text
-        return self.server.sessions - before
-
-    def kept(self, user: str) -> list[Path]:
-        """List what is kept for a user."""
-        return sorted((self.server.home(user) / KEPT_IN).glob("*"))
-
-    @property
-    def users_with_builds(self) -> list[str]:
-        """Name the users with kept builds."""
-        return [user for user in ("root", *USER_IDS) if self.kept(user)]
-
-
-class Vault(str):
-    """A text that stands in a playbook as `ansible-vault encrypt_string` prints it."""
-
-    __slots__ = ()
-
-    class Dumper(yaml.SafeDumper):
-        """Writes such texts under their tag."""
-
-
-Vault.Dumper.add_representer(Vault, lambda dumper, text: dumper.represent_scalar("!vault", str(text), style="|"))
 
 
 @pytest.fixture
@@ -117,19 +40,10 @@ def host(installed: Controller, ssh_server: SshServer, folder: Path) -> Iterator
     return Host(installed, ssh_server, folder)
 
 
-def look() -> dict[str, object]:
-    """Return a task that only looks."""
-    return {INFO: {}}
-
-
-def encrypt(**keywords: object) -> dict[str, object]:
-    """Return a task that sets AES256."""
-    return {TRAPD: {"server_side_encryption": "AES256"}, **keywords}
-
-
 def test_one_session_and_three_for_the_first_task(host: Host) -> None:
-    """Nothing is uploaded except the build, once. No argument is on the disk or on a command line."""
-    variables = {**BY_SUDO, "key": KEY}
+    """Nothing is uploaded but the build, once. No argument is on the disk, none that may be a secret in a command."""
+    key = KEY.rpartition("/")[2]
+    variables = {**BY_SUDO, "key": key}
     task = {TRAPD: {"server_side_encryption": "AWS_KMS", "kms_key_id": "{{ key }}"}}
     assert host.sessions_of(task, **variables) == COLD
     assert host.sessions_of(task, **variables) == WARM
@@ -137,29 +51,10 @@ def test_one_session_and_three_for_the_first_task(host: Host) -> None:
     screen = host.run(task, "-vvv", **variables)
     executed = [line for line in screen.text.splitlines() if "SSH: EXEC" in line or "Invoked" in line]
     assert executed
-    assert not [line for line in executed if KEY in line]
+    assert not [line for line in executed if key in line]
     assert "PUT" not in screen.text
     assert [path for user in USER_IDS for path in host.server.home(user).iterdir()] == []
     assert [path.name for path in host.server.home("root").iterdir()] == [".cache"]
-
-
-#: Ways to reach a host and to become another user there, and the user in whose home a build is then kept.
-WAYS = {
-    "plain": ({}, LOGIN),
-    "sudo": (BY_SUDO, "root"),
-    "sudo without -H": ({**BY_SUDO, "ansible_become_flags": "-S -n"}, "root"),
-    "sudo with the caller's environment": ({**BY_SUDO, "ansible_become_flags": "-E -S -n"}, "root"),
-    "sudo with a password": (BY_SUDO_WITH_PASSWORD, "root"),
-    "sudo with a password to another user": ({**BY_SUDO_WITH_PASSWORD, "ansible_become_user": OWNER}, OWNER),
-    "sudo to another user": (AS_OWNER, OWNER),
-    "sudo to another user without -H": ({**AS_OWNER, "ansible_become_flags": "-S -n"}, OWNER),
-    "sudo without a password from bash": ({"ansible_user": ASKED}, ASKED),
-    "piped": ({"ansible_ssh_transfer_method": "piped"}, LOGIN),
-    "pipelining": ({"ansible_ssh_pipelining": True, **BY_SUDO}, "root"),
-    "no terminal": ({"ansible_ssh_use_tty": False, **BY_SUDO}, "root"),
-    "options of ssh": ({"ansible_ssh_args": "-C -o ControlMaster=no", **BY_SUDO}, "root"),
-    "bash": ({"ansible_shell_executable": "/bin/bash"}, LOGIN),
-}
 
 
 def test_each_user_that_a_task_becomes(host: Host) -> None:
@@ -205,6 +100,16 @@ def test_keywords_of_a_task_beside_its_options(host: Host) -> None:
     assert host.run(free_form).result("server").status == "changed"
 
 
+def test_check_mode_keeps_no_build(host: Host) -> None:
+    """On a cold host Ansible's own way is taken, unless a variable of the host says otherwise. A kept build is used."""
+    screen = host.run(look(), "--check", "-v")
+    assert screen.exit_status == 0, screen.text
+    assert f"{FALLBACK}it is not kept there yet, and check mode keeps nothing" in screen.as_one_line
+    assert host.users_with_builds == []
+    assert host.sessions_of(look(), "--check", aspera_sse_keep_in_check_mode="yes") == COLD
+    assert host.sessions_of(look(), "--check") == WARM
+
+
 def test_a_secret_of_a_vault_right_in_the_task(host: Host) -> None:
     """It also works with controllers that cannot send it to a compiled module themselves."""
     password = host.folder / "vault-password"
@@ -218,34 +123,6 @@ def test_a_secret_of_a_vault_right_in_the_task(host: Host) -> None:
     screen = host.run(task, *place)
     assert screen.exit_status == 0, screen.text
     assert f"server-side-encryption-aws-kms-key-id={KEY}\n" in host.aspera.properties.read_text()
-
-
-#: The cases in which a kept build cannot be run, and the reasons.
-CLOSED_WAYS = {
-    "su": (
-        {
-            **AS_OWNER,
-            "ansible_become_method": "su",
-            "ansible_become_password": PASSWORD,
-            # The login cannot give files to the other user, and there is no ACL.
-            "ansible_shell_allow_world_readable_temp": True,
-        },
-        "su carries no data to a command",
-    ),
-    "terminal": ({"ansible_ssh_extra_args": "-tt"}, "ssh is told to ask for a terminal"),
-    "terminal by name": ({"ansible_ssh_extra_args": "-o RequestTTY=force"}, "ssh is told to ask for a terminal"),
-    "requiretty": (
-        {**BY_SUDO, "ansible_user": BOUND},
-        # Ansible's connection may miss any part of the output of sudo, because it does not wait for the end.
-        "the command that runs a kept build did not work there|becoming the other user gave no answer",
-    ),
-    "shell": ({"ansible_shell_executable": "/run/ksh"}, "the shell is not a common one"),
-    "csh": (
-        {"ansible_user": IN_CSH},
-        "the command that runs a kept build did not work there (0: Event not found.)",
-    ),
-    "open home": ({"ansible_user": OPEN}, "no folder on the host is safe to keep it in and lets it run"),
-}
 
 
 def test_when_ansibles_own_way_is_used(host: Host) -> None:

@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,7 +19,6 @@ from ansible_collections.aspera_ops.sse.plugins.plugin_utils.compiled_module imp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 pytestmark = pytest.mark.needs("root", "namespaces", "busybox", "setpriv")
 
@@ -65,8 +65,11 @@ class Host:
         """Lay out the homes."""
         self.folder = folder
         self.shell = shell.split()
+        self.setpriv = "setpriv"
         self.before = ":"
         self.folder_to_keep_in = ""
+        self.arguments = ""
+        self.environment = {"HOME": "/run/homes/stranger", "PATH": os.environ["PATH"]}
         (folder / "homes").mkdir(mode=0o755)
         (folder / "var-cache").mkdir(mode=0o755)
         accounts = ""
@@ -83,20 +86,21 @@ class Host:
         return self.folder / "homes" / name
 
     def execute(
-        self, name: str, data: bytes, user: int = KEEPER, builds: list[Build] = BUILDS, terminal: int | None = None
+        self, name: str, data: bytes, user: int = KEEPER, builds: list[Build] = BUILDS, source: int | None = None
     ) -> str:
         """Run a script of the plugin as a user, in an environment that leads elsewhere, and return what it prints."""
         known = "".join(f"[{build.system} {build.sha256} {build.path.stat().st_size}]" for build in builds)
-        head = f"name={MODULE} builds='{known}' folder='{self.folder_to_keep_in}'; run() {{ \"$@\"; }}; "
-        ids = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"]
+        head = f"name={MODULE} builds='{known}' folder='{self.folder_to_keep_in}' arguments='{self.arguments}'; "
+        head += 'run() { "$@"; }; '
+        ids = [self.setpriv, f"--reuid={user}", f"--regid={user}", "--clear-groups"]
         command = ["unshare", "--mount", "sh", "-c", WORLD, "sh", str(self.folder), self.before, *ids]
         process = subprocess.Popen(
             [*command, *self.shell, "-c", head + script(name)],
-            stdin=subprocess.PIPE if terminal is None else terminal,
+            stdin=subprocess.PIPE if source is None else source,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             cwd="/",
-            env={"HOME": "/run/homes/stranger", "PATH": os.environ["PATH"]},
+            env=self.environment,
         )
         with process:
             try:
@@ -307,13 +311,74 @@ def test_nothing_that_was_planted_is_run_as_root(folder: Path, shell: str) -> No
 
 
 @shells
-def test_one_build_is_left(folder: Path, shell: str) -> None:
-    """Older ones go, and parts of lost connections; other architectures, other modules and parts on their way stay."""
+def test_a_home_of_another_in_the_environment_of_root(folder: Path, shell: str) -> None:
+    """As sudo leaves it at times. All in it is right for its owner, who is not the one who runs it."""
+    host = Host(folder, shell)
+    cache = host.home("stranger") / ".cache"
+    cache.mkdir(mode=0o700)
+    os.chown(cache, STRANGER, STRANGER)
+    planted(host.home("stranger") / KEPT_IN, STRANGER)
+    (host.home("stranger") / KEPT_IN).chmod(0o700)
+    assert (host.look(ROOT), host.keep(user=ROOT), host.look(ROOT)) == ("miss", "kept", "ran")
+    assert (host.home("root") / KEPT_IN / KEPT_AS).exists()
+
+
+@shells
+def test_a_run_starts_one_program_beside_the_build(folder: Path, shell: str) -> None:
+    """Where the environment names the home of the account. To ask for account and machine takes two more."""
+    host = Host(folder, shell)
+    assert host.keep() == "kept"
+    programs = folder / "homes/programs"
+    programs.mkdir(mode=0o755)
+    (programs / "ls").symlink_to(shutil.which("ls"))
+    if not Path("/proc/sys/kernel/arch").exists():
+        (programs / "uname").symlink_to(shutil.which("uname"))
+    host.shell[0] = shutil.which(host.shell[0])
+    host.before = "PATH=/run/homes/programs HOME=/run/homes/keeper; export HOME PATH"
+    host.setpriv = shutil.which("setpriv")
+    assert host.look() == "ran"
+
+
+@shells
+def test_arguments_in_the_command(folder: Path, shell: str) -> None:
+    """Standard input is left alone then: a connection may keep it open for ever."""
+    host = Host(folder, shell)
+    host.arguments = '{"aspera_root":"/nonexistent"}'
+    source = folder / "source"
+    source.write_bytes(b"not arguments")
+    with source.open("rb") as opened:
+        for expected in ("miss", "run"):
+            output = host.execute("run.sh", b"", source=opened.fileno())
+            assert output.split()[1] == expected
+            assert os.lseek(opened.fileno(), 0, os.SEEK_CUR) == 0
+            host.arguments = ""
+            assert host.keep() == "kept"
+            host.arguments = '{"aspera_root":"/nonexistent"}'
+    assert json.loads(output.splitlines()[-1])["installed"] is False
+
+
+@shells
+def test_controllers_of_three_versions_do_not_take_away_what_the_others_keep(folder: Path, shell: str) -> None:
+    """A build of a fourth takes the place of the one that came first."""
     host = Host(folder, shell)
     place = its_place(host)
-    old = hashlib.sha256(b"an older build").hexdigest()
+    older = [f"{MODULE}-{hashlib.sha256(bytes([number])).hexdigest()}" for number in range(5)]
+    for number, name in enumerate(older):
+        (place / name).write_bytes(b"")
+        os.utime(place / name, (number, number))
+    assert host.keep() == "kept"
+    assert {path.name for path in place.iterdir()} == {KEPT_AS, *older[-2:]}
+    assert host.look() == "ran"
+
+
+@shells
+def test_what_is_left_beside_a_build(folder: Path, shell: str) -> None:
+    """Parts of lost connections go; other architectures, other modules and parts on their way stay."""
+    host = Host(folder, shell)
+    place = its_place(host)
+    other_module = f"aspera_trapd_sse-{hashlib.sha256(b'another module').hexdigest()}"
     left, on_its_way = f".{KEPT_AS}.77", f".{KEPT_AS}.78"
-    for name in (f"{MODULE}-{old}", f"{MODULE}-{OTHER_BUILD.sha256}", f"aspera_trapd_sse-{old}", left, on_its_way):
+    for name in (f"{MODULE}-{OTHER_BUILD.sha256}", other_module, left, on_its_way):
         (place / name).write_bytes(b"")
     os.utime(place / left, (0, 0))
     assert host.keep() == "kept"
@@ -321,7 +386,7 @@ def test_one_build_is_left(folder: Path, shell: str) -> None:
         KEPT_AS,
         on_its_way,
         f"{MODULE}-{OTHER_BUILD.sha256}",
-        f"aspera_trapd_sse-{old}",
+        other_module,
     }
     assert host.look() == "ran"
 
@@ -424,7 +489,7 @@ def test_a_terminal_is_reported(folder: Path, shell: str) -> None:
         # A script that reads nevertheless finds the end of its input, and does not wait for it.
         os.write(controller, b"\4" * 10)
         for name in ("run.sh", "keep.sh"):
-            assert host.execute(name, b"", terminal=terminal) == "aspera_ops.sse terminal\n"
+            assert host.execute(name, b"", source=terminal) == "aspera_ops.sse terminal\n"
     finally:
         os.close(controller)
         os.close(terminal)

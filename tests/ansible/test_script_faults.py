@@ -39,7 +39,7 @@ FAULTS = [
     Fault(
         "the owner of a folder does not count",
         "places.sh",
-        {'[ "$owner" = 0 ] || [ "$owner" = "$uid" ] || exit 1': ":"},
+        {'[ "$owner" = 0 ] || is_us "$1" "$owner" || exit 1': ":"},
         **plant(kept.a_home_in_a_folder_of_another),
     ),
     Fault(
@@ -63,19 +63,19 @@ FAULTS = [
     Fault(
         "the owner of a build does not count",
         "places.sh",
-        {'"$owner $bytes" = "$uid $size"': '"$bytes" = "$size"'},
+        {'[ "$bytes" = "$size" ] && is_us "$1" "$owner"': '[ "$bytes" = "$size" ]'},
         **plant(kept.a_file_of_another),
     ),
     Fault(
         "a build of root counts for another user",
         "places.sh",
-        {'[ "$owner $bytes" = "$uid $size" ]': '[ "$owner" = 0 ] || [ "$owner $bytes" = "$uid $size" ]'},
+        {'is_us "$1" "$owner"; } || exit 1': '{ [ "$owner" = 0 ] || is_us "$1" "$owner"; }; } || exit 1'},
         **plant(kept.a_file_of_root),
     ),
     Fault(
         "the size of a build does not count",
         "places.sh",
-        {'"$owner $bytes" = "$uid $size"': '"$owner" = "$uid"'},
+        {'[ "$bytes" = "$size" ] && is_us': "is_us"},
         **plant(kept.a_file_in_part),
     ),
     Fault(
@@ -87,7 +87,7 @@ FAULTS = [
     Fault(
         "the root folder is not looked at",
         "places.sh",
-        {'ls -ldn / "$@"': 'ls -ldn "$@"', "left=$(($# + 1))": "left=$#"},
+        {'set -- / "$@"': ":"},
         kept.test_a_root_folder_that_others_may_write,
     ),
     Fault(
@@ -120,10 +120,37 @@ FAULTS = [
         "the home is that of the environment",
         "places.sh",
         {'eval "home=~$user"': "home=$HOME"},
-        kept.test_one_build_is_left,
+        kept.test_what_is_left_beside_a_build,
     ),
     Fault(
-        "root has one place", "places.sh", {" /var/cache//aspera_ops.sse": ""}, kept.test_no_program_may_run_in_the_home
+        "root has one place",
+        "places.sh",
+        {'"$1" /var/cache//aspera_ops.sse ;;': ";;"},
+        kept.test_no_program_may_run_in_the_home,
+    ),
+    Fault(
+        "whoever owns the first folder is taken for the account",
+        "places.sh",
+        {'[ -z "$uid" ] && [ -O "$1" ]': '[ -z "$uid" ]'},
+        kept.test_a_home_of_another_in_the_environment_of_root,
+    ),
+    Fault(
+        "only the home of the environment is looked at",
+        "run.sh",
+        {"ask_for_account\n": ""},
+        kept.test_what_is_left_beside_a_build,
+    ),
+    Fault(
+        "the account is always asked for",
+        "run.sh",
+        {"home=$HOME": "ask_for_account"},
+        kept.test_a_run_starts_one_program_beside_the_build,
+    ),
+    Fault(
+        "input is waited for that does not come",
+        "places.sh",
+        {'[ -z "$arguments" ] || exec </dev/null': ""},
+        kept.test_arguments_in_the_command,
     ),
     Fault(
         "a terminal is not reported",
@@ -137,7 +164,7 @@ FAULTS = [
     Fault(
         "a build is run unseen",
         "run.sh",
-        {'|| ! is_ours "$place/$name-$build"': ""},
+        {"|| ! is_kept": ""},
         **plant(kept.a_file_that_others_may_write),
     ),
     Fault(
@@ -164,7 +191,7 @@ FAULTS = [
     Fault(
         "a build is kept in any folder",
         "keep.sh",
-        {'is_ours "$place" || continue': ""},
+        {'is_ours "$place" || return': ""},
         **plant(kept.a_folder_for_all_as_tmp_is),
     ),
     Fault(
@@ -187,20 +214,37 @@ FAULTS = [
         kept.test_what_arrives_is_held_against_its_sum,
         (kept.CONTENT[:-1],),
     ),
-    Fault("older builds stay", "keep.sh", {'*) rm -f "$old" ;;': "*) ;;"}, kept.test_one_build_is_left),
+    Fault(
+        "older builds stay",
+        "keep.sh",
+        {'else rm -f "$old"; fi': "fi"},
+        kept.test_controllers_of_three_versions_do_not_take_away_what_the_others_keep,
+    ),
+    Fault(
+        "builds of other versions go",
+        "keep.sh",
+        {"left=2": "left=0"},
+        kept.test_controllers_of_three_versions_do_not_take_away_what_the_others_keep,
+    ),
+    Fault(
+        "the builds that came last go",
+        "keep.sh",
+        {"ls -td": "ls -trd"},
+        kept.test_controllers_of_three_versions_do_not_take_away_what_the_others_keep,
+    ),
     Fault(
         "builds of other architectures go",
         "keep.sh",
-        {'*" ${old##*-} "*) ;;': '*" $build "*-) ;;'},
-        kept.test_one_build_is_left,
+        {'*" ${old##*-} "*) continue ;;': '*" $build "*-) continue ;;', "left=2": "left=0"},
+        kept.test_what_is_left_beside_a_build,
     ),
     Fault(
         "parts of lost connections stay",
         "keep.sh",
         {"-mtime +0 -exec": "-mtime +99999 -exec"},
-        kept.test_one_build_is_left,
+        kept.test_what_is_left_beside_a_build,
     ),
-    Fault("parts on their way go", "keep.sh", {"-mtime +0 -exec": "-exec"}, kept.test_one_build_is_left),
+    Fault("parts on their way go", "keep.sh", {"-mtime +0 -exec": "-exec"}, kept.test_what_is_left_beside_a_build),
 ]
 
 

@@ -3,8 +3,9 @@
 """Runs a compiled module with one command on the host.
 
 A build is kept on the host, in the home of the user whom the task becomes. One command finds it there and runs it, with
-the arguments on its standard input. Where it is not there yet, it is sent first. Where that way is closed, Ansible's
-own way is taken, which sends the build and the arguments for each task. Either way, `answer.py` checks what comes back.
+the arguments on its standard input, or in the command itself where `command_line.py` allows that. Where it is not there
+yet, it is sent first. Where that way is closed, Ansible's own way is taken, which sends the build and the arguments for
+each task. Either way, `answer.py` checks what comes back.
 """
 
 from __future__ import annotations
@@ -16,10 +17,12 @@ import shlex
 import time
 import typing as t
 from collections import deque
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleError
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.parsing.ajson import AnsibleJSONEncoder
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
@@ -29,6 +32,7 @@ from ansible import constants
 
 from .answer import NoAnswerError, RefusedAnswerError, Rule, Rules, check_answer
 from .build import BINARIES, Build, UnsupportedHostError, build_for
+from .command_line import for_command
 from .host_text import safe_line, safe_output
 
 try:
@@ -54,6 +58,10 @@ TOLD = re.compile(r"^aspera_ops\.sse (\w+) ?(.*?)\r?$", re.MULTILINE)
 CONTINUES = re.compile(r"(\b(do|then|else|in)|[{(|]|&&|;;)$")
 #: Where builds are kept instead of in the home, if this variable of the host is set.
 FOLDER_VARIABLE = "aspera_sse_cache_folder"
+#: Whether options may stand in a command, unless this variable of the host says no.
+COMMAND_VARIABLE = "aspera_sse_options_in_command"
+#: Whether check mode keeps a build on a host that has none. It does not, unless this variable of the host says yes.
+CHECK_MODE_VARIABLE = "aspera_sse_keep_in_check_mode"
 
 #: What is true or false for Ansible itself.
 JOB_FLAGS = ("changed", "failed")
@@ -70,6 +78,19 @@ JOB_ID = re.compile(r"[A-Za-z0-9._-]{1,100}")
 
 class NoFastPathError(Exception):
     """A kept build cannot be used; the text says why."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command for the host, and what goes by its standard input, if anything does."""
+
+    text: str
+    data: bytes | None
+
+    @classmethod
+    def of(cls, head: str, name: str, data: bytes | None = None, arguments: str = "") -> Command:
+        """Have a script work on what its head says; it gets arguments in the command, or data by standard input."""
+        return cls(f"arguments={shlex.quote(arguments)}; {head}{script(name)}", data)
 
 
 @dataclass(frozen=True)
@@ -177,35 +198,49 @@ class CompiledModuleAction(ActionBase):
 
     def _run_kept_build(self, builds: list[Build], variables: dict[str, t.Any]) -> dict[str, t.Any]:
         head = self._head(builds, variables)
-        arguments = self._arguments()
-        self._update_module_args(self._task.action, arguments, variables)
-        data = json.dumps(arguments).encode("ascii")
-        output = self._execute_kept_build(head, data, builds, variables)
+        run = self._run_command(head, variables)
+        output = self._execute_kept_build(head, run, builds, variables)
         try:
             return self._checked(output, variables)
         except NoAnswerError:
             # The file has the right size, which is all that is checked before each run. Its sum is checked only now,
             # and a damaged file is removed.
-            state, path = self._execute(head + script("check.sh"), b"\n").told
+            state, path = self._execute(Command.of(head, "check.sh", b"\n")).told
         if state == "damaged":
             display.warning(f"{self._answering_host(variables)}: {safe_line(path)} was damaged, and is sent again.")
-            output = self._execute_kept_build(head, data, builds, variables)
+            output = self._execute_kept_build(head, run, builds, variables)
             try:
                 return self._checked(output, variables)
             except NoAnswerError:
                 pass
         return self._no_answer(output, f" It was run from {safe_line(path)} on the host." if state == "whole" else "")
 
-    def _execute_kept_build(self, head: str, data: bytes, builds: list[Build], variables: dict[str, t.Any]) -> Output:
+    def _run_command(self, head: str, variables: dict[str, t.Any]) -> Command:
+        """Give the command that runs the kept build with the arguments of the task."""
+        arguments = self._arguments()
+        self._update_module_args(self._task.action, arguments, variables)
+        if self._gains_by_options_in_command(variables) and (text := for_command(arguments)):
+            return Command.of(head, "run.sh", arguments=text)
+        return Command.of(head, "run.sh", json.dumps(arguments).encode("ascii"))
+
+    def _gains_by_options_in_command(self, variables: dict[str, t.Any]) -> bool:
+        """Say whether it saves a round trip, which it does with OpenSSH alone, and whether it is allowed."""
+        return self._connection.transport.rpartition(".")[2] == "ssh" and boolean(
+            self._variable(COMMAND_VARIABLE, variables, default=True)
+        )
+
+    def _execute_kept_build(self, head: str, run: Command, builds: list[Build], variables: dict[str, t.Any]) -> Output:
         """Run the kept build, and send it before that if it is not there."""
-        output = self._execute(head + script("run.sh"), data)
+        output = self._execute(run)
         if output.told[0] == "miss":
+            if self._task.check_mode and not boolean(self._variable(CHECK_MODE_VARIABLE, variables, default=False)):
+                raise NoFastPathError(f"it is not kept there yet, and check mode keeps nothing ({CHECK_MODE_VARIABLE})")
             build = build_for(output.told[1], builds)
             display.vvv(f"Sending {build.path.name} to be kept", host=self._host(variables))
-            kept = self._execute(head + script("keep.sh"), build.path.read_bytes())
+            kept = self._execute(Command.of(head, "keep.sh", build.path.read_bytes()))
             if kept.told[0] != "kept":
                 raise NoFastPathError("no folder on the host is safe to keep it in and lets it run")
-            output = self._execute(head + script("run.sh"), data)
+            output = self._execute(run)
         word, system = output.told
         if word == "unsupported":
             raise UnsupportedHostError(system)
@@ -223,13 +258,18 @@ class CompiledModuleAction(ActionBase):
         return f"name={self.MODULE} builds='{known}' folder={folder}; run() {{ {environment} \"$@\"; }}; "
 
     def _folder(self, variables: dict[str, t.Any]) -> str:
-        if self._task.delegate_to:
-            variables = variables["ansible_delegated_vars"][self._task.delegate_to]
-        templar = self._templar.copy_with_new_env(available_variables=variables)
-        folder = templar.template(variables.get(FOLDER_VARIABLE, ""))
+        folder = self._variable(FOLDER_VARIABLE, variables, default="")
         if folder and not (isinstance(folder, str) and folder.startswith("/")):
             raise AnsibleActionFail(f"{FOLDER_VARIABLE} must be the absolute path of a folder on the host.")
         return folder or ""
+
+    def _variable(self, name: str, variables: dict[str, t.Any], default: object) -> t.Any:
+        """Give a variable of the host on which the task runs."""
+        if self._task.delegate_to:
+            variables = variables["ansible_delegated_vars"][self._task.delegate_to]
+        if name not in variables:
+            return default
+        return self._templar.copy_with_new_env(available_variables=variables).template(variables[name])
 
     def _arguments(self) -> dict[str, t.Any]:
         """Give the options of the task as plain values: secrets of a vault as text, dates as strings."""
@@ -238,15 +278,29 @@ class CompiledModuleAction(ActionBase):
         )
         return arguments
 
-    def _execute(self, command: str, data: bytes) -> Output:
+    def _execute(self, command: Command) -> Output:
         try:
-            output = self._low_level_execute_command(command, in_data=data)
+            with self._without_terminal():
+                output = self._low_level_execute_command(command.text, in_data=command.data)
         except AnsibleError as error:
             # Where sudo ends at once, the connection at times sees no end but an open stderr.
             if "waiting for privilege escalation prompt" not in str(error):
                 raise
             raise NoFastPathError("becoming the other user gave no answer") from error
         return Output(output["stdout"], output["stderr"], output["rc"])
+
+    @contextmanager
+    def _without_terminal(self) -> t.Iterator[None]:
+        """Ask for no terminal: Ansible has ssh do so for a command that takes no data, and output would be changed."""
+        if self._connection.transport.rpartition(".")[2] != "ssh":
+            yield
+            return
+        use_tty = self._connection.get_option("use_tty")
+        self._connection.set_option("use_tty", False)
+        try:
+            yield
+        finally:
+            self._connection.set_option("use_tty", use_tty)
 
     def _checked(self, output: Output, variables: dict[str, t.Any]) -> dict[str, t.Any]:
         """Return what the host may answer, and warn of the rest."""

@@ -1,24 +1,34 @@
 # shellcheck shell=sh
-# Keeps the build that comes on standard input in the first place where it can run, and removes older ones. Comes after places.sh.
+# Keeps the build that comes on standard input in the first place where it can run, and removes old ones. Comes after places.sh.
 # shellcheck disable=SC2154
 umask 077
 received=
-for option; do
-    if ! find_place "$option" || ! is_ours "$base"; then continue; fi
+keep_in() {
+    if ! find_place "$1" || ! is_ours "$base"; then return; fi
     [ -d "$place" ] || mkdir -p "$place" 2>/dev/null
-    is_ours "$place" || continue
+    is_ours "$place" || return
     new=$place/.$name-$build.$$
     if [ -n "$received" ]; then cp "$received" "$new"; rm -f "$received"; else cat >"$new"; fi 2>/dev/null
     received=$new
     # Several tasks may do this at once: each has a file of its own, and the last to rename it leaves the same.
     if [ "$(sha256sum <"$new" 2>/dev/null)" = "$build  -" ] && chmod 700 "$new" && "$new" --version >/dev/null 2>&1 && mv -f "$new" "$place/$name-$build"; then
-        # Those of other architectures stay: hosts may share a home.
-        for old in "$place/$name"-*; do case $builds in *" ${old##*-} "*) ;; *) rm -f "$old" ;; esac done
+        # The two that came last before this version stay: a controller of another version uses them. So do this version's builds for
+        # other architectures: hosts may share a home. The names are safe, for places are.
+        # shellcheck disable=SC2012
+        ls -td "$place/$name"-* 2>/dev/null | (
+            left=2
+            while read -r old; do
+                case $builds in *" ${old##*-} "*) continue ;; esac
+                if [ "$left" -gt 0 ]; then left=$((left - 1)); else rm -f "$old"; fi
+            done
+        )
         # Parts that were left by a lost connection.
         find "$place" -name ".$name-*" -mtime +0 -exec rm -f {} + 2>/dev/null
         tell kept
         exit 0
     fi
-done
+}
+ask_for_account
+each_place keep_in
 [ -z "$received" ] || rm -f "$received"
 leave nowhere

@@ -30,6 +30,8 @@ DESCRIPTIONS = ("../meta/argument_specs.yml", "../../roles/aspera_sse/meta/argum
 #: Variables of the collection that are not the role's: of the action plugins, and of the playbook audit.
 OTHERS: dict[str, dict[str, t.Any]] = {
     "aspera_sse_cache_folder": {"type": "path"},
+    "aspera_sse_keep_in_check_mode": {"type": "bool"},
+    "aspera_sse_options_in_command": {"type": "bool"},
     "aspera_sse_expect": {"type": "list", "elements": "dict"},
 }
 #: What meta/argument_specs.yml leaves open of variables that may be JSON or YAML text: Ansible's own validation, which
