@@ -36,7 +36,7 @@ NEEDS["sudo"] = NEEDS["ssh_server"]
 NEEDS_OF_FAULTS = ("root", "namespaces", "chattr", "prlimit", "setfacl", "strace")
 
 #: Fixtures with the version of ansible-core as their parameter.
-VERSIONED = ("controller", "each_controller", "installed")
+VERSIONED = ("controller", "each_controller", "installed", "under_mitogen")
 
 
 def pytest_configure(config: pytest.Config) -> None:

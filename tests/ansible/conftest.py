@@ -60,8 +60,22 @@ def installed(request: pytest.FixtureRequest, sandbox: Path) -> Controller:
     """Give every series of ansible-core in use, with the collection as `make dist` built it."""
     home = sandbox / f"c-{request.param}"
     home.mkdir(mode=0o700, exist_ok=True)
-    (home / "ansible.cfg").write_text("[defaults]\nnocows = true\n", encoding="utf-8")
-    controller = Controller(request.param, home, home / "collections")
+    return with_collection(Controller(request.param, home, home / "collections"), "[defaults]\nnocows = true\n")
+
+
+@pytest.fixture(scope="session", params=["mitogen"])
+def under_mitogen(request: pytest.FixtureRequest, sandbox: Path) -> Controller:
+    """Give an ansible-core that reaches its hosts by mitogen, with the collection as `make dist` built it."""
+    home = sandbox / f"c-{request.param}"
+    home.mkdir(mode=0o700, exist_ok=True)
+    (plugins,) = (PROJECT / "target/venv/ansible-mitogen").glob("lib/*/site-packages/ansible_mitogen/plugins/strategy")
+    settings = f"[defaults]\nnocows = true\nstrategy = mitogen_linear\nstrategy_plugins = {plugins}\n"
+    return with_collection(Controller(request.param, home, home / "collections"), settings)
+
+
+def with_collection(controller: Controller, settings: str) -> Controller:
+    """Install the collection for a controller."""
+    (controller.home / "ansible.cfg").write_text(settings, encoding="utf-8")
     (built,) = (PROJECT / "target/dist").glob("*.tar.gz")
     screen = controller.run("ansible-galaxy", "collection", "install", built)
     assert screen.exit_status == 0, screen.text

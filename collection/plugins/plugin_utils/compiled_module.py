@@ -184,14 +184,17 @@ class CompiledModuleAction(ActionBase):
             raise NoFastPathError("it is asynchronous")
         if constants.DEFAULT_KEEP_REMOTE_FILES:
             raise NoFastPathError("files are to stay on the host (ANSIBLE_KEEP_REMOTE_FILES)")
+        executable = (self._play_context.executable or "sh").rpartition("/")[2]
+        if getattr(connection._shell, "SHELL_FAMILY", "") != "sh" or executable not in SHELLS:
+            raise NoFastPathError("the shell is not a common one")
+        if self._is_mitogen:
+            # It runs each command as the other user already, and carries data to it, which it does not say.
+            return
         if not connection.has_pipelining:
             raise NoFastPathError(f"the connection {connection.transport} carries no data to a command")
         if become and (become_name in BECOME_WITHOUT_INPUT or not getattr(become, "pipelining", True)):
             raise NoFastPathError(f"{become_name} carries no data to a command")
-        executable = (self._play_context.executable or "sh").rpartition("/")[2]
-        if getattr(connection._shell, "SHELL_FAMILY", "") != "sh" or executable not in SHELLS:
-            raise NoFastPathError("the shell is not a common one")
-        if connection.transport.rpartition(".")[2] == "ssh":
+        if self._is_ssh:
             options = (connection.get_option(name) for name in ("ssh_args", "ssh_common_args", "ssh_extra_args"))
             if any(ASKS_FOR_TERMINAL.search(option or "") for option in options):
                 raise NoFastPathError("ssh is told to ask for a terminal")
@@ -225,9 +228,7 @@ class CompiledModuleAction(ActionBase):
 
     def _gains_by_options_in_command(self, variables: dict[str, t.Any]) -> bool:
         """Say whether it saves a round trip, which it does with OpenSSH alone, and whether it is allowed."""
-        return self._connection.transport.rpartition(".")[2] == "ssh" and boolean(
-            self._variable(COMMAND_VARIABLE, variables, default=True)
-        )
+        return self._is_ssh and boolean(self._variable(COMMAND_VARIABLE, variables, default=True))
 
     def _execute_kept_build(self, head: str, run: Command, builds: list[Build], variables: dict[str, t.Any]) -> Output:
         """Run the kept build, and send it before that if it is not there."""
@@ -292,7 +293,7 @@ class CompiledModuleAction(ActionBase):
     @contextmanager
     def _without_terminal(self) -> t.Iterator[None]:
         """Ask for no terminal: Ansible has ssh do so for a command that takes no data, and output would be changed."""
-        if self._connection.transport.rpartition(".")[2] != "ssh":
+        if not self._is_ssh:
             yield
             return
         use_tty = self._connection.get_option("use_tty")
@@ -395,7 +396,7 @@ class CompiledModuleAction(ActionBase):
             raise AnsibleActionFail(f"This ansible-core did not have the answer to {self.MODULE} checked. Use another.")
         return self._answer
 
-    def _parse_returned_data(self, res: dict[str, t.Any], *arguments: t.Any) -> t.Any:
+    def _parse_returned_data(self, res: dict[str, t.Any], *arguments: t.Any, **keywords: t.Any) -> t.Any:
         """Check an answer before Ansible reads it, and let it read what is left.
 
         `_execute_module` calls this. What that returns holds more than the answer, and is not used.
@@ -405,7 +406,17 @@ class CompiledModuleAction(ActionBase):
             self._answer = self._checked(output, self._variables)
         except NoAnswerError:
             self._answer = self._no_answer(output)
-        return super()._parse_returned_data({**res, "stdout": json.dumps(self._answer)}, *arguments)
+        return super()._parse_returned_data({**res, "stdout": json.dumps(self._answer)}, *arguments, **keywords)
+
+    @property
+    def _is_mitogen(self) -> bool:
+        """Say whether the connection is one of mitogen, which takes the names of Ansible's own."""
+        return any(base.__module__.startswith("ansible_mitogen.") for base in type(self._connection).__mro__)
+
+    @property
+    def _is_ssh(self) -> bool:
+        """Say whether the connection is that of Ansible to OpenSSH."""
+        return self._connection.transport.rpartition(".")[2] == "ssh" and not self._is_mitogen
 
     def _host(self, variables: dict[str, t.Any]) -> str | None:
         return variables.get("inventory_hostname")
