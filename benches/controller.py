@@ -34,7 +34,9 @@ class Controller:
 
     folder: Path
 
-    def run(self, playbook: list | Path, inventory: dict, *arguments: str) -> Run:
+    def run(
+        self, playbook: list | Path, inventory: dict, *arguments: str, environment: dict[str, str] | None = None
+    ) -> Run:
         """Run a playbook, given as its file or as what is in it. It must succeed."""
         if isinstance(playbook, list):
             (self.folder / "playbook.json").write_text(json.dumps(playbook), encoding="utf-8")
@@ -47,7 +49,7 @@ class Controller:
             process = subprocess.Popen(
                 command,
                 cwd=self.folder,
-                env=self.environment,
+                env={**self.environment, **(environment or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -83,6 +85,12 @@ class Controller:
             "PATH": f"{PROGRAMS}:{os.environ['PATH']}",
             "TASK_TIMES": str(self.folder / "task-times"),
         }
+
+    @property
+    def mitogen(self) -> dict[str, str]:
+        """What Ansible is told so that it runs tasks by mitogen."""
+        (plugins,) = PROGRAMS.parent.glob("lib/*/site-packages/ansible_mitogen/plugins/strategy")
+        return {"ANSIBLE_STRATEGY": "mitogen_linear", "ANSIBLE_STRATEGY_PLUGINS": str(plugins)}
 
     def hang_up(self) -> None:
         """End the connections that ssh keeps for later runs."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -15,17 +16,19 @@ PIECE = 65536
 
 
 @contextmanager
-def longer_way(port: int, round_trip: float) -> Iterator[int]:
-    """Relay to a port, with a round trip of so many seconds, and give the port to connect to; none is needed for 0."""
+def longer_way(port: int, round_trip: float) -> Iterator[Relay]:
+    """Relay to a port, with a round trip of so many seconds."""
     if round_trip == 0:
-        yield port
+        # A relay alone would take time; then the port is that of the server itself.
+        yield Relay(port, 0)
         return
     loop = asyncio.new_event_loop()
     relay = Relay(port, round_trip / 2)
     runner = threading.Thread(target=loop.run_forever)
     runner.start()
     try:
-        yield asyncio.run_coroutine_threadsafe(relay.open(), loop).result(10)
+        asyncio.run_coroutine_threadsafe(relay.open(), loop).result(10)
+        yield relay
     finally:
         try:
             asyncio.run_coroutine_threadsafe(relay.close(), loop).result(10)
@@ -41,13 +44,21 @@ class Relay:
     def __init__(self, port: int, delay: float) -> None:
         """Know where it leads, and how many seconds each direction takes."""
         self.port = port
+        self.own_port = port
         self.delay = delay
         self.tasks: set[asyncio.Task] = set()
+        #: When something came from the client, and when something was on its way back to it.
+        self.traffic: list[tuple[float, str]] = []
 
-    async def open(self) -> int:
-        """Listen, and give the port."""
+    async def open(self) -> None:
+        """Listen on a port of its own."""
         self.server = await asyncio.start_server(self.connect, "127.0.0.1", 0)
-        return self.server.sockets[0].getsockname()[1]
+        self.own_port = self.server.sockets[0].getsockname()[1]
+
+    def round_trips_between(self, start: float, end: float) -> int:
+        """Count how often the client waited for the server: something came back after something had gone out."""
+        directions = [direction for moment, direction in sorted(self.traffic) if start <= moment <= end]
+        return sum(pair == ("out", "back") for pair in itertools.pairwise(directions))
 
     async def close(self) -> None:
         """End all connections."""
@@ -62,7 +73,7 @@ class Relay:
         far_out = None
         try:
             far_in, far_out = await asyncio.open_connection("127.0.0.1", self.port)
-            await asyncio.gather(self.carry(near_in, far_out), self.carry(far_in, near_out))
+            await asyncio.gather(self.carry(near_in, far_out, "out"), self.carry(far_in, near_out, "back"))
         except (OSError, asyncio.CancelledError):
             # What is lost on one side ends on both.
             pass
@@ -72,7 +83,7 @@ class Relay:
                 if side:
                     side.close()
 
-    async def carry(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+    async def carry(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, direction: str) -> None:
         """Carry one direction. Pieces under way do not wait for one another: each has its own time of arrival."""
         under_way: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
         arriving = asyncio.ensure_future(self.arrive(under_way, sink))
@@ -80,7 +91,10 @@ class Relay:
             piece = b"."
             while piece:
                 piece = await source.read(PIECE)
-                under_way.put_nowait((asyncio.get_running_loop().time() + self.delay, piece))
+                now = asyncio.get_running_loop().time()
+                # When it is at the client, where the times of tasks are taken.
+                self.traffic.append((now if direction == "out" else now + self.delay, direction))
+                under_way.put_nowait((now + self.delay, piece))
             await arriving
         finally:
             arriving.cancel()

@@ -132,6 +132,9 @@ class CompiledModuleAction(ActionBase):
     def __init_subclass__(cls, **arguments: t.Any) -> None:
         """Read what the tasks need. Ansible imports an action before it starts a process for each task and host."""
         super().__init_subclass__(**arguments)
+        if "MODULE" not in cls.__dict__:
+            # Mitogen makes a class of its own for each task.
+            return
         cls.builds = Build.all_of(cls.MODULE)
         cls.rules = Rules.of_module(cls.MODULE)
 
