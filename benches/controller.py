@@ -101,13 +101,14 @@ class Controller:
 
 
 @contextmanager
-def controller(folder: Path) -> Iterator[Controller]:
-    """Install the collection into a folder of its own; afterwards no connection is left."""
-    own = folder / "a"
+def controller(folder: Path, name: str = "a", built: Path | None = None) -> Iterator[Controller]:
+    """Install a build of the collection into a folder of its own; afterwards no connection is left."""
+    own = folder / name
     own.mkdir(mode=0o700)
     (own / "ansible.cfg").write_text("[defaults]\nnocows = true\n", encoding="utf-8")
     ansible = Controller(own)
-    (built,) = (PROJECT / "target/dist").glob("*.tar.gz")
+    if built is None:
+        (built,) = (PROJECT / "target/dist").glob("*.tar.gz")
     command = [PROGRAMS / "ansible-galaxy", "collection", "install", "--offline", built]
     subprocess.run(command, cwd=own, env=ansible.environment, check=True, capture_output=True)
     try:

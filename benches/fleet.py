@@ -3,48 +3,69 @@
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import sys
-from dataclasses import asdict
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from booted_hosts import booted_hosts, enclosed
-from controller import PROJECT, Run, controller
-from tables import table, times
+from controller import PROJECT, Controller, Run, controller
+from relay import longer_way
+from tables import table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 HOSTS = 20
-RUNS = 3
-WARM_UP = 1
+#: How many hosts take part, the milliseconds there and back, and how many runs are measured.
+SITUATIONS = ((1, 0, 3), (HOSTS, 0, 3), (1, 50, 2), (HOSTS, 50, 2), (1, 100, 2), (HOSTS, 100, 2))
 SETTINGS = PROJECT / "molecule/shared/vars/settings.yml"
 ROLE = [{"hosts": "all", "gather_facts": False, "roles": ["aspera_ops.sse.aspera_sse"]}]
 PEER = Path(__file__).with_name("fleet_peer.yml")
-PIPELINED = {"ansible_ssh_pipelining": True}
+#: The file of another build of the collection, to compare with; for people who change the role.
+OTHER_BUILD = os.environ.get("OTHER_BUILD")
+
+OURS = "our role"
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """What does the work, and how Ansible is set for it."""
+
+    playbook: list | Path
+    ansible: Controller
+    variables: dict[str, object] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+Runs = dict[str, list[Run]]
 
 
 def run(folder: Path) -> str:
     """Measure and give the report."""
-    printed = enclosed([sys.executable, __file__, folder])
-    ours, theirs = ([Run(**one) for one in runs] for runs in json.loads(printed))
-    return f"{totals(ours, theirs)}\n\n{tasks_of(ours)}"
+    printed = json.loads(enclosed([sys.executable, __file__, folder]))
+    measured = [{name: [Run(**one) for one in runs] for name, runs in some.items()} for some in printed]
+    return "\n\n".join(
+        [
+            totals("from start to end", measured, lambda one: one.wall),
+            totals("CPU of the controller", measured, lambda one: one.cpu),
+            tasks_of(measured[SITUATIONS.index((HOSTS, 0, 3))][OURS]),
+        ]
+    )
 
 
-def totals(ours: list[Run], theirs: list[Run]) -> str:
-    """Compare the runs as a whole."""
+def totals(what: str, measured: list[Runs], of: object) -> str:
+    """Compare the runs as a whole, and say in brackets how many times that of our role the others take."""
     rows = []
-    for what, median in (("from start to end", median_wall), ("CPU of the controller", median_cpu)):
-        our, their = median(ours), median(theirs)
-        rows.append([what, f"{our:.1f} s", f"{their:.1f} s", times(their / our)])
-    return table([f"{HOSTS} hosts", "our role", "Python modules", "less"], rows)
-
-
-def median_wall(runs: list[Run]) -> float:
-    """Give the median from start to exit, in seconds."""
-    return statistics.median(one.wall for one in runs)
-
-
-def median_cpu(runs: list[Run]) -> float:
-    """Give the median of the CPU time of the controller, in seconds."""
-    return statistics.median(one.cpu for one in runs)
+    for (hosts, round_trip, _), runs in zip(SITUATIONS, measured, strict=True):
+        medians = {name: statistics.median(map(of, some)) for name, some in runs.items()}
+        ours = medians[OURS]
+        others = [f"{median:.1f} s ({median / ours:.1f})" for name, median in medians.items() if name != OURS]
+        rows.append([f"{hosts}, at {round_trip} ms", f"{ours:.1f} s", *others])
+    return table([f"hosts: {what}", *measured[0]], rows)
 
 
 def tasks_of(runs: list[Run]) -> str:
@@ -60,22 +81,61 @@ def tasks_of(runs: list[Run]) -> str:
     rows = [[name, f"{statistics.median(some):.2f} s"] for name, some in durations.items()]
     rest = statistics.median(one.wall - sum(statistics.median(some) for some in durations.values()) for one in runs)
     rows.append(["start, end and what lies between tasks", f"{rest:.2f} s"])
-    return table(["task of our role", "all hosts"], rows)
+    return table([f"task of our role, {HOSTS} hosts, 0 ms", "until all hosts are done"], rows)
 
 
-def measured(folder: Path) -> list[list[dict]]:
-    """Boot the hosts, set what is to be set, and run both in turn."""
-    with controller(folder) as ansible, booted_hosts(HOSTS) as inventory:
-        settings = f"@{SETTINGS}"
-        ansible.run(ROLE, inventory, "--forks", str(HOSTS), "--extra-vars", settings)
-        runs: list[list[Run]] = [[], []]
-        for _ in range(WARM_UP + RUNS):
-            for some, playbook, variables in zip(runs, (ROLE, PEER), ({}, PIPELINED), strict=True):
-                # As in the night: no connection is open yet.
-                ansible.hang_up()
-                told = ["--forks", str(HOSTS), "--extra-vars", settings, "--extra-vars", json.dumps(variables)]
-                some.append(unchanged(ansible.run(playbook, inventory, *told)))
-    return [[asdict(one) for one in some[WARM_UP:]] for some in runs]
+def measured(folder: Path) -> list[dict[str, list[dict]]]:
+    """Boot the hosts, set what is to be set, and run all contestants in turn."""
+    with ExitStack() as stack:
+        contestants = {name: one for name, one in all_contestants(folder, stack).items() if one}
+        inventory = stack.enter_context(booted_hosts(HOSTS))
+        settings = ["--forks", str(HOSTS), "--extra-vars", f"@{SETTINGS}"]
+        contestants[OURS].ansible.run(ROLE, inventory, *settings)
+        found = []
+        for hosts, round_trip, count in SITUATIONS:
+            runs: Runs = {name: [] for name in contestants}
+            with far_away(inventory, hosts, round_trip) as far:
+                # The first at no distance is not counted: programs and files are read from the disk then.
+                for _ in range(count + (round_trip == 0)):
+                    for name, one in contestants.items():
+                        # As in the night: no connection is open yet.
+                        one.ansible.hang_up()
+                        variables = ["--extra-vars", json.dumps(one.variables)]
+                        finished = one.ansible.run(
+                            one.playbook, far, *settings, *variables, environment=one.environment
+                        )
+                        runs[name].append(unchanged(finished))
+                    for one in contestants.values():
+                        one.ansible.hang_up()
+            found.append({name: [asdict(one) for one in some[-count:]] for name, some in runs.items()})
+    return found
+
+
+def all_contestants(folder: Path, stack: ExitStack) -> dict[str, Contestant | None]:
+    """List what is measured."""
+    ansible = stack.enter_context(controller(folder))
+    other = None
+    if OTHER_BUILD:
+        other = Contestant(ROLE, stack.enter_context(controller(folder, "o", Path(OTHER_BUILD))))
+    return {
+        OURS: Contestant(ROLE, ansible),
+        "the other build of our role": other,
+        "Python modules, pipelined": Contestant(PEER, ansible, {"ansible_ssh_pipelining": True}),
+        # It has a client of its own, which does not take what the inventory says of host keys.
+        "Python modules, mitogen": Contestant(PEER, ansible, {"ansible_host_key_checking": False}, ansible.mitogen),
+    }
+
+
+@contextmanager
+def far_away(inventory: dict, hosts: int, round_trip: int) -> Iterator[dict]:
+    """Give the inventory of some of the hosts, each behind a relay of its own."""
+    chosen = dict(list(inventory["all"]["hosts"].items())[:hosts])
+    with ExitStack() as relays:
+        if round_trip:
+            for name, variables in chosen.items():
+                relay = relays.enter_context(longer_way(22, round_trip / 1000, variables["ansible_host"]))
+                chosen[name] = {"ansible_host": "127.0.0.1", "ansible_port": relay.own_port}
+        yield {"all": {"hosts": chosen, "vars": inventory["all"]["vars"]}}
 
 
 def unchanged(finished: Run) -> Run:

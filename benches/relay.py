@@ -16,14 +16,14 @@ PIECE = 65536
 
 
 @contextmanager
-def longer_way(port: int, round_trip: float) -> Iterator[Relay]:
+def longer_way(port: int, round_trip: float, address: str = "127.0.0.1") -> Iterator[Relay]:
     """Relay to a port, with a round trip of so many seconds."""
     if round_trip == 0:
         # A relay alone would take time; then the port is that of the server itself.
-        yield Relay(port, 0)
+        yield Relay(address, port, 0)
         return
     loop = asyncio.new_event_loop()
-    relay = Relay(port, round_trip / 2)
+    relay = Relay(address, port, round_trip / 2)
     runner = threading.Thread(target=loop.run_forever)
     runner.start()
     try:
@@ -41,8 +41,9 @@ def longer_way(port: int, round_trip: float) -> Iterator[Relay]:
 class Relay:
     """Any number of connections to one port, in which each direction takes its time."""
 
-    def __init__(self, port: int, delay: float) -> None:
+    def __init__(self, address: str, port: int, delay: float) -> None:
         """Know where it leads, and how many seconds each direction takes."""
+        self.address = address
         self.port = port
         self.own_port = port
         self.delay = delay
@@ -72,7 +73,7 @@ class Relay:
         self.tasks.add(asyncio.current_task())
         far_out = None
         try:
-            far_in, far_out = await asyncio.open_connection("127.0.0.1", self.port)
+            far_in, far_out = await asyncio.open_connection(self.address, self.port)
             await asyncio.gather(self.carry(near_in, far_out, "out"), self.carry(far_in, near_out, "back"))
         except (OSError, asyncio.CancelledError):
             # What is lost on one side ends on both.
