@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -186,19 +188,18 @@ def test_the_answers_are_those_of_ansibles_own_way(installed: Controller, folder
 
 
 def test_an_architecture_without_a_build(installed: Controller, folder: Path) -> None:
-    """The message names those that exist."""
-    programs = folder / "programs"
-    programs.mkdir()
-    (programs / "uname").write_text("#!/bin/sh\necho Linux riscv64\n", encoding="ascii")
-    (programs / "uname").chmod(0o755)
+    """The message names those that exist. The architecture of this machine is taken out of a copy of the collection."""
+    copy = dataclasses.replace(installed, collections=folder / "collections")
+    shutil.copytree(installed.collections, copy.collections)
+    (sums,) = copy.collections.glob("ansible_collections/*/*/plugins/binaries/SHA256SUMS")
+    here = os.uname().machine
+    (other,) = {"x86_64", "aarch64"} - {here}
+    lines = [line for line in sums.read_text(encoding="ascii").splitlines(keepends=True) if f"_{here}" not in line]
+    sums.write_text("".join(lines), encoding="ascii")
     inventory = folder / "inventory.json"
     inventory.write_text(json.dumps({"all": {"hosts": {"server": {"ansible_connection": "local"}}}}))
-    behind = 'PATH="$1:$PATH"; shift; export PATH; exec "$@"'
-    command = ("ansible", "server", "-i", inventory, "-m", FULL_NAMES[1])
-    screen = installed.run(*command, around=("sh", "-c", behind, "sh", str(programs)))
-    said = (
-        "There is no build of aspera_sse_info for Linux riscv64. There are builds for Linux x86_64 and Linux aarch64."
-    )
+    screen = copy.run("ansible", "server", "-i", inventory, "-m", FULL_NAMES[1])
+    said = f"There is no build of aspera_sse_info for Linux {here}. There are builds for Linux {other}."
     assert said in screen.as_one_line, screen.text
 
 
