@@ -1,15 +1,15 @@
 //! `method: asconfigurator` of `aspera_docroot_sse`: the vendor's program writes the docroot.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::docroot_failure::{Refusal, failure};
 use crate::ansible::Failure;
 use crate::aspera::docroot::{self, Plan, Request};
-use crate::aspera::host::{Instruction, Unsuccessful};
+use crate::aspera::host::{Instruction, Unsuccessful, trusted_program};
 use crate::files::{EditOptions, Edited, WrittenByAnother, let_write};
 
-/// The plan, with the instruction for `asconfigurator` if something must change.
-type Planned = (Plan, Option<Instruction>);
+/// The plan, with the instruction for `asconfigurator` and the real path of the program if something must change.
+type Planned = (Plan, Option<(Instruction, PathBuf)>);
 
 /// Sets one docroot. The result is the same as if the module had edited the file.
 pub(super) fn edit(
@@ -23,13 +23,13 @@ pub(super) fn edit(
         path,
         options.backup,
         |bytes| {
-            let planned = plan(bytes, request)?;
+            let planned = plan(bytes, request, &program)?;
             let wants_write = planned.1.is_some() && !options.check_only;
             Ok((planned, wants_write))
         },
         |(_, instruction)| {
             let instruction = instruction.as_ref();
-            instruction.map_or(Ok(()), |instruction| instruction.carry_out(&program))
+            instruction.map_or(Ok(()), |(instruction, real)| instruction.carry_out(real))
         },
     );
     let written = written.map_err(|error| failure(error, path))?;
@@ -46,13 +46,15 @@ pub(super) fn edit(
     })
 }
 
-fn plan(bytes: Option<&[u8]>, request: &Request) -> Result<Planned, Refusal> {
+fn plan(bytes: Option<&[u8]>, request: &Request, program: &Path) -> Result<Planned, Refusal> {
     let bytes = bytes.ok_or(Refusal::Missing)?;
     let plan = docroot::plan(bytes, std::slice::from_ref(request))?;
     let instruction = match (plan.changes.as_slice(), plan.docroots.as_slice()) {
         ([], _) => None,
         ([_], [docroot]) if docroot.peer_ip.is_none() => {
-            Some(Instruction::new(&docroot.scope, &docroot.uri)?)
+            let instruction = Instruction::new(&docroot.scope, &docroot.uri)?;
+            // Before anything is written, so that check mode foretells it.
+            Some((instruction, trusted_program(program)?))
         }
         _ => return Err(Refusal::SeveralForAsconfigurator),
     };

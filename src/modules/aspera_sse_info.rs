@@ -17,8 +17,8 @@ use crate::aspera::audit::{Expectation, Facts, SystemFile, judge, rows};
 use crate::aspera::docroot::AsperaConf;
 use crate::aspera::host::{
     self, Clock, FoundService, Host, Look, Manager, OsAccounts, Reading, Reason, Service, State,
-    Status, Validation, Validity, ask_version, gaps, is_enabled, obstacle, read_version,
-    restart_due, trapd_has_encryption_options,
+    Status, UnknownVersion, Validation, Validity, ask_version, gaps, is_enabled, obstacle,
+    read_version, restart_due, trapd_has_encryption_options,
 };
 use crate::aspera::setting::FoundValue;
 use crate::aspera::trapd::{self, Contents};
@@ -64,6 +64,7 @@ struct Options {
 pub struct Values {
     installed: bool,
     version: Option<String>,
+    version_reason: Option<&'static str>,
     sse_kms_supported: Option<bool>,
     pvcl_cloud: Option<bool>,
     /// The result of `asuserdata -v`.
@@ -117,6 +118,8 @@ struct Server {
     system: (Option<SystemFile>, Reading),
     os_accounts: OsAccounts,
     version: Option<Version>,
+    /// Why the version is not known, if `ascp` was not asked.
+    version_reason: Option<&'static str>,
     /// The path of `asuserdata`, and its answer.
     asuserdata: (PathBuf, Validity),
     clock: Clock,
@@ -159,13 +162,22 @@ impl Server {
             ),
             obstacle: obstacle(&host, &statuses[index], files[index]),
         });
+        let (version, version_reason) = match read_version(ascp) {
+            Ok(version) => (Some(version), None),
+            Err(UnknownVersion::Untrusted(untrusted)) => {
+                warnings.push(untrusted.to_string());
+                (None, Some("untrusted_program"))
+            }
+            Err(_) => (None, None),
+        };
         Self {
             has_ascp: !matches!(files::metadata(&aspera_root.join("bin/ascp")), Ok(None)),
             conf,
             trapd,
             system: (system, properties),
             os_accounts: OsAccounts::read("/".as_ref()),
-            version: read_version(ascp).ok(),
+            version,
+            version_reason,
             asuserdata: validation.finish(),
             service_options: trapd_has_encryption_options(&host, &statuses[0])
                 || may_set_options(&aspera_root.join("etc/trapd/trap.properties")),
@@ -258,6 +270,7 @@ impl Values {
             installed,
             sse_kms_supported: version.map(|version| *version >= Version::first_with_kms()),
             version: version.map(ToString::to_string),
+            version_reason: server.version_reason,
             pvcl_cloud: facts.pvcl_cloud(),
             configuration: configuration(&server.asuserdata.1),
             trapd: server.trapd,
@@ -278,7 +291,10 @@ fn configuration(validity: &Validity) -> Option<&'static str> {
     match validity {
         Validity::NotRefused => Some("not_refused"),
         Validity::Refused => Some("refused"),
-        Validity::NoProgram | Validity::Unread(_) | Validity::Silent(_) => None,
+        Validity::NoProgram
+        | Validity::Unread(_)
+        | Validity::Untrusted(_)
+        | Validity::Silent(_) => None,
     }
 }
 

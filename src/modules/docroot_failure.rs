@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::ansible::{Failure, near};
 use crate::aspera::docroot::PlanError;
-use crate::aspera::host::InstructionError;
+use crate::aspera::host::{InstructionError, NotRun};
 use crate::files::EditError;
 
 /// The reason why there is no plan.
@@ -16,6 +16,8 @@ pub(super) enum Refusal {
     Missing,
     #[error("{0}")]
     Instruction(#[from] InstructionError),
+    #[error("method: asconfigurator: {0}")]
+    Program(#[from] NotRun),
     #[error(
         "method: asconfigurator sets the only docroot of a user, a group or the default; here are several, or one for a client address (peer_ip). Use method: file."
     )]

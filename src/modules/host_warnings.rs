@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use crate::aspera::host::{
-    Host, KmsUnsupported, Question, Service, ask_version, check_kms_support, is_enabled,
+    Host, KmsUnsupported, Service, VersionQuestion, ask_version, check_kms_support, is_enabled,
 };
 use crate::aspera::setting::{Encryption, EncryptionSetting, KmsKey};
 
 /// A question to the installation whether it supports SSE-KMS.
 pub(super) struct KmsSupport<'r> {
     aspera_root: &'r Path,
-    question: Question,
+    question: VersionQuestion,
 }
 
 impl<'r> KmsSupport<'r> {

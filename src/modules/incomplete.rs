@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::aspera::audit::Unfounded;
 use crate::aspera::docroot::UncoveredKind;
-use crate::aspera::host::{Gap, Incomplete, Obstacle, Reason, Silence};
+use crate::aspera::host::{Gap, Incomplete, Obstacle, Reason, Silence, Untrusted};
 
 /// A gap: its place, the problem and the remedy.
 #[derive(Debug, Serialize)]
@@ -90,6 +90,7 @@ fn reason(gap: &Gap) -> &'static str {
         Gap::Malformed(_) => "malformed",
         Gap::Uncovered(_) => "not_covered",
         Gap::NoAsuserdata | Gap::NoValidation(_) => "not_validated",
+        Gap::Untrusted(_) => "untrusted_program",
         Gap::Failed(_) => "failed",
         Gap::Starting(_) => "starting",
         Gap::Stopped(_) => "stopped",
@@ -121,6 +122,7 @@ fn why(gap: &Gap) -> String {
         Gap::NoAsuserdata => {
             "The program does not exist, so that nothing says whether Aspera refuses the configuration."
         }
+        Gap::Untrusted(untrusted) => return untrusted.problem(),
         Gap::NoValidation(Silence::NotStarted) => {
             "The program could not be started, so that nothing says whether Aspera refuses the configuration."
         }
@@ -196,6 +198,7 @@ fn fix(gap: &Gap) -> String {
         Gap::Malformed(_) => "Correct the file.",
         Gap::Uncovered(uncovered) => uncovered_words(uncovered.what).1,
         Gap::NoAsuserdata => "Install the package of Aspera again, which brings this program.",
+        Gap::Untrusted(_) => Untrusted::REMEDY,
         Gap::NoValidation(Silence::Contradiction) => {
             "Run bin/asuserdata -v on the host as root, and correct what it reports."
         }

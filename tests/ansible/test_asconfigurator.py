@@ -183,7 +183,10 @@ def test_without_the_program_it_fails(folder: Path) -> None:
     server = Server(folder)
     (server.programs / "asconfigurator").unlink()
     result = server.run(user="xfer")
-    assert result["msg"].startswith(f"{server.programs}/asconfigurator could not be started. The file is as it was.")
+    assert (
+        f"method: asconfigurator: {server.programs}/asconfigurator does not exist. Nothing was changed."
+        in result["msg"]
+    )
 
 
 def test_a_playbook_shows_the_same_as_with_the_other_method(
@@ -205,12 +208,14 @@ def test_a_playbook_shows_the_same_as_with_the_other_method(
 
 
 def test_a_program_that_hangs_is_killed(hanging: tuple[Server, subprocess.Popen[bytes]]) -> None:
-    """With all that it started, after half a minute."""
+    """With all that it started, after two minutes."""
     server, run = hanging
-    output, _ = run.communicate(timeout=60)
+    output, _ = run.communicate(timeout=180)
     patience = time.monotonic() + 60
     result = json.loads(output)
-    assert "did not end within 30 seconds and was killed. The file is as it was." in result["msg"]
+    assert (
+        "did not end within 120 seconds and was killed, perhaps while it wrote. The file is as it was." in result["msg"]
+    )
     # They are killed; that they are gone takes a moment.
     while (
         str(server.programs) in subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout

@@ -7,7 +7,7 @@ use super::command::{Answer, Exit, ask};
 use crate::aspera::docroot::{DocrootUri, Scope};
 
 /// The time limit. If it is killed while it writes, it may leave half a file, so this is far more than it needs.
-const TIME_LIMIT: Duration = Duration::from_secs(30);
+const TIME_LIMIT: Duration = Duration::from_mins(2);
 
 /// An instruction for `asconfigurator`: one docroot.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ pub struct Instruction(String);
 pub enum InstructionError {
     /// Credentials in the docroot: every user of the host can read the command line.
     #[error(
-        "method: asconfigurator puts the docroot of {0} on a command line, which every user of the host can read, and there are credentials in it. Use method: file."
+        "method: asconfigurator puts the docroot of {0} on a command line, which every user of the host can read, and there are credentials in it, or options that may be secret. Use method: file."
     )]
     Credentials(Scope),
     /// A separator in the name or docroot: `asconfigurator` would split the instruction at the wrong place.
@@ -35,7 +35,7 @@ pub enum Unsuccessful {
     #[error("could not be started")]
     NotStarted,
     /// It was killed.
-    #[error("did not end within 30 seconds and was killed")]
+    #[error("did not end within 120 seconds and was killed, perhaps while it wrote")]
     TimedOut,
     /// It ended with an error status.
     #[error("ended with an error")]
@@ -48,7 +48,8 @@ pub enum Unsuccessful {
 impl Instruction {
     /// Creates the instruction to give a scope a docroot.
     pub fn new(scope: &Scope, uri: &DocrootUri) -> Result<Self, InstructionError> {
-        if uri.may_hold_credentials() {
+        // What is masked anywhere else has no place on a command line either.
+        if uri.may_hold_credentials() || uri.masked(None) != uri.text() {
             return Err(InstructionError::Credentials(scope.clone()));
         }
         let name = scope.name().unwrap_or_default();
@@ -110,6 +111,7 @@ mod tests {
             "s3://k:s",
             "s3://k%3As%40h/b",
             "s3://h/b?x=a@b",
+            "s3://h/b?secret-access-key=s",
         ] {
             let error = instruction(user(), uri).unwrap_err();
             assert_eq!(error, InstructionError::Credentials(user()), "{uri}");

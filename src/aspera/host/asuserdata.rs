@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::command::{Answer, Exit, Question, TIME_LIMIT};
+use super::program::{NotRun, Untrusted, trusted_program};
 use crate::files::{self, FileError};
 
 /// What `asuserdata -v` says about the configuration.
@@ -16,6 +17,8 @@ pub enum Validity {
     NoProgram,
     /// The program cannot be examined, or something else has its name.
     Unread(FileError),
+    /// Others may change the program, so it was not run.
+    Untrusted(Untrusted),
     /// It gave no answer.
     Silent(Silence),
 }
@@ -47,7 +50,7 @@ impl Validation {
     pub fn start(aspera_root: &Path) -> Self {
         let program = aspera_root.join("bin/asuserdata");
         let question = match files::metadata(&program) {
-            Ok(Some(_)) => Ok(Question::start_with_errors(&program, &["-v"])),
+            Ok(Some(_)) => ask(&program),
             Ok(None) => Err(Validity::NoProgram),
             Err(error) => Err(Validity::Unread(error)),
         };
@@ -61,6 +64,15 @@ impl Validation {
             Err(validity) => validity,
         };
         (self.program, validity)
+    }
+}
+
+fn ask(program: &Path) -> Result<Question, Validity> {
+    match trusted_program(program) {
+        Ok(program) => Ok(Question::start_with_errors(&program, &["-v"])),
+        Err(NotRun::Untrusted(untrusted)) => Err(Validity::Untrusted(untrusted)),
+        Err(NotRun::Missing(_)) => Err(Validity::NoProgram),
+        Err(NotRun::Unread { .. }) => Err(Validity::Silent(Silence::NotStarted)),
     }
 }
 
@@ -147,6 +159,17 @@ mod tests {
         fs::create_dir_all(&program).unwrap();
         assert!(matches!(validity(), Validity::Unread(_)));
         fs::remove_dir(&program).unwrap();
+        // One that others may change is not even started: it would leave a trace.
+        let trace = root.path().join("trace");
+        fs::write(&program, format!("#!/bin/sh\n: >'{}'\n", trace.display())).unwrap();
+        for mode in [0o775, 0o757] {
+            fs::set_permissions(&program, fs::Permissions::from_mode(mode)).unwrap();
+            assert!(matches!(validity(), Validity::Untrusted(_)), "{mode:o}");
+            assert!(!trace.exists());
+        }
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        assert_eq!(validity(), Validity::NotRefused);
+        assert!(trace.exists());
         // No program of any format, with and without the permission to run it.
         fs::write(&program, [0; 16]).unwrap();
         for mode in [0o644, 0o755] {

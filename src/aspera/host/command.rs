@@ -86,10 +86,14 @@ impl Question {
 
     /// Waits for its output and for its end. The limit counts from its start.
     pub fn answer(mut self, time_limit: Duration) -> Answer {
-        match &mut self.running {
-            Some((child, output)) => await_answer(child, output, self.asked + time_limit),
-            None => Answer::Unavailable,
+        let Some((child, output)) = &mut self.running else {
+            return Answer::Unavailable;
+        };
+        let answer = await_answer(child, output, self.asked + time_limit);
+        if matches!(answer, Answer::Ended { .. }) {
+            self.running = None;
         }
+        answer
     }
 }
 
@@ -104,6 +108,9 @@ fn start(program: &Path, arguments: &[&str], with_errors: bool) -> io::Result<(C
     let mut command = Command::new(program);
     command
         .args(arguments)
+        // Nothing of a task's environment: PATH, LD_PRELOAD or BASH_ENV could run anything.
+        .env_clear()
+        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
         .env("LC_ALL", "C")
         .env("TZ", "UTC")
         .stdin(Stdio::null())
@@ -114,7 +121,8 @@ fn start(program: &Path, arguments: &[&str], with_errors: bool) -> io::Result<(C
     Ok((command.spawn()?, reader))
 }
 
-/// Kills the program with its group if it still runs: nobody waits for it any longer.
+/// Kills the program with its group: nobody waits for it any longer. Also where only the program has ended and what it started goes on. Nobody has waited for
+/// the program yet, so its number is still its own.
 impl Drop for Question {
     fn drop(&mut self) {
         if let Some((child, _)) = &mut self.running {
@@ -192,9 +200,7 @@ fn read_until(pipe: &mut PipeReader, deadline: Instant) -> Option<Vec<u8>> {
 }
 
 fn end(child: &mut Child) {
-    if let Ok(id) = i32::try_from(child.id())
-        && matches!(child.try_wait(), Ok(None))
-    {
+    if let Ok(id) = i32::try_from(child.id()) {
         let _ = killpg(Pid::from_raw(id), Signal::SIGKILL);
     }
     let _ = child.wait();
@@ -294,6 +300,34 @@ mod tests {
         let question = Question::start(Path::new("/bin/sh"), &["-c", &script]);
         let started = written_by_program(&file);
         drop(question);
+        await_end_of(&started);
+    }
+
+    #[test]
+    fn what_a_program_leaves_behind_is_killed_although_the_program_has_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("pid");
+        // The process in the background keeps the output open.
+        let script = format!("sleep 60 & echo $! >'{}'", file.display());
+        let question = Question::start(Path::new("/bin/sh"), &["-c", &script]);
+        let started = written_by_program(&file);
+        assert_eq!(question.answer(Duration::from_millis(50)), Answer::TimedOut);
+        await_end_of(&started);
+    }
+
+    #[test]
+    fn a_program_sees_nothing_of_the_environment_of_the_task() {
+        let Answer::Ended { output, .. } = ask(Path::new("/usr/bin/env"), &[], TIME_LIMIT) else {
+            panic!("not ended");
+        };
+        let mut variables: Vec<&str> = output.lines().collect();
+        variables.sort_unstable();
+        let expected = ["LC_ALL=C", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "TZ=UTC"];
+        assert_eq!(variables, expected);
+    }
+
+    /// Waits until a process is gone or a zombie.
+    fn await_end_of(started: &str) {
         let state = || {
             let stat = std::fs::read_to_string(format!("/proc/{started}/stat")).ok()?;
             stat.rsplit_once(") ")?.1.chars().next()

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::asuserdata::{Silence, Validity};
+use super::program::Untrusted;
 use super::services::{Manager, Obstacle, Reason, Restart, Service, State};
 use crate::aspera::docroot::Uncovered;
 use crate::files::FileError;
@@ -33,6 +34,8 @@ pub enum Gap {
     Uncovered(Uncovered),
     /// The installation has no `asuserdata`, which would refuse a configuration that is not valid.
     NoAsuserdata,
+    /// Others may change the program that validates the configuration, so it was not run.
+    Untrusted(Untrusted),
     /// `asuserdata -v` gave no answer.
     NoValidation(Silence),
     /// A service failed.
@@ -156,6 +159,7 @@ pub fn gaps(found: &Found) -> Vec<Incomplete> {
         Validity::NotRefused | Validity::Refused => None,
         Validity::NoProgram => Some(Gap::NoAsuserdata),
         Validity::Unread(error) => Some(Gap::Unread(error.clone())),
+        Validity::Untrusted(untrusted) => Some(Gap::Untrusted(untrusted.clone())),
         Validity::Silent(silence) => Some(Gap::NoValidation(*silence)),
     };
     let validation = validation.map(|gap| Incomplete::at(program.to_string_lossy(), gap));

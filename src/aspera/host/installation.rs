@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::command::{Answer, Question, TIME_LIMIT};
+use super::program::{NotRun, Untrusted, trusted_program};
 use crate::aspera::version::Version;
 
 /// The reason why the version of an installation is not known.
@@ -10,20 +11,31 @@ use crate::aspera::version::Version;
 pub enum UnknownVersion {
     /// There is no `bin/ascp` that runs.
     NoAscp,
+    /// Others may change `bin/ascp`, so it was not run.
+    Untrusted(Untrusted),
     /// It did not end in time.
     TimedOut,
     /// Its output has no version line.
     Unreadable,
 }
 
+/// A question to `ascp` for its version, or why it was not asked.
+#[derive(Debug)]
+pub struct VersionQuestion(Result<Question, UnknownVersion>);
+
 /// Asks `ascp` for the version; [`read_version`] waits for the answer.
-pub fn ask_version(aspera_root: &Path) -> Question {
-    Question::start(&aspera_root.join("bin/ascp"), &["-A"])
+pub fn ask_version(aspera_root: &Path) -> VersionQuestion {
+    let program = trusted_program(&aspera_root.join("bin/ascp"));
+    VersionQuestion(match program {
+        Ok(program) => Ok(Question::start(&program, &["-A"])),
+        Err(NotRun::Untrusted(untrusted)) => Err(UnknownVersion::Untrusted(untrusted)),
+        Err(NotRun::Missing(_) | NotRun::Unread { .. }) => Err(UnknownVersion::NoAscp),
+    })
 }
 
 /// Reads the version from the answer of `ascp`.
-pub fn read_version(question: Question) -> Result<Version, UnknownVersion> {
-    match question.answer(TIME_LIMIT) {
+pub fn read_version(question: VersionQuestion) -> Result<Version, UnknownVersion> {
+    match question.0?.answer(TIME_LIMIT) {
         Answer::Ended { output, .. } => {
             Version::from_ascp_output(&output).ok_or(UnknownVersion::Unreadable)
         }
@@ -35,7 +47,7 @@ pub fn read_version(question: Question) -> Result<Version, UnknownVersion> {
 /// Reads from the answer of `ascp` whether an installation supports SSE-KMS. Returns an error if it certainly does not, and a warning if that is not known.
 pub fn check_kms_support(
     aspera_root: &Path,
-    question: Question,
+    question: VersionQuestion,
 ) -> Result<Option<String>, KmsUnsupported> {
     let ascp = aspera_root.join("bin/ascp");
     let ascp = ascp.display();
@@ -44,6 +56,9 @@ pub fn check_kms_support(
         Ok(_) => Ok(None),
         Err(UnknownVersion::NoAscp) => Ok(Some(format!(
             "Could not run {ascp} to learn the version of Aspera. AWS_KMS needs 3.6.1 or later."
+        ))),
+        Err(UnknownVersion::Untrusted(untrusted)) => Ok(Some(format!(
+            "{untrusted} AWS_KMS needs Aspera 3.6.1 or later."
         ))),
         Err(UnknownVersion::TimedOut) => Ok(Some(format!(
             "{ascp} -A did not answer within 5 seconds. AWS_KMS needs Aspera 3.6.1 or later."
