@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::coerce::{ExpectedKind, coerce};
 use super::invalid_json::{self, Reason};
+use super::misplaced::holds_credentials;
 use super::near::near;
 use super::option::{Default, Kind, OptionSpec, Shown, is_plain_name};
 
@@ -78,6 +79,11 @@ pub enum ArgumentsError {
         /// What is expected, with an article.
         expected: &'static str,
     },
+    /// A URI or credentials in the place of a name or path. The value is not repeated.
+    #[error(
+        "The option {0} looks like a URI or holds credentials, and is not repeated here. Give a name or path."
+    )]
+    Misplaced(String),
     /// A path that depends on the folder in which the module happens to run.
     #[error(
         "The option {0} must be an absolute path. Correct it, or leave it out (in a template: default(omit))."
@@ -200,6 +206,12 @@ fn check_option(
             option: option.clone(),
             expected,
         })?;
+    // A docroot is never shown. Of a key or an encryption only what is recognised is, but a list of scopes may name anything.
+    let names_something = matches!(spec.shown, Shown::Always) || matches!(spec.kind, Kind::List(_));
+    let is_secret = matches!(spec.shown, Shown::Never);
+    if names_something && !is_secret && holds_credentials(&value) {
+        return Err(ArgumentsError::Misplaced(option));
+    }
     if let (Kind::Path, Some(path)) = (&spec.kind, value.as_str())
         && !path.starts_with('/')
     {
@@ -408,6 +420,21 @@ mod tests {
         let masked = Value::Object(arguments.masked(OUTER)).to_string();
         assert!(!masked.contains("s3cret"), "{masked}");
         assert!(masked.contains("\"n\""), "{masked}");
+    }
+
+    #[test]
+    fn credentials_in_the_place_of_a_name_are_refused_without_being_repeated() {
+        for given in [
+            json!({"path": "/x/s3://KEY:SECRET@h/b"}),
+            json!({"state": "KEY:SECRET@h"}),
+            json!({"one": {"name": "KEY%3ASECRET%40h", "token": "1"}}),
+            json!({"many": [{"name": "s3://KEY:SECRET@h", "token": "1"}]}),
+        ] {
+            let error = check(given.clone()).unwrap_err();
+            assert!(error.contains("holds credentials"), "{error}");
+            assert!(!error.contains("SECRET"), "{error}");
+        }
+        assert!(check(json!({"one": {"token": "s3://KEY:SECRET@h"}})).is_ok());
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod coerce;
 mod diff;
 mod invalid_json;
 mod log;
+mod misplaced;
 mod near;
 mod option;
 mod outcome;
