@@ -184,7 +184,7 @@ fn results_of_info() -> Vec<Value> {
     let expect = serde_json::json!({"server_side_encryption": "AES256", "scopes": ["user", "global", "user gone"]});
     let options = [
         serde_json::json!({"expect": [expect]}),
-        serde_json::json!({}),
+        serde_json::json!({"sums_key": "0b".repeat(32)}),
     ];
     let results =
         options.map(|options| serde_json::Value::Object(sandbox.run(&options)).to_string());

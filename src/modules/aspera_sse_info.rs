@@ -11,6 +11,7 @@ use super::expect;
 use super::incomplete::IncompleteReport;
 use super::pending_restart::last_change;
 use super::result::{strangers_warning, unread};
+use super::sums::{SUMS_KEY, Sums, SumsKey};
 use super::table;
 use crate::ansible::{Kind, Module, OptionSpec, Outcome, Task};
 use crate::aspera::audit::{Expectation, Facts, SystemFile, judge, rows};
@@ -35,6 +36,7 @@ impl Module for AsperaSseInfo {
     const OPTIONS: &'static [OptionSpec] = &[
         OptionSpec::new("aspera_root", Kind::Path).or("/opt/aspera"),
         OptionSpec::new("expect", Kind::List(&Kind::Dict(expect::ENTRY))),
+        SUMS_KEY,
     ];
     type Values = Values;
 
@@ -42,7 +44,12 @@ impl Module for AsperaSseInfo {
         let options: Options = task.arguments.typed();
         let expectations = options.expect.as_deref().map(expect::expectations);
         let expectations = expectations.transpose()?;
-        let server = Server::read(&options.aspera_root);
+        let sums_key = options
+            .sums_key
+            .as_deref()
+            .map(SumsKey::parse)
+            .transpose()?;
+        let server = Server::read(&options.aspera_root, sums_key.as_ref());
         let values = Values::new(&options.aspera_root, server, expectations.as_deref());
         Ok(Outcome {
             changed: false,
@@ -57,6 +64,7 @@ impl Module for AsperaSseInfo {
 struct Options {
     aspera_root: PathBuf,
     expect: Option<Vec<expect::Entry>>,
+    sums_key: Option<String>,
 }
 
 /// The module's own keys in its result.
@@ -73,6 +81,8 @@ pub struct Values {
     table: Vec<String>,
     docroots: DocrootReports,
     services: Services,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sums: Option<Sums>,
     incomplete: Vec<IncompleteReport>,
     #[serde(flatten)]
     compliance: Option<Compliance>,
@@ -126,11 +136,12 @@ struct Server {
     services: [FoundService; 2],
     statuses: [Status; 2],
     service_options: bool,
+    sums: Option<Sums>,
     warnings: Vec<String>,
 }
 
 impl Server {
-    fn read(aspera_root: &Path) -> Self {
+    fn read(aspera_root: &Path, sums_key: Option<&SumsKey>) -> Self {
         let host = Host::this();
         // These take their time, and answer while the files are read.
         let looks = Service::ALL.map(|service| Look::start(&host, service));
@@ -140,9 +151,14 @@ impl Server {
         let properties_path = aspera_root.join("etc/trapd/s3.properties");
         let conf_path = aspera_root.join("etc/aspera.conf");
         let enabled = Service::ALL.map(|service| is_enabled(&host, service, aspera_root));
-        let (trapd, system, properties) =
-            TrapdReport::read(&properties_path, enabled[0], &mut warnings);
+        let properties = read(&properties_path, &mut warnings);
         let conf = read(&conf_path, &mut warnings);
+        let sums = sums_key.map(|key| Sums {
+            aspera_conf: conf.0.as_deref().map(|bytes| key.sum(bytes)),
+            s3_properties: properties.0.as_deref().map(|bytes| key.sum(bytes)),
+        });
+        let (trapd, system, properties) =
+            TrapdReport::new(&properties_path, enabled[0], properties);
         let clock = Clock::read(&host);
         let statuses = looks.map(|look| look.finish(&host, &clock, aspera_root));
         for (service, status) in Service::ALL.into_iter().zip(&statuses) {
@@ -186,6 +202,7 @@ impl Server {
             clock,
             services,
             statuses,
+            sums,
             warnings,
         }
     }
@@ -280,6 +297,7 @@ impl Values {
                 asperatrapd,
                 asperanoded,
             },
+            sums: server.sums,
             incomplete,
             compliance,
             warnings,
@@ -319,13 +337,12 @@ fn read(path: &Path, warnings: &mut Vec<String>) -> (Option<Vec<u8>>, Reading) {
 }
 
 impl TrapdReport {
-    /// Reads the file that trapd reads: returns the report, the effective setting if it is known, and the result of reading it.
-    fn read(
+    /// Reports what is in the file that trapd reads: returns the report, the effective setting if it is known, and the result of reading it.
+    fn new(
         path: &Path,
         enabled: Option<bool>,
-        warnings: &mut Vec<String>,
+        (bytes, reading): (Option<Vec<u8>>, Reading),
     ) -> (Self, Option<SystemFile>, Reading) {
-        let (bytes, reading) = read(path, warnings);
         let mut report = Self {
             enabled,
             path: path.to_string_lossy().into_owned(),

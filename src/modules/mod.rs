@@ -16,6 +16,7 @@ mod incomplete;
 mod pending_restart;
 mod result;
 mod setting;
+mod sums;
 mod table;
 
 pub use aspera_docroot_sse::AsperaDocrootSse;
