@@ -27,7 +27,11 @@ if TYPE_CHECKING:
 MODULES = sorted(source.stem for source in (PROJECT / "src/bin").glob("*.rs"))
 FULL_NAMES = [f"aspera_ops.sse.{module}" for module in MODULES]
 #: The modules that run only on the controller.
-CONTROLLER_ACTIONS = ["aspera_ops.sse.aspera_sse_variables"]
+CONTROLLER_ACTIONS = [
+    "aspera_ops.sse.aspera_sse_evidence",
+    "aspera_ops.sse.aspera_sse_manifest",
+    "aspera_ops.sse.aspera_sse_variables",
+]
 #: The playbooks that only look, or remove what the action plugins keep.
 READ_ONLY = {"audit.yml", "remove_kept_builds.yml"}
 #: The limit of Galaxy.
