@@ -233,7 +233,7 @@ def run_parts(run: str, name: str) -> Counts:
     parts = with_preparations(run, [part for part, reason in reasons.items() if not reason])
     for part in parts:
         (LOGS / f"{part.name}.xml").unlink(missing_ok=True)
-    with temporary.folder("aspera-sse-run-") as folder:
+    with temporary.folder("aspera-sse-run-x") as folder:
         traces = Traces(folder)
         running = Run(parts, traces)
         print(f"make {run}: {len(parts)} parts; what each prints is in {LOGS.relative_to(PROJECT)}/", flush=True)

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: How the names of all these folders begin.
-#: A letter is at the end: Ansible has Python parse the values of its settings, and in a random name such as `8in8` it would find an odd number and
-#: warn of it.
+#: How the names of all these folders begin. A letter is at the end: Ansible has Python parse the values of its
+#: settings, and in a random name such as `8in8` it would find an odd number and warn of it.
 PREFIX = "aspera-sse-x"
 
 #: The file in a folder that is locked as long as the folder is in use. The kernel unlocks it when its process ends.
