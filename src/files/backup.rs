@@ -100,7 +100,7 @@ mod tests {
         fs::write(&path, "old").unwrap();
         fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
         let old = Snapshot::read(AT_FDCWD, &path, &path).unwrap().unwrap();
-        let opened = Folder::open(folder.path(), &path).unwrap();
+        let opened = Folder::at(folder.path());
         let backups = || fs::read_dir(folder.path()).unwrap().count() - 1;
         let make = || Backup::make(&opened, &old, Path::new("f"), &path).unwrap();
         let backup = make();

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
-use nix::fcntl::{AT_FDCWD, OFlag, openat};
+use nix::fcntl::{OFlag, openat};
 use nix::sys::stat::{Mode, fstat};
 use nix::unistd::{fsync, ftruncate};
 
@@ -13,7 +13,7 @@ use super::backup::Backup;
 use super::content::equal;
 use super::error::{During, FileError, Step, errno_of};
 use super::folder::Folder;
-use super::location::resolve;
+use super::location::find;
 use super::metadata::{self, NewFile};
 use super::snapshot::{self, Snapshot};
 use super::temporary::{self, Temporary};
@@ -82,8 +82,8 @@ pub fn edit<T: Proposal, E>(
     options: EditOptions,
     mut plan: impl FnMut(Option<&[u8]>) -> Result<T, E>,
 ) -> Result<Edited<T>, EditError<E>> {
-    let real = match resolve(path) {
-        Ok(real) => real,
+    let place = match find(path) {
+        Ok(place) => place,
         Err(FileError::Missing(missing)) => {
             // The plan may have a better message for that. But if the folder is missing, no file can be created.
             let proposal = plan(None).map_err(EditError::Plan)?;
@@ -94,16 +94,14 @@ pub fn edit<T: Proposal, E>(
         }
         Err(error) => return Err(error.into()),
     };
-    let mut planned = Planned::new(Snapshot::read(AT_FDCWD, &real, path)?, &mut plan)?;
+    let old = Snapshot::read(&place.folder, &place.name, path)?;
+    let mut planned = Planned::new(old, &mut plan)?;
     if planned.content().is_none() || options.check_only {
         return Ok(planned.checked(path)?);
     }
-    let (Some(folder), Some(name)) = (real.parent(), real.file_name()) else {
-        return Err(FileError::Missing(path.to_owned()).into());
-    };
     let target = Target {
-        folder: Folder::open(folder, path)?,
-        name: name.as_ref(),
+        folder: Folder::open(&place, path)?,
+        name: &place.name,
         path,
     };
     let file_owner = planned.old.as_ref().map(|old| old.stat.st_uid);
@@ -315,6 +313,8 @@ fn overwrite(mut file: File, content: &[u8]) -> Result<(), Errno> {
 mod tests {
     use std::fs;
 
+    use nix::fcntl::AT_FDCWD;
+
     use super::*;
 
     const OLD: &[u8] = b"old\n";
@@ -338,7 +338,7 @@ mod tests {
 
         fn target(&self) -> Target<'_> {
             Target {
-                folder: Folder::open(self.folder.path(), &self.path).unwrap(),
+                folder: Folder::at(self.folder.path()),
                 name: Path::new("f"),
                 path: &self.path,
             }

@@ -24,6 +24,8 @@ pub enum FileError {
     HardLinked(PathBuf),
     /// A symbolic link on the way belongs to someone who is neither root nor the user we run as.
     ForeignLink(PathBuf),
+    /// A symbolic link on the way lies in a folder where others than root and the user we run as can exchange it.
+    MovableLink(PathBuf),
     /// Symbolic links lead in a circle.
     LinkLoop(PathBuf),
     /// A file that is larger than any file that this program edits.
@@ -146,6 +148,7 @@ impl FileError {
             | Self::NotRegular { path, .. }
             | Self::HardLinked(path)
             | Self::ForeignLink(path)
+            | Self::MovableLink(path)
             | Self::LinkLoop(path)
             | Self::TooLarge(path)
             | Self::KeepsChanging(path)
@@ -169,6 +172,10 @@ impl FileError {
             ),
             Self::ForeignLink(path) => format!(
                 "{} is a symbolic link of another user, which is not followed.",
+                path.display()
+            ),
+            Self::MovableLink(path) => format!(
+                "{} is a symbolic link in a folder where another user can exchange it, so it is not followed.",
                 path.display()
             ),
             Self::LinkLoop(path) => {
@@ -212,6 +219,9 @@ impl FileError {
             Self::NotRegular { .. } => "Put the file in its place, or check the path.",
             Self::HardLinked(_) => "Remove the other names of the file first.",
             Self::ForeignLink(_) => "Make root its owner (chown -h root), or name the file itself.",
+            Self::MovableLink(_) => {
+                "Make root the owner of the folder, let nobody else write to it, or name the file itself."
+            }
             Self::LinkLoop(_) => "Name the file itself.",
             Self::TooLarge(_) => "Check the path.",
             Self::KeepsChanging(_) => "Find that program, then run again.",

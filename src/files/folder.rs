@@ -8,11 +8,12 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use nix::dir::Dir;
-use nix::fcntl::{OFlag, open};
+use nix::fcntl::{OFlag, openat};
 use nix::sys::stat::{FileStat, Mode};
 use nix::unistd::{UnlinkatFlags, fsync, geteuid, unlinkat};
 
 use super::error::{During, FileError, Step};
+use super::location::Place;
 use super::snapshot::open_regular;
 
 /// How long another run is waited for. Any local user can hold the lock, so that it is no reason to fail.
@@ -27,16 +28,17 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    /// Opens and locks the folder of a file.
+    /// Opens and locks the folder of a file that was found. `path` is for messages.
     #[expect(
         clippy::disallowed_methods,
-        reason = "a folder that was resolved, and nothing else by O_DIRECTORY"
+        reason = "the folder that was found, and nothing else by O_DIRECTORY"
     )]
-    pub(super) fn open(folder: &Path, path: &Path) -> Result<Self, FileError> {
+    pub(super) fn open(place: &Place, path: &Path) -> Result<Self, FileError> {
         let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-        let handle = open(folder, flags, Mode::empty()).during(Step::OpenFolder, path)?;
-        let handle = File::from(handle);
-        let warning = lock(&handle, folder, LOCK_PATIENCE);
+        let handle = openat(&place.folder, ".", flags, Mode::empty());
+        let handle = File::from(handle.during(Step::OpenFolder, path)?);
+        let name = place.real.parent().unwrap_or(&place.real);
+        let warning = lock(&handle, name, LOCK_PATIENCE);
         Ok(Self { handle, warning })
     }
 
@@ -114,6 +116,7 @@ mod tests {
     use std::fs;
 
     use nix::errno::Errno;
+    use nix::fcntl::open;
     use nix::sys::stat::stat;
 
     use super::*;
@@ -141,7 +144,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let left = folder.path().join(format!("{PREFIX}0123456789abcdef"));
         fs::write(&left, "").unwrap();
-        let mut opened = Folder::open(folder.path(), folder.path()).unwrap();
+        let mut opened = Folder::at(folder.path());
         opened.warning = Some("not locked".to_owned());
         opened.sweep(PREFIX, None);
         assert!(left.exists());
@@ -158,26 +161,14 @@ mod tests {
         std::os::unix::fs::symlink("f", named("link")).unwrap();
         fs::write(named("1"), "").unwrap();
         fs::hard_link(named("1"), named("2")).unwrap();
-        Folder::open(folder.path(), folder.path())
-            .unwrap()
-            .sweep(PREFIX, None);
+        Folder::at(folder.path()).sweep(PREFIX, None);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 4);
     }
 
     #[test]
-    fn a_link_or_a_file_is_no_folder() {
+    fn no_program_that_is_started_gets_the_folder() {
         let folder = tempfile::tempdir().unwrap();
-        let named = |name: &str| folder.path().join(name);
-        fs::create_dir(named("real")).unwrap();
-        fs::write(named("file"), "").unwrap();
-        std::os::unix::fs::symlink("real", named("link")).unwrap();
-        for name in ["link", "file"] {
-            match Folder::open(&named(name), Path::new("/f")) {
-                Err(FileError::Io { step, .. }) => assert_eq!(step, Step::OpenFolder),
-                _ => panic!("{name} was opened"),
-            }
-        }
-        let opened = Folder::open(&named("real"), Path::new("/f")).unwrap();
+        let opened = Folder::at(folder.path());
         let flags = nix::fcntl::fcntl(&opened.handle, nix::fcntl::FcntlArg::F_GETFD).unwrap();
         assert_eq!(flags, nix::libc::FD_CLOEXEC);
     }
@@ -186,7 +177,7 @@ mod tests {
     fn a_folder_is_locked_as_long_as_it_is_open() {
         let folder = tempfile::tempdir().unwrap();
         let other = File::open(folder.path()).unwrap();
-        let opened = Folder::open(folder.path(), folder.path()).unwrap();
+        let opened = Folder::at(folder.path());
         assert_eq!(opened.warning, None);
         assert!(other.try_lock().is_err());
         drop(opened);
@@ -240,12 +231,7 @@ mod tests {
         let (_folder, opened) = only_named();
         assert_eq!(opened.sync(), Err(Errno::EBADF));
         let (folder, _) = only_named();
-        assert!(
-            Folder::open(folder.path(), folder.path())
-                .unwrap()
-                .sync()
-                .is_ok()
-        );
+        assert!(Folder::at(folder.path()).sync().is_ok());
     }
 
     fn only_named() -> (tempfile::TempDir, Folder) {
@@ -255,6 +241,12 @@ mod tests {
     }
 
     impl Folder {
+        /// The one at a path.
+        pub(in crate::files) fn at(path: &Path) -> Self {
+            let place = super::super::location::find(&path.join("f")).unwrap();
+            Self::open(&place, path).unwrap()
+        }
+
         /// One in which files can be made and renamed, and that can be neither locked nor synced.
         pub(in crate::files) fn only_named(path: &Path) -> Self {
             let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;

@@ -1,38 +1,59 @@
-//! What a path leads to.
+//! What a path leads to: an open folder, and a name in it.
+//!
+//! Who owns a folder on the way can exchange it at any moment. So no path is looked up twice: each folder is opened by its name in the one before, and
+//! all later work is done in the last one, which stays open.
 
 use std::collections::VecDeque;
 use std::env;
 use std::ffi::OsString;
-use std::fs::{self, Metadata};
+use std::fs::{File, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
 use nix::errno::Errno;
+use nix::fcntl::{OFlag, open, openat, readlinkat};
+use nix::sys::stat::Mode;
 use nix::unistd::geteuid;
 
-use super::error::{During, FileError, Step, errno_of};
+use super::error::{During, FileError, Step};
 
 /// How many symbolic links the kernel follows, too.
 const MAX_LINKS: usize = 40;
 
-/// The real path of a file that may be missing. Its folder is not.
+/// Only names the file: it is neither read nor, if it is a device, woken up.
+const NAMED: OFlag = OFlag::O_PATH
+    .union(OFlag::O_NOFOLLOW)
+    .union(OFlag::O_CLOEXEC);
+
+/// The place of a file, which may be missing.
+#[derive(Debug)]
+pub(super) struct Place {
+    /// Its folder, open as a mere name (`O_PATH`).
+    pub(super) folder: File,
+    /// Its name there. `.` if it is a folder and its path ends without a name.
+    pub(super) name: PathBuf,
+    /// Its real path at the time of the walk, for messages and comparisons.
+    pub(super) real: PathBuf,
+}
+
+/// Finds the place of a file. Its folder must exist.
 ///
-/// A symbolic link is followed only if root or the user we run as owns it: whoever else could write in a folder on the way must not lead root
-/// to a file of his choice.
-pub(super) fn resolve(path: &Path) -> Result<PathBuf, FileError> {
+/// A symbolic link is followed only if root or the user we run as owns it, in a folder where nobody else could have put it: whoever else could write in
+/// a folder on the way must not lead root to a file of his choice.
+pub(super) fn find(path: &Path) -> Result<Place, FileError> {
     walk(path, |_, _| {})
 }
 
-/// Resolves a path, and shows each folder, link and file on the way.
+/// Finds the place of a file, and shows each folder, link and file on the way.
 #[expect(
     clippy::disallowed_methods,
-    reason = "this is what looks at each folder on the way"
+    reason = "this is what finds files, and by O_PATH it opens none"
 )]
 pub(super) fn walk(
     path: &Path,
     mut visit: impl FnMut(&Path, &Metadata),
-) -> Result<PathBuf, FileError> {
-    let mut real = PathBuf::from("/");
+) -> Result<Place, FileError> {
+    let mut way = Way::from_root(path)?;
     let mut pending = VecDeque::new();
     if path.is_relative() {
         let current = env::current_dir().during(Step::Resolve, path)?;
@@ -42,42 +63,115 @@ pub(super) fn walk(
     let mut links = 0;
     while let Some(name) = pending.pop_front() {
         if name == ".." {
-            real.pop();
+            way.leave();
             continue;
         }
-        let next = real.join(name);
-        let metadata = match fs::symlink_metadata(&next) {
-            Ok(metadata) => metadata,
-            Err(error) => match errno_of(&error) {
-                Errno::ENOENT if pending.is_empty() => return Ok(next),
-                Errno::ENOENT | Errno::ENOTDIR => return Err(FileError::Missing(path.to_owned())),
-                errno => return Err(errno).during(Step::Resolve, &next),
-            },
+        let next = way.real.join(&name);
+        let opened = match openat(way.folder(), name.as_os_str(), NAMED, Mode::empty()) {
+            Ok(opened) => File::from(opened),
+            Err(Errno::ENOENT) if pending.is_empty() => return Ok(way.place(name, next)),
+            Err(Errno::ENOENT) => return Err(FileError::Missing(path.to_owned())),
+            Err(errno) => return Err(errno).during(Step::Resolve, &next),
         };
+        let metadata = opened.metadata().during(Step::Resolve, &next)?;
         visit(&next, &metadata);
-        if !metadata.is_symlink() {
-            real = next;
+        if metadata.is_dir() {
+            way.enter(opened, name);
             continue;
         }
-        if is_foreign(metadata.uid(), geteuid().as_raw()) {
-            return Err(FileError::ForeignLink(next));
+        if !metadata.is_symlink() {
+            if pending.is_empty() {
+                return Ok(way.place(name, next));
+            }
+            return Err(FileError::Missing(path.to_owned()));
         }
+        let folder = way.folder().metadata().during(Step::Resolve, &next)?;
+        refuse_foreign(&metadata, &folder, &next)?;
         links += 1;
         if links > MAX_LINKS {
             return Err(FileError::LinkLoop(path.to_owned()));
         }
-        let target = fs::read_link(&next).during(Step::Resolve, &next)?;
+        // By its descriptor: the name may stand for another link by now.
+        let target = PathBuf::from(readlinkat(&opened, "").during(Step::Resolve, &next)?);
         if target.is_absolute() {
-            real = PathBuf::from("/");
+            way = Way::from_root(path)?;
         }
         put_before(&mut pending, &target);
     }
-    Ok(real)
+    Ok(way.end())
 }
 
-/// Whether a link of an owner is not to be followed by a user.
-fn is_foreign(owner: u32, user: u32) -> bool {
-    owner != 0 && owner != user
+/// The folders from the root to where the walk is, all open: `..` leads back through them, wherever they are by now.
+struct Way {
+    folders: Vec<(File, OsString)>,
+    real: PathBuf,
+}
+
+impl Way {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the root itself, from which everything is found"
+    )]
+    fn from_root(path: &Path) -> Result<Self, FileError> {
+        let root =
+            open("/", NAMED | OFlag::O_DIRECTORY, Mode::empty()).during(Step::Resolve, path)?;
+        Ok(Self {
+            folders: vec![(File::from(root), ".".into())],
+            real: PathBuf::from("/"),
+        })
+    }
+
+    fn folder(&self) -> &File {
+        &self.folders.last().expect("the root is never left").0
+    }
+
+    fn enter(&mut self, folder: File, name: OsString) {
+        self.real.push(&name);
+        self.folders.push((folder, name));
+    }
+
+    fn leave(&mut self) {
+        if self.folders.len() > 1 {
+            self.folders.pop();
+            self.real.pop();
+        }
+    }
+
+    fn place(mut self, name: OsString, real: PathBuf) -> Place {
+        let (folder, _) = self.folders.pop().expect("the root is never left");
+        Place {
+            folder,
+            name: name.into(),
+            real,
+        }
+    }
+
+    /// The place of the last folder itself.
+    fn end(self) -> Place {
+        let real = self.real.clone();
+        self.place(".".into(), real)
+    }
+}
+
+fn refuse_foreign(link: &Metadata, folder: &Metadata, path: &Path) -> Result<(), FileError> {
+    let user = geteuid().as_raw();
+    if !is_own(link.uid(), user) {
+        return Err(FileError::ForeignLink(path.to_owned()));
+    }
+    if !keeps_entries(folder.uid(), folder.mode(), user) {
+        return Err(FileError::MovableLink(path.to_owned()));
+    }
+    Ok(())
+}
+
+fn is_own(owner: u32, user: u32) -> bool {
+    owner == 0 || owner == user
+}
+
+/// Whether nobody but root and a user can exchange what they have put into a folder. Where others may write to it, as to `/tmp`, its sticky bit keeps
+/// them from that. An access list shows in the bits of the group.
+fn keeps_entries(owner: u32, mode: u32, user: u32) -> bool {
+    is_own(owner, user) && (mode & 0o022 == 0 || mode & 0o1000 != 0)
 }
 
 fn put_before(pending: &mut VecDeque<OsString>, path: &Path) {
@@ -97,8 +191,10 @@ fn names(path: &Path) -> impl Iterator<Item = OsString> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::symlink;
+    use std::fs;
+    use std::os::unix::fs::{PermissionsExt, symlink};
 
+    use super::super::snapshot::Snapshot;
     use super::*;
 
     /// A folder whose path has no link in it.
@@ -108,17 +204,78 @@ mod tests {
         (folder, real)
     }
 
+    fn resolve(path: &Path) -> Result<PathBuf, FileError> {
+        find(path).map(|place| place.real)
+    }
+
     #[test]
     fn only_links_of_root_and_of_the_user_are_followed() {
         for (owner, user, expected) in [
-            (0, 0, false),
-            (0, 12, false),
-            (12, 12, false),
-            (12, 0, true),
-            (12, 34, true),
+            (0, 0, true),
+            (0, 12, true),
+            (12, 12, true),
+            (12, 0, false),
+            (12, 34, false),
         ] {
-            assert_eq!(is_foreign(owner, user), expected, "{owner} {user}");
+            assert_eq!(is_own(owner, user), expected, "{owner} {user}");
         }
+    }
+
+    #[test]
+    fn a_link_is_followed_only_from_a_folder_that_keeps_it() {
+        for (owner, mode, user, expected) in [
+            (0, 0o755, 0, true),
+            (0, 0o1777, 0, true),
+            (0, 0o777, 0, false),
+            (0, 0o775, 0, false),
+            (0, 0o757, 0, false),
+            (12, 0o755, 12, true),
+            (12, 0o755, 0, false),
+            (12, 0o1777, 0, false),
+        ] {
+            assert_eq!(
+                keeps_entries(owner, mode, user),
+                expected,
+                "{owner} {mode:o} {user}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_link_in_a_folder_that_others_may_write_is_not_followed() {
+        let (_folder, real) = folder();
+        fs::write(real.join("f"), "").unwrap();
+        symlink("f", real.join("link")).unwrap();
+        let link = real.join("link");
+        for (mode, expected) in [
+            (0o755, Ok(real.join("f"))),
+            (0o1777, Ok(real.join("f"))),
+            (0o777, Err(FileError::MovableLink(link.clone()))),
+        ] {
+            fs::set_permissions(&real, fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(resolve(&link), expected, "{mode:o}");
+        }
+    }
+
+    #[test]
+    fn a_folder_that_is_moved_away_is_still_the_one_that_was_found() {
+        let (_folder, real) = folder();
+        for name in ["a", "b"] {
+            fs::create_dir(real.join(name)).unwrap();
+            fs::write(real.join(name).join("f"), name).unwrap();
+        }
+        let place = find(&real.join("a/f")).unwrap();
+        fs::rename(real.join("a"), real.join("c")).unwrap();
+        symlink("b", real.join("a")).unwrap();
+        let found = Snapshot::read(&place.folder, &place.name, &place.real);
+        assert_eq!(found.unwrap().unwrap().bytes, b"a");
+    }
+
+    #[test]
+    fn a_path_to_a_folder_ends_in_it() {
+        let (_folder, real) = folder();
+        let place = find(&real).unwrap();
+        assert_eq!((place.name, place.real), (PathBuf::from("."), real));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::error::FileError;
-use super::location::{resolve, walk};
+use super::location::{find, walk};
 
 /// The times of the latest changes of what leads to a file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -23,9 +23,9 @@ pub struct PathChanges {
 ///
 /// A mount on the way has no time and is not noticed.
 pub fn path_changes(path: &Path, root: &Path) -> Result<PathChanges, FileError> {
-    let root = match resolve(root) {
+    let root = match find(root) {
         Err(FileError::Missing(_)) => root.to_owned(),
-        real => real?,
+        place => place?.real,
     };
     let mut changes = PathChanges::default();
     let walked = walk(path, |place, metadata| {

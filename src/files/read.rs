@@ -13,15 +13,17 @@ use nix::fcntl::{AT_FDCWD, AtFlags};
 use nix::sys::stat::{FileStat, SFlag, fstatat};
 
 use super::error::{During, FileError, Step};
-use super::location::resolve;
+use super::location::find;
 use super::snapshot::{self, Snapshot};
 
 /// Returns the content of a regular file, or `None` if there is no file.
 pub fn read(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
-    match resolve(path) {
-        Err(FileError::Missing(_)) => Ok(None),
-        real => Ok(Snapshot::read(AT_FDCWD, &real?, path)?.map(|read| read.bytes)),
-    }
+    let place = match find(path) {
+        Err(FileError::Missing(_)) => return Ok(None),
+        place => place?,
+    };
+    let read = Snapshot::read(&place.folder, &place.name, path)?;
+    Ok(read.map(|read| read.bytes))
 }
 
 /// Returns the first bytes of a file that the kernel generates, in `/proc` or `/sys`, or `None` if there is no file. Its size is not known before it
@@ -82,15 +84,15 @@ pub fn owner(path: &Path) -> Result<Option<u32>, FileError> {
 
 /// Returns the real path of a file, through links of nobody but root and the user that this program runs as.
 pub fn real_path(path: &Path) -> Result<PathBuf, FileError> {
-    resolve(path)
+    find(path).map(|place| place.real)
 }
 
 fn stat(path: &Path) -> Result<Option<FileStat>, FileError> {
-    let real = match resolve(path) {
+    let place = match find(path) {
         Err(FileError::Missing(_)) => return Ok(None),
-        real => real?,
+        place => place?,
     };
-    match fstatat(AT_FDCWD, &real, AtFlags::AT_SYMLINK_NOFOLLOW) {
+    match fstatat(&place.folder, &place.name, AtFlags::AT_SYMLINK_NOFOLLOW) {
         Err(Errno::ENOENT) => Ok(None),
         stat => stat.during(Step::Open, path).map(Some),
     }

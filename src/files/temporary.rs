@@ -106,7 +106,7 @@ mod tests {
 
     fn folder() -> (tempfile::TempDir, Folder) {
         let folder = tempfile::tempdir().unwrap();
-        let opened = Folder::open(folder.path(), folder.path()).unwrap();
+        let opened = Folder::at(folder.path());
         (folder, opened)
     }
 

@@ -2,14 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use nix::fcntl::AT_FDCWD;
-
 use super::backup::Backup;
 use super::content::equal;
 use super::edit::EditError;
 use super::error::FileError;
 use super::folder::Folder;
-use super::location::resolve;
+use super::location::{Place, find};
 use super::snapshot::Snapshot;
 
 /// What became of the file.
@@ -38,36 +36,34 @@ pub fn let_write<T, W, E>(
     plan: impl Fn(Option<&[u8]>) -> Result<(T, bool), E>,
     write: impl FnOnce(&T) -> W,
 ) -> Result<WrittenByAnother<T, W>, EditError<E>> {
-    let real = match resolve(path) {
+    let place = match find(path) {
         Err(FileError::Missing(missing)) => {
             plan(None).map_err(EditError::Plan)?;
             return Err(FileError::Missing(missing).into());
         }
-        real => real?,
+        place => place?,
     };
-    let (Some(folder), Some(name)) = (real.parent(), real.file_name()) else {
-        return Err(FileError::Missing(path.to_owned()).into());
-    };
-    let name: &Path = name.as_ref();
-    let (mut old, mut planned) = read(&real, path, &plan)?;
+    let (mut old, mut planned) = read(&place, path, &plan)?;
     let mut written = None;
     let mut backup = None;
     let mut warnings = Vec::new();
     if planned.1 {
-        let folder = Folder::open(folder, path)?;
-        if !old.is_current(&folder.handle, name, path)? {
-            (old, planned) = read(&real, path, &plan)?;
+        let folder = Folder::open(&place, path)?;
+        if !old.is_current(&folder.handle, &place.name, path)? {
+            (old, planned) = read(&place, path, &plan)?;
         }
         if planned.1 {
             if wants_backup {
-                backup = Some(Backup::make(&folder, &old, name, path)?.keep());
+                backup = Some(Backup::make(&folder, &old, &place.name, path)?.keep());
             }
             written = Some(write(&planned.0));
         }
         warnings.extend(folder.warning);
     }
     let after = match &written {
-        Some(_) => Snapshot::read(AT_FDCWD, &real, path)?.map_or_else(Vec::new, |now| now.bytes),
+        Some(_) => {
+            Snapshot::read(&place.folder, &place.name, path)?.map_or_else(Vec::new, |now| now.bytes)
+        }
         None => old.bytes.clone(),
     };
     Ok(WrittenByAnother {
@@ -88,11 +84,11 @@ impl<T, W> WrittenByAnother<T, W> {
 }
 
 fn read<T, E>(
-    real: &Path,
+    place: &Place,
     path: &Path,
     plan: impl Fn(Option<&[u8]>) -> Result<(T, bool), E>,
 ) -> Result<(Snapshot, (T, bool)), EditError<E>> {
-    let Some(old) = Snapshot::read(AT_FDCWD, real, path)? else {
+    let Some(old) = Snapshot::read(&place.folder, &place.name, path)? else {
         plan(None).map_err(EditError::Plan)?;
         return Err(FileError::Missing(path.to_owned()).into());
     };
