@@ -221,7 +221,7 @@ def test_a_damaged_build_is_sent_again(fleet: Fleet, damage: str) -> None:
     kept.write_bytes((b"" if damage == "all of it" else whole[: size // 2]).ljust(size, b"\0"))
     screen = fleet.controller.run(*command)
     assert screen.exit_status == 0, screen.text
-    # Older releases wrap a warning, and cut a word that is longer than a line: anywhere, depending on the length of the path.
+    # Older releases wrap a warning, and cut a word that is longer than a line wherever the line ends.
     said = f"{HONEST}: {kept} was damaged, and is sent again."
     assert "".join(said.split()) in "".join(screen.text.split())
     assert kept.read_bytes() == whole
