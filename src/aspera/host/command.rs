@@ -86,14 +86,7 @@ impl Question {
 
     /// Waits for its output and for its end. The limit counts from its start.
     pub fn answer(mut self, time_limit: Duration) -> Answer {
-        let Some((child, output)) = &mut self.running else {
-            return Answer::Unavailable;
-        };
-        let answer = await_answer(child, output, self.asked + time_limit);
-        if matches!(answer, Answer::Ended { .. }) {
-            self.running = None;
-        }
-        answer
+        await_answer(&mut self.running, self.asked + time_limit)
     }
 }
 
@@ -121,8 +114,8 @@ fn start(program: &Path, arguments: &[&str], with_errors: bool) -> io::Result<(C
     Ok((command.spawn()?, reader))
 }
 
-/// Kills the program with its group: nobody waits for it any longer. Also where only the program has ended and what it started goes on. Nobody has waited for
-/// the program yet, so its number is still its own.
+/// Kills the program with its group, also where only the program has ended and what it started goes on. As long as its end was not waited for, no other
+/// process gets its number.
 impl Drop for Question {
     fn drop(&mut self) {
         if let Some((child, _)) = &mut self.running {
@@ -136,7 +129,11 @@ pub fn ask(program: &Path, arguments: &[&str], time_limit: Duration) -> Answer {
     Question::start(program, arguments).answer(time_limit)
 }
 
-fn await_answer(child: &mut Child, output: &mut PipeReader, deadline: Instant) -> Answer {
+/// Forgets the program when its end was waited for: from then on its number may be that of another process, which nobody must kill.
+fn await_answer(running: &mut Option<(Child, PipeReader)>, deadline: Instant) -> Answer {
+    let Some((child, output)) = running else {
+        return Answer::Unavailable;
+    };
     let Some(output) = read_until(output, deadline) else {
         return if Instant::now() >= deadline {
             Answer::TimedOut
@@ -148,6 +145,7 @@ fn await_answer(child: &mut Child, output: &mut PipeReader, deadline: Instant) -
     loop {
         match child.try_wait() {
             Ok(Some(status)) => {
+                *running = None;
                 let Some(exit) = Exit::of(status) else {
                     return Answer::Unavailable;
                 };
