@@ -81,7 +81,7 @@ pub enum ArgumentsError {
     },
     /// A URI or credentials in the place of a name or path. The value is not repeated.
     #[error(
-        "The option {0} looks like a URI or holds credentials, and is not repeated here. Give a name or path."
+        "The value of the option {0} looks like a URI or holds credentials, so it is not shown. Give a name or a path."
     )]
     Misplaced(String),
     /// A path that depends on the folder in which the module happens to run.

@@ -1,7 +1,12 @@
 //! Credentials in an option that names something: a user, a group, a path, a scope.
 
+use std::borrow::Cow;
+
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
+
+/// How often a text is decoded. A text that is encoded more often names nothing, and each time takes a pass over all of it.
+const MAX_ENCODINGS: usize = 8;
 
 /// Returns whether a value looks like a URI, or like credentials in front of a host, in any percent-encoding. No name or path of a host does.
 pub(super) fn holds_credentials(value: &Value) -> bool {
@@ -13,13 +18,19 @@ pub(super) fn holds_credentials(value: &Value) -> bool {
 }
 
 fn text_holds_credentials(text: &str) -> bool {
-    let has_at_behind_colon = |(_, behind): (&str, &str)| behind.contains('@');
-    if text.contains("://") || text.split_once(':').is_some_and(has_at_behind_colon) {
-        return true;
+    let mut text = Cow::Borrowed(text);
+    for _ in 0..=MAX_ENCODINGS {
+        let has_at_behind_colon = |(_, behind): (&str, &str)| behind.contains('@');
+        if text.contains("://") || text.split_once(':').is_some_and(has_at_behind_colon) {
+            return true;
+        }
+        let decoded = percent_decode_str(&text).decode_utf8_lossy().into_owned();
+        if decoded == *text {
+            return false;
+        }
+        text = decoded.into();
     }
-    // Each decoding makes the text shorter, so this ends.
-    let decoded = percent_decode_str(text).decode_utf8_lossy();
-    decoded.len() < text.len() && text_holds_credentials(&decoded)
+    true
 }
 
 #[cfg(test)]
@@ -48,5 +59,13 @@ mod tests {
         ] {
             assert_eq!(holds_credentials(&value), expected, "{value}");
         }
+    }
+
+    #[test]
+    fn a_text_that_is_encoded_without_end_names_nothing() {
+        let encoded = |times| format!("%{}41", "25".repeat(times));
+        assert!(!holds_credentials(&json!(encoded(MAX_ENCODINGS - 1))));
+        assert!(holds_credentials(&json!(encoded(MAX_ENCODINGS))));
+        assert!(holds_credentials(&json!(encoded(1_000_000))));
     }
 }
