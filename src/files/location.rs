@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 use std::env;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::{File, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
@@ -30,7 +30,7 @@ const NAMED: OFlag = OFlag::O_PATH
 pub(super) struct Place {
     /// Its folder, open as a mere name (`O_PATH`).
     pub(super) folder: File,
-    /// Its name there. `.` if it is a folder and its path ends without a name.
+    /// Its name there. `.` if its path ends without a name, as `/` does.
     pub(super) name: PathBuf,
     /// Its real path at the time of the walk, for messages and comparisons.
     pub(super) real: PathBuf,
@@ -54,6 +54,8 @@ pub(super) fn walk(
     mut visit: impl FnMut(&Path, &Metadata),
 ) -> Result<Place, FileError> {
     let mut way = Way::from_root(path)?;
+    let root = way.folder().metadata().during(Step::Resolve, path)?;
+    visit(&way.real, &root);
     let mut pending = VecDeque::new();
     if path.is_relative() {
         let current = env::current_dir().during(Step::Resolve, path)?;
@@ -75,15 +77,16 @@ pub(super) fn walk(
         };
         let metadata = opened.metadata().during(Step::Resolve, &next)?;
         visit(&next, &metadata);
-        if metadata.is_dir() {
-            way.enter(opened, name);
-            continue;
-        }
         if !metadata.is_symlink() {
+            // A folder at the end is not entered: whoever may not search it may still look at it.
             if pending.is_empty() {
                 return Ok(way.place(name, next));
             }
-            return Err(FileError::Missing(path.to_owned()));
+            if !metadata.is_dir() {
+                return Err(FileError::Missing(path.to_owned()));
+            }
+            way.enter(opened, &name);
+            continue;
         }
         let folder = way.folder().metadata().during(Step::Resolve, &next)?;
         refuse_foreign(&metadata, &folder, &next)?;
@@ -103,7 +106,7 @@ pub(super) fn walk(
 
 /// The folders from the root to where the walk is, all open: `..` leads back through them, wherever they are by now.
 struct Way {
-    folders: Vec<(File, OsString)>,
+    folders: Vec<File>,
     real: PathBuf,
 }
 
@@ -116,18 +119,18 @@ impl Way {
         let root =
             open("/", NAMED | OFlag::O_DIRECTORY, Mode::empty()).during(Step::Resolve, path)?;
         Ok(Self {
-            folders: vec![(File::from(root), ".".into())],
+            folders: vec![File::from(root)],
             real: PathBuf::from("/"),
         })
     }
 
     fn folder(&self) -> &File {
-        &self.folders.last().expect("the root is never left").0
+        self.folders.last().expect("the root is never left")
     }
 
-    fn enter(&mut self, folder: File, name: OsString) {
-        self.real.push(&name);
-        self.folders.push((folder, name));
+    fn enter(&mut self, folder: File, name: &OsStr) {
+        self.real.push(name);
+        self.folders.push(folder);
     }
 
     fn leave(&mut self) {
@@ -138,7 +141,7 @@ impl Way {
     }
 
     fn place(mut self, name: OsString, real: PathBuf) -> Place {
-        let (folder, _) = self.folders.pop().expect("the root is never left");
+        let folder = self.folders.pop().expect("the root is never left");
         Place {
             folder,
             name: name.into(),
@@ -164,13 +167,13 @@ fn refuse_foreign(link: &Metadata, folder: &Metadata, path: &Path) -> Result<(),
     Ok(())
 }
 
-fn is_own(owner: u32, user: u32) -> bool {
+pub(super) fn is_own(owner: u32, user: u32) -> bool {
     owner == 0 || owner == user
 }
 
 /// Whether nobody but root and a user can exchange what they have put into a folder. Where others may write to it, as to `/tmp`, its sticky bit keeps
 /// them from that. An access list shows in the bits of the group.
-fn keeps_entries(owner: u32, mode: u32, user: u32) -> bool {
+pub(super) fn keeps_entries(owner: u32, mode: u32, user: u32) -> bool {
     is_own(owner, user) && (mode & 0o022 == 0 || mode & 0o1000 != 0)
 }
 
@@ -272,10 +275,14 @@ mod tests {
     }
 
     #[test]
-    fn a_path_to_a_folder_ends_in_it() {
+    fn a_path_to_a_folder_ends_with_its_name_if_it_has_one() {
         let (_folder, real) = folder();
+        let name = PathBuf::from(real.file_name().unwrap());
         let place = find(&real).unwrap();
-        assert_eq!((place.name, place.real), (PathBuf::from("."), real));
+        assert_eq!((place.name, place.real), (name, real.clone()));
+        let place = find(&real.join("..")).unwrap();
+        assert_eq!(place.name, Path::new("."));
+        assert_eq!(place.real, real.parent().unwrap());
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod path_changes;
 mod read;
 mod snapshot;
 mod temporary;
+mod trust;
 mod written_by_another;
 
 pub use edit::{EditError, EditOptions, Edited, Proposal, edit};
@@ -21,4 +22,5 @@ pub use error::{FileError, Step};
 pub use metadata::NewFile;
 pub use path_changes::{PathChanges, path_changes};
 pub use read::{Metadata, is_folder, metadata, owner, read, read_start, real_path};
+pub use trust::{Changeable, Trust, trust};
 pub use written_by_another::{WrittenByAnother, let_write};

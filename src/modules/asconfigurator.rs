@@ -53,7 +53,7 @@ fn plan(bytes: Option<&[u8]>, request: &Request, program: &Path) -> Result<Plann
         ([], _) => None,
         ([_], [docroot]) if docroot.peer_ip.is_none() => {
             let instruction = Instruction::new(&docroot.scope, &docroot.uri)?;
-            // Before anything is written, so that check mode foretells it.
+            // Before anything is written, so that check mode predicts the failure.
             Some((instruction, trusted_program(program)?))
         }
         _ => return Err(Refusal::SeveralForAsconfigurator),

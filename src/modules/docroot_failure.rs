@@ -16,7 +16,7 @@ pub(super) enum Refusal {
     Missing,
     #[error("{0}")]
     Instruction(#[from] InstructionError),
-    #[error("method: asconfigurator: {0}")]
+    #[error("method: asconfigurator cannot be used: {0} Use method: file.")]
     Program(#[from] NotRun),
     #[error(
         "method: asconfigurator sets the only docroot of a user, a group or the default; here are several, or one for a client address (peer_ip). Use method: file."

@@ -18,7 +18,7 @@ pub struct Instruction(String);
 pub enum InstructionError {
     /// Credentials in the docroot: every user of the host can read the command line.
     #[error(
-        "method: asconfigurator puts the docroot of {0} on a command line, which every user of the host can read, and there are credentials in it, or options that may be secret. Use method: file."
+        "method: asconfigurator puts the docroot of {0} on a command line, which every user of the host can read, and the docroot holds credentials or options that may be secret. Use method: file."
     )]
     Credentials(Scope),
     /// A separator in the name or docroot: `asconfigurator` would split the instruction at the wrong place.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::command::{Answer, Exit, Question, TIME_LIMIT};
 use super::program::{NotRun, Untrusted, trusted_program};
-use crate::files::{self, FileError};
+use crate::files::FileError;
 
 /// What `asuserdata -v` says about the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,10 +49,11 @@ impl Validation {
     /// Starts the program of the installation below a root.
     pub fn start(aspera_root: &Path) -> Self {
         let program = aspera_root.join("bin/asuserdata");
-        let question = match files::metadata(&program) {
-            Ok(Some(_)) => ask(&program),
-            Ok(None) => Err(Validity::NoProgram),
-            Err(error) => Err(Validity::Unread(error)),
+        let question = match trusted_program(&program) {
+            Ok(real) => Ok(Question::start_with_errors(&real, &["-v"])),
+            Err(NotRun::Missing(_)) => Err(Validity::NoProgram),
+            Err(NotRun::Unread(error)) => Err(Validity::Unread(error)),
+            Err(NotRun::Untrusted(untrusted)) => Err(Validity::Untrusted(untrusted)),
         };
         Self { program, question }
     }
@@ -64,15 +65,6 @@ impl Validation {
             Err(validity) => validity,
         };
         (self.program, validity)
-    }
-}
-
-fn ask(program: &Path) -> Result<Question, Validity> {
-    match trusted_program(program) {
-        Ok(program) => Ok(Question::start_with_errors(&program, &["-v"])),
-        Err(NotRun::Untrusted(untrusted)) => Err(Validity::Untrusted(untrusted)),
-        Err(NotRun::Missing(_)) => Err(Validity::NoProgram),
-        Err(NotRun::Unread { .. }) => Err(Validity::Silent(Silence::NotStarted)),
     }
 }
 

@@ -29,7 +29,7 @@ pub fn ask_version(aspera_root: &Path) -> VersionQuestion {
     VersionQuestion(match program {
         Ok(program) => Ok(Question::start(&program, &["-A"])),
         Err(NotRun::Untrusted(untrusted)) => Err(UnknownVersion::Untrusted(untrusted)),
-        Err(NotRun::Missing(_) | NotRun::Unread { .. }) => Err(UnknownVersion::NoAscp),
+        Err(NotRun::Missing(_) | NotRun::Unread(_)) => Err(UnknownVersion::NoAscp),
     })
 }
 
