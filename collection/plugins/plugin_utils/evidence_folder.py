@@ -23,7 +23,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .evidence_file import SIZE_LIMIT, Evidence
+from .evidence_file import Evidence
 from .signature import SignatureError, SigningKey
 
 HOSTS = "hosts"
@@ -38,6 +38,8 @@ PLAIN = frozenset((string.ascii_letters + string.digits + "-_.").encode("ascii")
 #: Linux takes 255 bytes. Of a longer name, the beginning is kept, and a sum of all of it.
 NAME_LIMIT = 200
 NAME_KEPT = 100
+#: More than the sums of any fleet.
+SIZE_LIMIT = 65 * 1024 * 1024
 
 LINE = re.compile(r"(?P<sum>[0-9a-f]{64})  (?P<name>hosts/[^/\n]+\.json)", re.ASCII)
 #: Of its owner, and of a group that may look at it.
@@ -54,21 +56,12 @@ class Sums:
     """The sums of files by their name in the folder."""
 
     by_name: dict[str, str] = field(default_factory=dict)
-    #: Whether there was a line that is none.
-    damaged: bool = False
 
     @classmethod
     def parse(cls, content: bytes) -> Sums:
-        """Read lines of `sha256sum`. Of two lines for one file, the later counts."""
-        sums = cls()
-        text = content.decode("utf-8", "replace")
-        for line in text.splitlines():
-            if found := LINE.fullmatch(line):
-                sums.by_name[found["name"]] = found["sum"]
-            else:
-                sums.damaged = True
-        sums.damaged |= bool(text) and not text.endswith("\n")
-        return sums
+        """Read lines of `sha256sum`, and no others. Of two lines for one file, the later counts."""
+        found = map(LINE.fullmatch, content.decode("utf-8", "replace").splitlines())
+        return cls({line["name"]: line["sum"] for line in found if line})
 
     def to_bytes(self) -> bytes:
         """Write them in one order."""
@@ -192,5 +185,8 @@ def _content(path: Path) -> bytes:
     except FileNotFoundError:
         return b""
     if len(content) > SIZE_LIMIT:
-        raise FolderError(f"{path} is larger than {SIZE_LIMIT // 1024 // 1024} MiB.")
+        raise FolderError(
+            f"{path} is larger than {SIZE_LIMIT // 1024 // 1024} MiB, so no audit wrote it. Let the audit write "
+            "to a new folder."
+        )
     return content

@@ -11,19 +11,19 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-#: A signature for one purpose is none for another.
+#: A signature that was made for another purpose does not count.
 NAMESPACE = "aspera-sse-evidence"
 SECONDS_AT_MOST = 60
 FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}")
 
 
 class SignatureError(Exception):
-    """There is no signature, or it is not the right one; the text says which."""
+    """A signature is missing, wrong, or cannot be made. The text says why."""
 
 
 @dataclass(frozen=True)
 class SigningKey:
-    """A private key without a passphrase, or a public key of which the agent has the private one."""
+    """A private key without a passphrase, or a public key whose private key the agent has."""
 
     path: Path
 
@@ -33,7 +33,7 @@ class SigningKey:
         if finished.returncode != 0 or not finished.stdout.startswith(b"-----BEGIN SSH SIGNATURE-----"):
             raise SignatureError(
                 f"ssh-keygen could not sign with {self.path}{_said(finished)}. Name a private key without a "
-                "passphrase, or a public key whose private one is in the agent"
+                "passphrase, or a public key whose private key the agent has"
             )
         return finished.stdout
 
@@ -50,22 +50,6 @@ class SigningKey:
             raise SignatureError("it is signed with another key")
 
 
-def check_signature(content: bytes, signature: bytes, allowed_signers: Path) -> str:
-    """Return who signed a text. Raise an error unless it is somebody whom a file of allowed signers names."""
-    if not signature:
-        raise SignatureError("there is no signature")
-    allowed = ("-f", str(allowed_signers))
-    found = _with_signature(signature, "-Y", "find-principals", *allowed, content=content)
-    principals = found.stdout.decode("utf-8", "replace").splitlines()
-    if found.returncode != 0 or not principals:
-        raise SignatureError(f"it is not signed by anybody whom {allowed_signers} allows to{_said(found)}")
-    for principal in principals:
-        identity = ("-I", principal, "-n", NAMESPACE)
-        if _with_signature(signature, "-Y", "verify", *allowed, *identity, content=content).returncode == 0:
-            return principal
-    raise SignatureError("the signature is wrong: what was signed has changed since")
-
-
 def _with_signature(signature: bytes, *arguments: str, content: bytes) -> subprocess.CompletedProcess[bytes]:
     with tempfile.NamedTemporaryFile(prefix="aspera_sse_") as file:
         file.write(signature)
@@ -74,7 +58,7 @@ def _with_signature(signature: bytes, *arguments: str, content: bytes) -> subpro
 
 
 def _ssh_keygen(*arguments: str, content: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    # Nobody is there to be asked for a passphrase.
+    # It must not wait for a passphrase.
     environment = {**os.environ, "LC_ALL": "C", "SSH_ASKPASS": "/bin/false", "SSH_ASKPASS_REQUIRE": "force"}
     command = ("ssh-keygen", *arguments)
     try:
@@ -88,9 +72,9 @@ def _ssh_keygen(*arguments: str, content: bytes = b"") -> subprocess.CompletedPr
             start_new_session=True,
         )
     except FileNotFoundError:
-        raise SignatureError("ssh-keygen is not there; install the OpenSSH client on the controller") from None
+        raise SignatureError("ssh-keygen is missing on the controller; install the OpenSSH client") from None
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise SignatureError("ssh-keygen could not be run to its end") from error
+        raise SignatureError("ssh-keygen could not be run, or did not end within a minute") from error
 
 
 def _said(finished: subprocess.CompletedProcess[bytes]) -> str:
