@@ -88,7 +88,7 @@ class Controller:
 
     @property
     def mitogen(self) -> dict[str, str]:
-        """What Ansible is told so that it runs tasks by mitogen."""
+        """The settings with which Ansible runs tasks under mitogen."""
         (plugins,) = PROGRAMS.parent.glob("lib/*/site-packages/ansible_mitogen/plugins/strategy")
         return {"ANSIBLE_STRATEGY": "mitogen_linear", "ANSIBLE_STRATEGY_PLUGINS": str(plugins)}
 

@@ -17,7 +17,7 @@ from relay import longer_way
 from tables import table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 HOSTS = 20
 #: How many hosts take part, the milliseconds there and back, and how many runs are measured.
@@ -57,7 +57,7 @@ def run(folder: Path) -> str:
     )
 
 
-def totals(what: str, measured: list[Runs], of: object) -> str:
+def totals(what: str, measured: list[Runs], of: Callable[[Run], float]) -> str:
     """Compare the runs as a whole, and say in brackets how many times that of our role the others take."""
     rows = []
     for (hosts, round_trip, _), runs in zip(SITUATIONS, measured, strict=True):

@@ -184,7 +184,7 @@ def test_without_the_program_it_fails(folder: Path) -> None:
     (server.programs / "asconfigurator").unlink()
     result = server.run(user="xfer")
     assert (
-        f"method: asconfigurator: {server.programs}/asconfigurator does not exist. Nothing was changed."
+        f"method: asconfigurator cannot be used: {server.programs}/asconfigurator does not exist. Use method: file."
         in result["msg"]
     )
 

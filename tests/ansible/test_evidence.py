@@ -156,8 +156,8 @@ def test_another_run_replaces_the_files_of_its_servers_only(fleet: Fleet) -> Non
 def age_in_seconds(fleet: Fleet, text: str) -> float:
     """Return how long ago a time is, by the clock of the file that has it."""
     command = ("date", "--utc", "--date", text, "+%s")
-    told = subprocess.run(command, check=True, capture_output=True, encoding="ascii").stdout
-    return (fleet.evidence / "hosts/first.json").stat().st_mtime - float(told)
+    printed = subprocess.run(command, check=True, capture_output=True, encoding="ascii").stdout
+    return (fleet.evidence / "hosts/first.json").stat().st_mtime - float(printed)
 
 
 def test_names_of_servers_lead_nowhere_else(fleet: Fleet) -> None:

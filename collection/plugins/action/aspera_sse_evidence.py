@@ -95,7 +95,7 @@ class ActionModule(ActionBase):
             answers=answers,
         )
         path = None
-        # In check mode, nothing is written, here neither.
+        # Check mode writes no evidence.
         if folder and not self._task.check_mode:
             try:
                 path = str(folder.write(evidence))
@@ -165,7 +165,7 @@ def _looks(options: dict[str, t.Any], omitted: t.Any) -> list[Look]:
     for look in options.get("looks") or []:
         module = str(look.get("module", "")).removeprefix(f"{COLLECTION}.")
         if not INFO_MODULE.fullmatch(module):
-            raise AnsibleActionFail("looks names a module that is none of this collection which only look.")
+            raise AnsibleActionFail("looks may only name info modules of this collection, such as aspera_sse_info.")
         # Before ansible-core 2.19, what is omitted below the first level is still there.
         arguments = look.get("options") or {}
         looks.append((module, {name: value for name, value in arguments.items() if value != omitted}))

@@ -61,6 +61,6 @@ is_ours() {
         [ $# = 0 ]
     )
 }
-# POSIX has no -O, but each shell of the family of sh has it. Another finds no build as long as uid is not set, and asks for the account then.
+# -O is not in POSIX, but dash, bash, BusyBox and ksh have it. In a shell without it, no build is found until ask_for_account has set uid.
 # shellcheck disable=SC3067
 is_us() { if [ -z "$uid" ] && [ -O "$1" ]; then uid=$2; fi && [ "$uid" = "$2" ]; }
