@@ -135,17 +135,17 @@ def test_another_run_replaces_the_files_of_its_servers_only(fleet: Fleet) -> Non
     """It vouches for nothing else: what somebody did to another file stays visible."""
     for name in ("first", "second", "third"):
         fleet.add(name)
-    fleet.audit()
+    screen = fleet.audit()
     files = {file.name: file.read_bytes() for file in (fleet.evidence / "hosts").iterdir()}
     changed = fleet.evidence / "hosts/second.json"
     changed.write_bytes(files["second.json"].replace(b'"compliant": null', b'"compliant": true'))
-    assert changed.read_bytes() != files["second.json"]
+    assert changed.read_bytes() != files["second.json"], screen.text
     (fleet.evidence / "hosts/third.json").unlink()
     added = fleet.evidence / "hosts/fourth.json"
     added.write_bytes(files["first.json"])
-    fleet.audit("--limit", "first", around=("env", "TZ=Asia/Tokyo"))
-    assert (fleet.evidence / "hosts/first.json").read_bytes() != files["first.json"]
-    assert sorted(fleet.differing_files()) == ["hosts/second.json", "hosts/third.json"]
+    screen = fleet.audit("--limit", "first", around=("env", "TZ=Asia/Tokyo"))
+    assert (fleet.evidence / "hosts/first.json").read_bytes() != files["first.json"], screen.text
+    assert sorted(fleet.differing_files()) == ["hosts/second.json", "hosts/third.json"], screen.text
     assert "fourth" not in (fleet.evidence / "SHA256SUMS").read_text()
     # Times are in UTC, wherever the controller is.
     changed.unlink()
