@@ -9,7 +9,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use invocation::{INFO, Sandbox, result_of};
 use program::copy_program;
@@ -97,12 +97,16 @@ fn parts(result: &Map<String, Value>) -> (Value, String) {
 
 /// Whether a process is taken for the service.
 fn runs(service: &Value) -> bool {
-    if Path::new("/run/systemd/system").is_dir() {
+    if runs_under_systemd() {
         // No unit started it.
         service["restart_reason"] == json!("outside_unit")
     } else {
         service["state"] == json!("running")
     }
+}
+
+fn runs_under_systemd() -> bool {
+    Path::new("/run/systemd/system").is_dir()
 }
 
 #[test]
@@ -223,4 +227,72 @@ fn whoever_may_not_look_at_a_process_does_not_guess() {
         "{service}"
     );
     drop(process);
+}
+
+#[test]
+#[ignore = "needs root"]
+fn a_file_whose_metadata_or_time_misleads_is_never_taken_for_the_one_that_the_service_read() {
+    let (sandbox, program) = installation();
+    let file = sandbox.root().join("etc/aspera.conf");
+    let written = fs::metadata(&file).unwrap().modified().unwrap();
+    let age = || SystemTime::now().duration_since(written);
+    let is_apart = || age().is_ok_and(|age| age > Duration::from_millis(50));
+    wait_for(is_apart, "a moment of its own");
+    let process = Running::start(Command::new(&program).arg("600"));
+    let id = process.id();
+    let _process = process.named(id, program.to_str().unwrap());
+    if runs_under_systemd() {
+        // No unit started it, which is a reason of its own.
+        return;
+    }
+    let restart = |options: Value| {
+        let (service, warnings) = parts(&sandbox.run(&options));
+        let required = service["restart_required"].as_bool();
+        let reason = service["restart_reason"].as_str().map(str::to_owned);
+        ((required, reason), warnings)
+    };
+    let reason = |reason: &str| Some(reason.to_owned());
+    let ignoring = json!({"ignore_metadata_changes": true});
+    let current = || restart(json!({})).0;
+    assert_eq!(current(), (Some(false), None));
+    // A job of the night that touches what it always touches.
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+    wait_for(|| current() == (None, reason("metadata_changed")), "a tick");
+    assert_eq!(restart(ignoring.clone()).0, (Some(false), None));
+    // cp -p over it looks the same.
+    let old = fs::metadata(&file).unwrap().modified().unwrap();
+    fs::write(&file, "<CONF></CONF>").unwrap();
+    let set_time = |time| {
+        fs::File::options()
+            .write(true)
+            .open(&file)
+            .unwrap()
+            .set_modified(time)
+    };
+    set_time(old).unwrap();
+    assert_eq!(current(), (None, reason("metadata_changed")));
+    // A time in the future says nothing; that of the last touch does.
+    set_time(old + Duration::from_secs(1_000_000)).unwrap();
+    for options in [json!({}), ignoring.clone()] {
+        let (found, warnings) = restart(options);
+        assert_eq!(found, (Some(true), reason("pending")));
+        assert!(warnings.contains("Correct it with touch"), "{warnings}");
+    }
+    // A copy with an old time that was moved into its place was made after the start.
+    let copy = file.with_extension("new");
+    fs::write(&copy, "<CONF/>").unwrap();
+    fs::File::options()
+        .write(true)
+        .open(&copy)
+        .unwrap()
+        .set_modified(old)
+        .unwrap();
+    fs::rename(&copy, &file).unwrap();
+    let notes_births = fs::metadata(&file).unwrap().created().is_ok();
+    let expected = if notes_births {
+        (Some(true), reason("pending"))
+    } else {
+        (None, reason("metadata_changed"))
+    };
+    assert_eq!(current(), expected);
 }

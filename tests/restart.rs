@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aspera_sse::aspera::host::{
-    Clock, Host, LastChange, Look, Manager, Mismatch, Reason, Service, State, Status, is_enabled,
-    restart_due,
+    Changes, Clock, Host, LastChange, Look, Manager, Mismatch, Reason, Service, State, Status,
+    is_enabled, restart_due,
 };
 use program::write_script;
 use proptest::prelude::*;
@@ -162,13 +162,13 @@ impl Machine {
     /// Returns whether a restart is due if the file last changed at a time in hundredths of a second after boot.
     fn due(&self, changed_at: u64) -> (Option<bool>, Option<Reason>) {
         let (status, clock) = self.status();
-        let due = restart_due(&status, &clock, false, LastChange::At(at(changed_at)));
+        let due = restart_due(&status, &clock, false, written(at(changed_at)));
         (due.required, due.reason)
     }
 
     fn due_after_a_change(&self) -> (Option<bool>, Option<Reason>) {
         let (status, clock) = self.status();
-        let due = restart_due(&status, &clock, true, LastChange::At(clock.now));
+        let due = restart_due(&status, &clock, true, written(clock.now));
         (due.required, due.reason)
     }
 }
@@ -176,6 +176,15 @@ impl Machine {
 /// Returns the time of day at a number of hundredths of a second after boot.
 fn at(hundredths: u64) -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(NOW - UPTIME) + Duration::from_millis(hundredths * 10)
+}
+
+/// A file whose content changed at a time, and nothing after that.
+fn written(time: SystemTime) -> LastChange {
+    LastChange::Known(Changes {
+        content: time,
+        metadata: Some(time),
+        path: None,
+    })
 }
 
 const DUE: (Option<bool>, Option<Reason>) = (Some(true), Some(Reason::Pending));
@@ -219,8 +228,11 @@ fn changes_within_the_second_of_the_start_are_distinguished() {
     machine.process(70, TRAPD, 30_050);
     assert_eq!(machine.due(30_040), NOT_DUE);
     assert_eq!(machine.due(30_060), DUE);
-    // This is below the resolution of the clocks: an unnecessary restart is better than a missing one.
-    assert_eq!(machine.due(30_049), DUE);
+    // This is below the resolution of the clocks.
+    for changed_at in [30_048, 30_049, 30_050, 30_051] {
+        let unknown = (None, Some(Reason::SameMoment));
+        assert_eq!(machine.due(changed_at), unknown, "{changed_at}");
+    }
 }
 
 #[test]
@@ -722,7 +734,7 @@ fn check_taken(machine: &Machine, service: Service, taken: &Taken, what: &str) {
         enabled,
         "{what}"
     );
-    let found = restart_due(&status, &clock, false, LastChange::At(at(90_000)));
+    let found = restart_due(&status, &clock, false, written(at(90_000)));
     assert_eq!((found.required, found.reason), due, "{what}");
     let strangers: Vec<(u32, Option<String>, Mismatch)> = status
         .strangers
@@ -810,19 +822,38 @@ fn a_missing_file_makes_nothing_due() {
 }
 
 #[test]
-fn a_path_that_may_lead_to_another_file_leaves_open_whether_a_restart_is_due() {
+fn what_is_not_known_of_a_file_leaves_open_whether_a_restart_is_due() {
     let machine = Machine::without_init();
     machine.process(70, TRAPD, 30_000);
     let (status, clock) = machine.status();
-    let unknown = (None, Some(Reason::PathChanged));
-    let pending = (Some(true), Some(Reason::Pending));
     let (before, after) = (at(20_000), at(40_000));
+    let known = |content, metadata, path| {
+        LastChange::Known(Changes {
+            content,
+            metadata,
+            path,
+        })
+    };
+    let unknown = |reason| (None, Some(reason));
     for (last_change, expected) in [
-        (LastChange::PerhapsLater(before, before), NOT_DUE),
-        (LastChange::PerhapsLater(before, after), unknown),
-        (LastChange::PerhapsLater(after, after), pending),
+        (known(before, Some(before), Some(before)), NOT_DUE),
+        (
+            known(before, Some(after), None),
+            unknown(Reason::MetadataChanged),
+        ),
+        (known(before, None, None), NOT_DUE),
+        (
+            known(before, Some(before), Some(after)),
+            unknown(Reason::PathChanged),
+        ),
+        (known(after, Some(after), Some(after)), DUE),
         (LastChange::NoFile(Some(before)), NOT_DUE),
-        (LastChange::NoFile(Some(after)), unknown),
+        (
+            LastChange::NoFile(Some(after)),
+            unknown(Reason::PathChanged),
+        ),
+        (LastChange::InFuture, unknown(Reason::FileInFuture)),
+        (LastChange::Unknown, unknown(Reason::FileUnknown)),
     ] {
         let due = restart_due(&status, &clock, false, last_change);
         assert_eq!((due.required, due.reason), expected, "{last_change:?}");
@@ -858,7 +889,7 @@ proptest! {
         for service in Service::ALL {
             let clock = Clock::read(&host);
             let status = Look::start(&host, service).finish(&host, &clock, Path::new(ASPERA));
-            restart_due(&status, &clock, false, LastChange::At(clock.now));
+            restart_due(&status, &clock, false, written(clock.now));
             is_enabled(&host, service, Path::new(ASPERA));
         }
     }

@@ -6,7 +6,6 @@
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, AtFlags};
@@ -49,10 +48,6 @@ pub struct Metadata {
     pub group: u32,
     /// The permission bits.
     pub mode: u32,
-    /// The time of the last change of its content, or `None` for a time before 1970.
-    pub modified: Option<SystemTime>,
-    /// The time of the last change of its content or metadata, or `None` for a time before 1970.
-    pub touched: Option<SystemTime>,
 }
 
 /// Returns the metadata of a regular file, or `None` if there is no file.
@@ -60,13 +55,11 @@ pub fn metadata(path: &Path) -> Result<Option<Metadata>, FileError> {
     let Some(stat) = stat(path)? else {
         return Ok(None);
     };
-    snapshot::check_kind(&stat, path)?;
+    snapshot::check_kind(stat.st_mode, path)?;
     Ok(Some(Metadata {
         owner: stat.st_uid,
         group: stat.st_gid,
         mode: stat.st_mode & 0o777,
-        modified: time(stat.st_mtime, stat.st_mtime_nsec),
-        touched: time(stat.st_ctime, stat.st_ctime_nsec),
     }))
 }
 
@@ -96,12 +89,6 @@ fn stat(path: &Path) -> Result<Option<FileStat>, FileError> {
         Err(Errno::ENOENT) => Ok(None),
         stat => stat.during(Step::Open, path).map(Some),
     }
-}
-
-fn time(seconds: i64, nanoseconds: i64) -> Option<SystemTime> {
-    let seconds = Duration::from_secs(seconds.try_into().ok()?);
-    let nanoseconds = Duration::from_nanos(nanoseconds.try_into().ok()?);
-    UNIX_EPOCH.checked_add(seconds)?.checked_add(nanoseconds)
 }
 
 #[cfg(test)]

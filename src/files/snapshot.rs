@@ -70,7 +70,7 @@ pub(super) fn open_regular(
         stat => stat.during(Step::Open, path)?,
     };
     // Looked at before it is opened: opening a device may do things.
-    check_kind(&stat, path)?;
+    check_kind(stat.st_mode, path)?;
     open_checked(folder, name, path)
 }
 
@@ -90,7 +90,7 @@ fn open_checked(
         file => File::from(file.during(Step::Open, path)?),
     };
     let stat = fstat(&file).during(Step::Read, path)?;
-    check_kind(&stat, path)?;
+    check_kind(stat.st_mode, path)?;
     Ok(Some((file, stat)))
 }
 
@@ -104,9 +104,9 @@ fn identity(stat: &FileStat) -> impl PartialEq {
     )
 }
 
-/// Refuses everything but a regular file. `path` is for messages.
-pub(super) fn check_kind(stat: &FileStat, path: &Path) -> Result<(), FileError> {
-    let kind = match SFlag::from_bits_truncate(stat.st_mode & SFlag::S_IFMT.bits()) {
+/// Refuses the mode of everything but a regular file. `path` is for messages.
+pub(super) fn check_kind(mode: u32, path: &Path) -> Result<(), FileError> {
+    let kind = match SFlag::from_bits_truncate(mode & SFlag::S_IFMT.bits()) {
         SFlag::S_IFREG => return Ok(()),
         SFlag::S_IFDIR => "a directory",
         SFlag::S_IFIFO => "a FIFO",
@@ -311,7 +311,7 @@ mod tests {
             (SFlag::S_IFBLK, Some("a device")),
         ] {
             stat.st_mode = kind.bits() | 0o644;
-            let found = match check_kind(&stat, &path) {
+            let found = match check_kind(stat.st_mode, &path) {
                 Err(FileError::NotRegular { kind, .. }) => Some(kind),
                 Err(other) => panic!("{other}"),
                 Ok(()) => None,

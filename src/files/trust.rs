@@ -62,7 +62,7 @@ fn trust_of(path: &Path, user: u32) -> Result<Option<Trust>, FileError> {
     match fstatat(&place.folder, &place.name, AtFlags::AT_SYMLINK_NOFOLLOW) {
         Err(Errno::ENOENT) => Ok(None),
         stat => {
-            check_kind(&stat.during(Step::Open, path)?, path)?;
+            check_kind(stat.during(Step::Open, path)?.st_mode, path)?;
             Ok(Some(Trust::Trusted(place.real)))
         }
     }

@@ -17,9 +17,9 @@ use crate::ansible::{Kind, Module, OptionSpec, Outcome, Task};
 use crate::aspera::audit::{Expectation, Facts, SystemFile, judge, rows};
 use crate::aspera::docroot::AsperaConf;
 use crate::aspera::host::{
-    self, Clock, FoundService, Host, Look, Manager, OsAccounts, Reading, Reason, Service, State,
-    Status, UnknownVersion, Validation, Validity, ask_version, gaps, is_enabled, obstacle,
-    read_version, restart_due, trapd_has_encryption_options,
+    self, Clock, FoundService, Host, Look, Manager, MetadataChanges, OsAccounts, Reading, Reason,
+    Service, State, Status, UnknownVersion, Validation, Validity, ask_version, gaps, is_enabled,
+    obstacle, read_version, restart_due, trapd_has_encryption_options,
 };
 use crate::aspera::setting::FoundValue;
 use crate::aspera::trapd::{self, Contents};
@@ -36,6 +36,7 @@ impl Module for AsperaSseInfo {
     const OPTIONS: &'static [OptionSpec] = &[
         OptionSpec::new("aspera_root", Kind::Path).or("/opt/aspera"),
         OptionSpec::new("expect", Kind::List(&Kind::Dict(expect::ENTRY))),
+        OptionSpec::flag("ignore_metadata_changes"),
         SUMS_KEY,
     ];
     type Values = Values;
@@ -49,7 +50,12 @@ impl Module for AsperaSseInfo {
             .as_deref()
             .map(SumsKey::parse)
             .transpose()?;
-        let server = Server::read(&options.aspera_root, sums_key.as_ref());
+        let metadata_changes = if options.ignore_metadata_changes {
+            MetadataChanges::Ignored
+        } else {
+            MetadataChanges::Count
+        };
+        let server = Server::read(&options.aspera_root, sums_key.as_ref(), metadata_changes);
         let values = Values::new(&options.aspera_root, server, expectations.as_deref());
         Ok(Outcome {
             changed: false,
@@ -64,6 +70,7 @@ impl Module for AsperaSseInfo {
 struct Options {
     aspera_root: PathBuf,
     expect: Option<Vec<expect::Entry>>,
+    ignore_metadata_changes: bool,
     sums_key: Option<String>,
 }
 
@@ -141,7 +148,11 @@ struct Server {
 }
 
 impl Server {
-    fn read(aspera_root: &Path, sums_key: Option<&SumsKey>) -> Self {
+    fn read(
+        aspera_root: &Path,
+        sums_key: Option<&SumsKey>,
+        metadata_changes: MetadataChanges,
+    ) -> Self {
         let host = Host::this();
         // These take their time, and answer while the files are read.
         let looks = Service::ALL.map(|service| Look::start(&host, service));
@@ -165,17 +176,17 @@ impl Server {
             warnings.extend(strangers_warning(service, status, aspera_root));
         }
         let files = [&*properties_path, &*conf_path];
+        let last_changes = files.map(|file| {
+            let (last_change, warning) = last_change(file, aspera_root, &clock, metadata_changes);
+            warnings.extend(warning);
+            last_change
+        });
         let services = std::array::from_fn(|index| FoundService {
             service: Service::ALL[index],
             manager: statuses[index].manager,
             enabled: enabled[index],
             state: statuses[index].state,
-            restart: restart_due(
-                &statuses[index],
-                &clock,
-                false,
-                last_change(files[index], aspera_root),
-            ),
+            restart: restart_due(&statuses[index], &clock, false, last_changes[index]),
             obstacle: obstacle(&host, &statuses[index], files[index]),
         });
         let (version, version_reason) = match read_version(ascp) {

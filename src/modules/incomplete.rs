@@ -98,6 +98,7 @@ fn reason(gap: &Gap) -> &'static str {
         Gap::NoAnswer(_) => "state_unknown",
         Gap::OtherView(..) => "other_file",
         Gap::OlderFile(_) => "older_file",
+        Gap::PerhapsOlderFile(_, Reason::MetadataChanged) => "metadata_changed",
         Gap::PerhapsOlderFile(..) => "perhaps_older_file",
     }
 }
@@ -167,6 +168,15 @@ fn why(gap: &Gap) -> String {
             }
             Reason::FileUnknown => {
                 "The time of the last change of its file cannot be read, so the service may run with an older file."
+            }
+            Reason::FileInFuture => {
+                "The times of its file are in the future, so the clock of the host was set back since the file changed. The service may run with an older file."
+            }
+            Reason::SameMoment => {
+                "The service started in the same moment in which its file changed, so it may run with an older file."
+            }
+            Reason::MetadataChanged => {
+                "The owner, mode or name of its file changed after the service started, or a copy that keeps the old time (cp -p) was written over it. These cannot be told apart, so the service may run with an older file."
             }
             Reason::PathChanged => {
                 "A folder or link on the way to its file, or the entries of the folder in which the file is missing, changed after the service started, so it may run with another file."
@@ -250,8 +260,20 @@ fn fix(gap: &Gap) -> String {
                 service.name()
             );
         }
+        Gap::PerhapsOlderFile(service, Reason::FileInFuture) => {
+            return format!(
+                "Check the clock of the host, run touch on the file, and restart {}.",
+                service.name()
+            );
+        }
+        Gap::PerhapsOlderFile(service, Reason::MetadataChanged) => {
+            return format!(
+                "Restart {}, or set ignore_metadata_changes: true if a job on this host touches the metadata of the file and never its content.",
+                service.name()
+            );
+        }
         Gap::OlderFile(service)
-        | Gap::PerhapsOlderFile(service, Reason::PathChanged)
+        | Gap::PerhapsOlderFile(service, Reason::PathChanged | Reason::SameMoment)
         | Gap::OtherView(service, Obstacle::ReplacedProgram) => {
             return format!("Restart {}.", service.name());
         }
@@ -321,6 +343,9 @@ mod tests {
             Reason::OutsideUnit,
             Reason::ProcessUnknown,
             Reason::FileUnknown,
+            Reason::FileInFuture,
+            Reason::SameMoment,
+            Reason::MetadataChanged,
             Reason::PathChanged,
             Reason::StartUnknown,
         ];

@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use super::result::{RestartReport, strangers_warning};
-use crate::aspera::host::{Clock, Host, LastChange, Look, Service, restart_due};
+use crate::aspera::host::{
+    Clock, Host, LastChange, Look, MetadataChanges, Service, claims_the_future, restart_due,
+};
 use crate::files;
 
 /// A look at a service that begins before the file is edited, so that `systemctl` answers meanwhile.
@@ -29,31 +31,31 @@ impl<'h> PendingRestart<'h> {
     pub(super) fn finish(self, path: &Path, changed: bool) -> (RestartReport, Vec<String>) {
         let clock = Clock::read(self.host);
         let status = self.look.finish(self.host, &clock, self.aspera_root);
-        let last_change = last_change(path, self.aspera_root);
+        let (last_change, warning_of_time) =
+            last_change(path, self.aspera_root, &clock, MetadataChanges::Count);
         let due = restart_due(&status, &clock, changed, last_change);
         let (report, warning) = RestartReport::of(self.service, due, changed);
         let strangers = strangers_warning(self.service, &status, self.aspera_root);
-        (report, warning.into_iter().chain(strangers).collect())
+        let warnings = warning_of_time.into_iter().chain(warning);
+        (report, warnings.chain(strangers).collect())
     }
 }
 
-/// Returns the time of the last change of a file, in content or metadata, or of what leads to it from the root of the installation on.
-pub(super) fn last_change(path: &Path, aspera_root: &Path) -> LastChange {
-    let (Ok(metadata), Ok(way)) = (
-        files::metadata(path),
-        files::path_changes(path, aspera_root),
-    ) else {
-        return LastChange::Unknown;
+/// Returns when a file got its present content, or when what leads to it from the root of the installation on changed, with a warning about its times.
+pub(super) fn last_change(
+    path: &Path,
+    aspera_root: &Path,
+    clock: &Clock,
+    metadata_changes: MetadataChanges,
+) -> (LastChange, Option<String>) {
+    let Ok(times) = files::file_times(path, aspera_root) else {
+        return (LastChange::Unknown, None);
     };
-    let Some(metadata) = metadata else {
-        return LastChange::NoFile(way.entries.max(way.made).max(way.renamed));
-    };
-    let Some(changed) = metadata.modified.max(metadata.touched) else {
-        return LastChange::Unknown;
-    };
-    let changed = way.made.map_or(changed, |made| made.max(changed));
-    match way.renamed {
-        Some(renamed) if renamed > changed => LastChange::PerhapsLater(changed, renamed),
-        _ => LastChange::At(changed),
-    }
+    let warning = claims_the_future(&times, clock.now).then(|| {
+        format!(
+            "{0}: The time of its last change (mtime) is in the future, so the time at which it was last touched (ctime) counts. Correct it with touch {0}.",
+            path.display()
+        )
+    });
+    (LastChange::of(&times, clock.now, metadata_changes), warning)
 }

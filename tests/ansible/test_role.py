@@ -277,22 +277,24 @@ def test_whether_a_restarted_service_stays_alive(
 
 
 @pytest.mark.parametrize(
-    ("restarts", "restart_required", "fails"),
+    ("restarts", "restart_required", "reason", "fails"),
     [
-        (False, True, False),
+        (False, True, "older_file", False),
         # A service that has failed, or that may run with an older file, was not left to the operator.
-        (False, False, True),
-        (False, None, True),
-        (True, True, True),
+        (False, False, "failed", True),
+        (False, None, "perhaps_older_file", True),
+        (True, True, "older_file", True),
+        # A file whose mode a job sets each night.
+        (True, None, "metadata_changed", False),
     ],
 )
 def test_verify_fails_unless_the_restart_is_left_to_the_operator(
-    controller: Controller, folder: Path, *, restarts: bool, restart_required: bool | None, fails: bool
+    controller: Controller, folder: Path, *, restarts: bool, restart_required: bool | None, reason: str, fails: bool
 ) -> None:
-    """A service that must restart is reported. Any other incomplete entry is a failure."""
+    """A service that must restart is reported, and so is a change of metadata. Any other incomplete entry is a failure."""
     hosts = Hosts(folder, "one")
     services = {name: {"restart_required": restart_required} for name in ("asperatrapd", "asperanoded")}
-    gap = {"where": "asperatrapd", "message": "asperatrapd: the reason."}
+    gap = {"where": "asperatrapd", "reason": reason, "message": "asperatrapd: the reason."}
     screen = hosts.run(
         controller,
         "role_verdict.yml",

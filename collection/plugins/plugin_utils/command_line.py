@@ -61,6 +61,7 @@ OPTIONS: dict[str, Test] = {
     "create": _is_flag,
     "backup": _is_flag,
     "unsafe_writes": _is_flag,
+    "ignore_metadata_changes": _is_flag,
     "global": _is_flag,
     "all": _is_flag,
     "expect": _list_of(

@@ -19,6 +19,7 @@ pub use installation::{
 };
 pub use program::{NotRun, Untrusted, trusted_program};
 pub use services::{
-    Clock, Host, LastChange, Look, Manager, Mismatch, Obstacle, Process, Reason, Restart, Service,
-    State, Status, Stranger, is_enabled, obstacle, restart_due, trapd_has_encryption_options,
+    Changes, Clock, Host, LastChange, Look, Manager, MetadataChanges, Mismatch, Obstacle, Process,
+    Reason, Restart, Service, State, Status, Stranger, claims_the_future, is_enabled, obstacle,
+    restart_due, trapd_has_encryption_options,
 };

@@ -5,6 +5,7 @@ mod enabled;
 mod host;
 mod identity;
 mod java_options;
+mod last_change;
 mod manager;
 mod options;
 mod processes;
@@ -15,10 +16,11 @@ pub use clock::Clock;
 pub use enabled::is_enabled;
 pub use host::Host;
 pub use identity::{Mismatch, Origin, Stranger};
+pub use last_change::{Changes, LastChange, MetadataChanges, claims_the_future};
 pub use manager::{Look, Manager, State, Status};
 pub use options::trapd_has_encryption_options;
 pub use processes::Process;
-pub use restart::{LastChange, Reason, Restart, restart_due};
+pub use restart::{Reason, Restart, restart_due};
 pub use view::{Obstacle, obstacle};
 
 /// A service of an Aspera server, with the file that it reads when it starts.

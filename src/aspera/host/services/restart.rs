@@ -1,10 +1,11 @@
 //! Whether a service runs with the current version of a file.
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 
 use super::clock::Clock;
+use super::last_change::{Changes, LastChange};
 use super::manager::Status;
 
 /// Whether a restart is due, and the reason.
@@ -36,29 +37,23 @@ pub enum Reason {
     ProcessUnknown,
     /// The time of the last change of the file cannot be read.
     FileUnknown,
+    /// The times of the file are in the future, so they cannot be compared.
+    FileInFuture,
+    /// The service started within the same moment in which the file changed.
+    SameMoment,
+    /// Only the metadata of the file changed after the service started. New content with an old time looks the same.
+    MetadataChanged,
     /// What leads to the file changed after the service started, so the service may have read another file.
     PathChanged,
 }
 
-/// The time of the last change of a file, in content or metadata.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LastChange {
-    /// The time of the change.
-    At(SystemTime),
-    /// The time of the change, and a later time from which the path may lead to another file.
-    PerhapsLater(SystemTime, SystemTime),
-    /// The file does not exist. It may have been removed at the time, if there is one.
-    NoFile(Option<SystemTime>),
-    /// The time is not known.
-    Unknown,
-}
-
-/// The kernel reports the starts of processes and the uptime in hundredths of a second: a start that is this close counts as before.
+/// How close a start and a change may be without it being known which came first: the kernel reports starts and its uptime in hundredths of a second, and
+/// times of files come from a clock that stands still between two ticks.
 const PRECISION: Duration = Duration::from_millis(20);
 
 /// Returns whether a service must restart for a file to take effect.
 ///
-/// `changed` says whether this run changes the file, and `last_change` when the file last changed before this run.
+/// `changed` says whether this run changes the file, and `last_change` when the file got its content before this run.
 pub fn restart_due(
     status: &Status,
     clock: &Clock,
@@ -93,33 +88,57 @@ pub fn restart_due(
     if changed {
         return because(Some(true), Reason::Changed);
     }
-    let (certain, possible) = match last_change {
-        LastChange::At(time) => (Some(time), None),
-        LastChange::PerhapsLater(time, later) => (Some(time), Some(later)),
+    let of_file = match last_change {
+        LastChange::Known(of_file) => of_file,
         LastChange::NoFile(None) => return not_due,
-        LastChange::NoFile(possible) => (None, possible),
+        LastChange::NoFile(Some(_)) if status.clock_was_set => {
+            return because(None, Reason::PathChanged);
+        }
+        // Of a file that is not there, no content is known.
+        LastChange::NoFile(removed) => Changes {
+            content: UNIX_EPOCH,
+            metadata: None,
+            path: removed,
+        },
+        LastChange::InFuture if !status.clock_was_set => {
+            return because(None, Reason::FileInFuture);
+        }
+        LastChange::InFuture => return because(Some(true), Reason::ClockSet),
         LastChange::Unknown => return because(None, Reason::FileUnknown),
     };
     if status.clock_was_set {
-        return match certain {
-            Some(_) => because(Some(true), Reason::ClockSet),
-            None => because(None, Reason::PathChanged),
-        };
+        return because(Some(true), Reason::ClockSet);
     }
     let starts = status.processes.iter();
     let starts = starts.map(|process| process.start_ticks.and_then(|ticks| clock.start(ticks)));
     let starts: Vec<Option<SystemTime>> = starts.collect();
-    let is_before = |change: Option<SystemTime>| {
-        let starts = starts.iter().flatten();
-        // A file may have any time, including the latest that exists.
-        let mut starts = starts.filter_map(|start| start.checked_sub(PRECISION));
-        change.is_some_and(|change| starts.any(|start| start <= change))
+    let starts_before = |time: Option<SystemTime>| {
+        let mut starts = starts.iter().flatten();
+        time.is_some_and(|time| starts.any(|start| *start <= time))
     };
-    match doubt {
-        _ if is_before(certain) => because(Some(true), Reason::Pending),
-        _ if starts.contains(&None) => because(None, Reason::StartUnknown),
-        Some(doubt) => because(None, doubt),
-        None if is_before(possible) => because(None, Reason::PathChanged),
-        None => not_due,
+    // A file may have any time, including the earliest and the latest that exist.
+    let until = |time: SystemTime| time.checked_add(PRECISION).or(Some(time));
+    if starts_before(of_file.content.checked_sub(PRECISION)) {
+        return because(Some(true), Reason::Pending);
     }
+    let doubts = [
+        (starts.contains(&None), Some(Reason::StartUnknown)),
+        (doubt.is_some(), doubt),
+        (
+            starts_before(until(of_file.content)),
+            Some(Reason::SameMoment),
+        ),
+        (
+            starts_before(of_file.metadata.and_then(until)),
+            Some(Reason::MetadataChanged),
+        ),
+        (
+            starts_before(of_file.path.and_then(until)),
+            Some(Reason::PathChanged),
+        ),
+    ];
+    let doubt = doubts
+        .into_iter()
+        .find_map(|(is_open, reason)| reason.filter(|_| is_open));
+    doubt.map_or(not_due, |doubt| because(None, doubt))
 }
