@@ -200,6 +200,47 @@ def test_what_stops_a_host_stops_it_before_the_first_write(
     assert hosts.settings == {"one": []}
 
 
+def test_a_docroot_of_a_form_that_cannot_be_set_stops_a_host_before_the_first_write(
+    controller: Controller, folder: Path
+) -> None:
+    """The look does not know what the plan will refuse, so the docroots come first."""
+    hosts = Hosts(folder, "one")
+    root = hosts.roots["one"]
+    # Its element holds another one, which an edit of the text would lose.
+    before = root.conf.read_bytes()
+    form = before.replace(b"</absolute>", b"<unexpected/></absolute>")
+    assert form != before
+    root.write_conf(form)
+    screen = hosts.run(controller, "role.yml", aspera_sse_system=SYSTEM, aspera_sse_docroots=DOCROOTS)
+    assert screen.recap["one"] | {"failed": 1, "changed": 0} == screen.recap["one"], screen.text
+    assert hosts.settings == {"one": []}
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (None, "s3.properties does not exist. It comes with trapd"),
+        (b"a=\\u12\n", "s3.properties"),
+    ],
+)
+def test_an_s3_properties_that_cannot_be_set_stops_a_host_before_the_first_write(
+    controller: Controller, folder: Path, content: bytes | None, says: str
+) -> None:
+    """Otherwise the docroots would have the new setting."""
+    hosts = Hosts(folder, "one")
+    path = hosts.roots["one"].properties
+    path.unlink()
+    if content is not None:
+        path.write_bytes(content)
+    wanted = {"aspera_sse_system": SYSTEM, "aspera_sse_docroots": DOCROOTS}
+    screen = hosts.run(controller, "role.yml", "--extra-vars", '{"aspera_sse_skip": ["trapd"]}', **wanted)
+    assert screen.recap["one"] | {"failed": 1, "changed": 0} == screen.recap["one"], screen.text
+    assert says in screen.as_one_line
+    if content is None:
+        path.write_bytes(b"")
+        assert hosts.run(controller, "role.yml", **wanted).recap["one"]["failed"] == 0
+
+
 def test_a_malformed_aspera_conf_stops_a_host_before_the_first_write(controller: Controller, folder: Path) -> None:
     """The message names the file. A host whose docroots are not to be set is not stopped by it before s3.properties."""
     for docroots, written in ((DOCROOTS, []), ([], ["s3.properties"])):
@@ -224,8 +265,8 @@ def test_a_host_that_is_as_it_should_be_takes_six_tasks(controller: Controller, 
         "Check and convert the variables",
         "Look at the host",
         "Explain what stands in the way",
-        "Set the system-wide encryption",
         "Set the encryption of docroots",
+        "Set the system-wide encryption",
         "Restart and verify",
     ]
 
@@ -291,7 +332,7 @@ def test_whether_a_restarted_service_stays_alive(
 def test_verify_fails_unless_the_restart_is_left_to_the_operator(
     controller: Controller, folder: Path, *, restarts: bool, restart_required: bool | None, reason: str, fails: bool
 ) -> None:
-    """A service that must restart is reported, and so is a change of metadata. Any other incomplete entry is a failure."""
+    """A service that must restart is reported, and so is a change of metadata. All else incomplete is a failure."""
     hosts = Hosts(folder, "one")
     services = {name: {"restart_required": restart_required} for name in ("asperatrapd", "asperanoded")}
     gap = {"where": "asperatrapd", "reason": reason, "message": "asperatrapd: the reason."}
