@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from statistics import median
 
+from controller import Controller, controller
 from measure import median_seconds, peak_bytes
 from tables import megabytes, milliseconds, table
 
@@ -21,24 +23,37 @@ WITH_ACCOUNTS = 'mount --bind "$1" /etc/passwd && mount --bind "$2" /etc/group &
 def run(folder: Path) -> str:
     """Measure and return the report."""
     rows = []
-    for users in (1_000, 10_000, 20_000, 40_000):
-        place = folder / str(users)
-        conf = write_server(place, users)
-        audit = [*in_namespace(place), MODULE, arguments(place, users)]
-        time, peak = median_seconds(audit, RUNS), peak_bytes(audit)
-        rows.append(
-            [
-                f"{users:,} ({users // USERS_OF_A_GROUP:,})",
-                megabytes(conf.stat().st_size),
-                milliseconds(time),
-                f"{time / users * 1e6:.1f} µs",
-                megabytes(peak),
-                f"{peak / conf.stat().st_size:.1f}",
-            ]
-        )
+    with controller(folder) as ansible:
+        idle = cpu_of_controller(ansible, "ansible.builtin.debug", {"msg": ""})
+        for users in (1_000, 10_000, 20_000, 40_000):
+            place = folder / str(users)
+            conf = write_server(place, users)
+            task = arguments(place, users)
+            audit = [*in_namespace(place), MODULE, task]
+            time, peak = median_seconds(audit, RUNS), peak_bytes(audit)
+            options = {name: value for name, value in json.loads(task.read_text()).items() if name[0] != "_"}
+            cpu = cpu_of_controller(ansible, "aspera_ops.sse.aspera_sse_info", options) - idle
+            rows.append(
+                [
+                    f"{users:,} ({users // USERS_OF_A_GROUP:,})",
+                    megabytes(conf.stat().st_size),
+                    milliseconds(time),
+                    f"{time / users * 1e6:.1f} µs",
+                    megabytes(peak),
+                    f"{peak / conf.stat().st_size:.1f}",
+                    f"{cpu:.2f} s",
+                ]
+            )
     without = median_seconds([*in_namespace(folder / "1000"), "/bin/true"], RUNS)
-    head = ["users (groups)", "aspera.conf", "time", "a user", "peak", "peak/file"]
+    head = ["users (groups)", "aspera.conf", "time", "a user", "peak", "peak/file", "CPU of the controller"]
     return f"{table(head, rows)}\n\nEach time includes {milliseconds(without)} for the namespace with these accounts."
+
+
+def cpu_of_controller(ansible: Controller, module: str, options: dict) -> float:
+    """Return the seconds of CPU that a playbook of one task takes, with those of the module."""
+    play = {"hosts": "all", "gather_facts": False, "tasks": [{module: options}]}
+    inventory = {"all": {"hosts": {"here": {"ansible_connection": "local"}}}}
+    return median(ansible.run([play], inventory).cpu for _ in range(3))
 
 
 def in_namespace(place: Path) -> list[str | Path]:

@@ -191,7 +191,7 @@ def _malformed(deep: bytes) -> dict[str, tuple[bytes, str]]:
         "infinite": (b'{"canary": -Infinity}', "it has -Infinity for a number"),
         "surrogate": (b'{"version": "\\ud800"}', "version is not valid Unicode"),
         "not_utf8": (b'{"version": "\xff\xfe"}', "version is not valid Unicode"),
-        "large": (b'{"version": "' + b"x" * (64 * MIB) + b'"}', "it is larger than 64 MiB"),
+        "large": (b'{"version": "' + b"x" * (128 * MIB) + b'"}', "it is larger than 128 MiB"),
         "many_values": (b'{"canary": [' + b"[]," * 9_000_000 + b"1]}", "it has more than 8000000 values"),
     }
 

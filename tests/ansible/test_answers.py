@@ -106,7 +106,7 @@ def test_the_limits_are_as_documented() -> None:
         check_answer(nested(DEPTH_LIMIT + 1), INFO)
     size = SIZE_LIMIT - len('{"version": ""}')
     assert len(check_answer(f'{{"version": "{"x" * size}"}}', INFO).values["version"]) == size
-    with pytest.raises(RefusedAnswerError, match="64 MiB"):
+    with pytest.raises(RefusedAnswerError, match="128 MiB"):
         check_answer(f'{{"version": "{"x" * (size + 1)}"}}', INFO)
     assert check_answer(f'{{"rc": {"9" * 20}}}', INFO).values == {"rc": 10**20 - 1}
     with pytest.raises(RefusedAnswerError, match="number that is too large"):

@@ -17,7 +17,6 @@ from pathlib import Path
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.release import __version__ as ansible_version
-from ansible.utils.unsafe_proxy import wrap_var
 from ansible_collections.aspera_ops.sse.plugins.plugin_utils.answer import Rules
 from ansible_collections.aspera_ops.sse.plugins.plugin_utils.collection_version import collection_version
 from ansible_collections.aspera_ops.sse.plugins.plugin_utils.compiled_module import SAID_BY_SSH
@@ -29,6 +28,7 @@ from ansible_collections.aspera_ops.sse.plugins.plugin_utils.evidence_key import
     default_path,
 )
 from ansible_collections.aspera_ops.sse.plugins.plugin_utils.host_text import safe_text
+from ansible_collections.aspera_ops.sse.plugins.plugin_utils.no_template import no_template
 
 COLLECTION = "aspera_ops.sse"
 #: Modules that change nothing have such names.
@@ -107,8 +107,8 @@ class ActionModule(ActionBase):
             message=evidence.message,
             started_at=utc_text(started_at),
             path=path,
-            warnings=wrap_var(self._warnings),
-            answers=wrap_var({module: answer.values for module, answer in answers.items() if answer.values}),
+            warnings=no_template(self._warnings),
+            answers=no_template({module: answer.values for module, answer in answers.items() if answer.values}),
         )
         return result
 

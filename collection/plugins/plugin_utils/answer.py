@@ -23,8 +23,8 @@ from .host_text import safe_line, safe_text
 #: What a value must be: a type by its name, a list of one rule for its elements, or a dictionary of rules by key.
 Rule: t.TypeAlias = "str | list[Rule] | dict[str, Rule]"
 
-#: As many characters as the modules themselves read. Their answers are ASCII.
-SIZE_LIMIT = 64 * 1024 * 1024
+#: The most characters of an answer, which is ASCII. The audit of 60,000 docroots that are all unknown has as many.
+SIZE_LIMIT = 128 * 1024 * 1024
 #: An empty list takes three characters, and much more memory. The audit of 100,000 docroots has 2 million values.
 VALUES_LIMIT = 8_000_000
 DEPTH_LIMIT = 100

@@ -26,7 +26,6 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.parsing.ajson import AnsibleJSONEncoder
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible.utils.unsafe_proxy import wrap_var
 
 from ansible import constants
 
@@ -34,6 +33,7 @@ from .answer import NoAnswerError, RefusedAnswerError, Rule, Rules, check_answer
 from .build import BINARIES, Build, UnsupportedHostError, build_for
 from .command_line import for_command
 from .host_text import safe_line, safe_output
+from .no_template import no_template
 
 try:
     from ansible.vars.clean import remove_internal_keys
@@ -162,9 +162,7 @@ class CompiledModuleAction(ActionBase):
             }
         if remove_internal_keys:
             remove_internal_keys(values)
-        # As _execute_module of 2.18 and older does: no text of a host is a template. In 2.19 and newer, no text is one
-        # that was not marked as such.
-        result.update(wrap_var(values))
+        result.update(no_template(values))
         return result
 
     def _run(self, builds: list[Build], variables: dict[str, t.Any]) -> dict[str, t.Any]:

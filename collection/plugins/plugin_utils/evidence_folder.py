@@ -39,7 +39,7 @@ PLAIN = frozenset((string.ascii_letters + string.digits + "-_.").encode("ascii")
 NAME_LIMIT = 200
 NAME_KEPT = 100
 #: More than the sums of any fleet.
-SIZE_LIMIT = 65 * 1024 * 1024
+SIZE_LIMIT = 129 * 1024 * 1024
 
 LINE = re.compile(r"(?P<sum>[0-9a-f]{64})  (?P<name>hosts/[^/\n]+\.json)", re.ASCII)
 #: Of its owner, and of a group that may look at it.
