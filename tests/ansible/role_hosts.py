@@ -21,6 +21,8 @@ class Hosts:
         """Lay out the roots."""
         self.folder = folder
         self.roots = {name: AsperaRoot.lay_out(folder / name, "", version) for name in names}
+        #: What single hosts have beside the variables that all have.
+        self.variables: dict[str, dict[str, object]] = {}
 
     def run(
         self,
@@ -31,7 +33,10 @@ class Hosts:
         **variables: object,
     ) -> Screen:
         """Run a playbook on all of them."""
-        hosts = {name: {"aspera_sse_root": str(root.folder)} for name, root in self.roots.items()}
+        hosts = {
+            name: {"aspera_sse_root": str(root.folder), **self.variables.get(name, {})}
+            for name, root in self.roots.items()
+        }
         common = {
             "ansible_connection": "local",
             "ansible_python_interpreter": sys.executable,

@@ -125,17 +125,20 @@ def test_no_secret_in_the_audit_of_a_server(folder: Path, name: str, before: str
     with host.open_log() as log:
         for expect in (
             None,
-            [{"server_side_encryption": "AWS_KMS", "kms_key_ids": [KEY], "scopes": ["user", f"user {HIDDEN}-not"]}],
+            [
+                {
+                    "server_side_encryption": "AWS_KMS",
+                    "kms_key_ids": [KEY],
+                    "scopes": ["user", f"user s3://{CREDENTIALS}@h"],
+                }
+            ],
             [{"server_side_encryption": HIDDEN}],
             [{"server_side_encryption": "AWS_KMS", "kms_key_ids": [f"{HIDDEN}!"]}],
-            [{"server_side_encryption": "AWS_KMS", "scopes": [HIDDEN]}],
+            [{"server_side_encryption": "AWS_KMS", "scopes": [f"{CREDENTIALS}@h"]}],
             [HIDDEN],
             HIDDEN,
         ):
             answer = host.run(INFO, expect=expect, _ansible_verbosity=5)
-            # A name in the task is repeated as one that is not in the configuration.
-            told = str(answer).replace(f"{HIDDEN}-not", "").replace(f"'scopes': ['{HIDDEN}']", "")
-            assert HIDDEN not in told, answer
+            assert HIDDEN not in str(answer), answer
         lines = received(log)
-    told = [line.replace(f"{HIDDEN}-not", "").replace(f'"scopes":["{HIDDEN}"]', "") for line in lines]
-    assert not [line for line in told if HIDDEN in line]
+    assert not [line for line in lines if HIDDEN in line]

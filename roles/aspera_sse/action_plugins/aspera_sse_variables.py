@@ -34,9 +34,15 @@ OTHERS: dict[str, dict[str, t.Any]] = {
     "aspera_sse_options_in_command": {"type": "bool"},
     "aspera_sse_expect": {"type": "list", "elements": "dict"},
 }
-#: What meta/argument_specs.yml leaves open of variables that may be JSON or YAML text: Ansible's own validation, which
-#: comes first, would refuse the text, and repeat it in its message.
-LEFT_OPEN: dict[str, dict[str, t.Any]] = {
+#: The types of the role's variables. meta/argument_specs.yml leaves them open: Ansible's own validation, which comes
+#: first, would refuse JSON or YAML text, and repeat a wrong value in its message.
+TYPES: dict[str, dict[str, t.Any]] = {
+    "aspera_sse_root": {"type": "path"},
+    "aspera_sse_validate_kms_key_id": {"type": "bool"},
+    "aspera_sse_backup": {"type": "bool"},
+    "aspera_sse_restart": {"type": "bool"},
+    "aspera_sse_ignore_metadata_changes": {"type": "bool"},
+    "aspera_sse_settle_seconds": {"type": "int"},
     "aspera_sse_system": {"type": "dict"},
     "aspera_sse_docroots": {"type": "list", "elements": "dict"},
     "aspera_sse_skip": {
@@ -135,7 +141,7 @@ def role_variables() -> dict[str, dict[str, t.Any]]:
     """Read how the role describes its variables."""
     (path,) = (path for path in (Path(__file__).parent / place for place in DESCRIPTIONS) if path.exists())
     main = yaml.safe_load(path.read_text(encoding="utf-8"))["argument_specs"]["main"]
-    return {name: {**option, **LEFT_OPEN.get(name, {})} for name, option in main["options"].items()}
+    return {name: {**option, **TYPES[name]} for name, option in main["options"].items()}
 
 
 def is_omitted(value: t.Any, omitted: t.Any) -> bool:
