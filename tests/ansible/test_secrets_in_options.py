@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from controllers import Controller
 
 MODULES = sorted(path.stem for path in (PROJECT / "library").glob("*.yml"))
-#: Values of these options are names, which are repeated where they name nothing. A secret in the form of a name is, too.
+#: Values of these options are names, which are repeated where they name nothing; so is a secret like a name.
 NAMES = {"aspera_root", "path", "user", "group", "peer_ip", "scopes", "aspera_sse_root"}
 CREDENTIALS = {
     "a docroot": f"s3://DUMMYKEY:{HIDDEN}@s3.amazonaws.com/bucket",
@@ -45,7 +45,7 @@ def tasks_of(module: str) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def wrong_values(options: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Give options with secrets: as they are, in lists and dictionaries, in the name of an option, and one level down."""
+    """Give options with secrets: as they are, in lists, dictionaries and names of options, and one level down."""
     for name, option in options.items():
         for secret in (CREDENTIALS if name in NAMES else SECRETS).values():
             yield name, {name: secret}
@@ -94,7 +94,7 @@ VARIABLES = VARIABLES["argument_specs"]["main"]["options"]
 
 
 def wrong_variables(options: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Give secrets in each variable of the role: as they are, in other types, in text that is no YAML, and one level down."""
+    """Give variables with secrets: as they are, in other types, in text that is no YAML, and one level down."""
     for name, option in options.items():
         for secret in of_kinds(name):
             yield from ({name: secret}, {name: [secret]}, {name: {secret: secret}}, {name: f"['{secret}'"})

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Marks what a host says as text that is no template.
 
-Ansible evaluates templates in variables, and an answer becomes one by `register`. Up to ansible-core 2.18, each text has
-to be marked as unsafe. From 2.19 on, only text that is marked as trusted is a template, and text out of JSON is not; there, the marking would take a sixth of the time of a task with a large answer, and it goes with 2.23.
+Ansible evaluates templates in variables, and an answer becomes one by `register`. Up to ansible-core 2.18, each text
+has to be marked as unsafe. From 2.19 on, only text that is marked as trusted is a template, and text out of JSON is
+not. There, the marking would take a sixth of the time of a task with a large answer, and it goes with 2.23.
 """
 
 from __future__ import annotations
