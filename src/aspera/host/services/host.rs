@@ -1,6 +1,7 @@
 //! The host to look at: the machine itself, or in tests a folder with the layout of one.
 
 use std::cell::OnceCell;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use nix::dir::Dir;
@@ -24,7 +25,9 @@ pub struct Host {
     /// The processes, read once: a host may have very many.
     command_lines: OnceCell<Vec<(u32, Vec<u8>)>>,
     /// The local accounts, read once, and only if they are needed.
-    passwd: OnceCell<String>,
+    passwd: OnceCell<Vec<(String, u32)>>,
+    /// The first name of each account. Many processes may be asked for theirs.
+    account_names: OnceCell<BTreeMap<u32, String>>,
 }
 
 impl Host {
@@ -40,6 +43,7 @@ impl Host {
             systemctl: systemctl.unwrap_or(places[0]).into(),
             command_lines: OnceCell::new(),
             passwd: OnceCell::new(),
+            account_names: OnceCell::new(),
         }
     }
 
@@ -50,6 +54,7 @@ impl Host {
             systemctl: systemctl.into(),
             command_lines: OnceCell::new(),
             passwd: OnceCell::new(),
+            account_names: OnceCell::new(),
         }
     }
 
@@ -126,28 +131,33 @@ impl Host {
 
     /// Returns the number of an account. The account is given by name or by number.
     pub(super) fn uid(&self, account: &str) -> Option<u32> {
-        let fields = self.passwd().lines().map(|line| line.split(':'));
-        let mut named = fields.filter_map(|mut fields| {
-            (fields.next()? == account).then(|| fields.nth(1)?.parse().ok())?
-        });
-        named.next().or_else(|| account.parse().ok())
+        let mut accounts = self.passwd().iter();
+        let uid = accounts.find_map(|(name, uid)| (name == account).then_some(*uid));
+        uid.or_else(|| account.parse().ok())
     }
 
     /// Returns the name of an account, or its number if it has no name.
     pub(super) fn account_name(&self, uid: u32) -> String {
-        let fields = self.passwd().lines().map(|line| line.split(':'));
-        let mut names = fields.filter_map(|mut fields| {
-            let name = fields.next()?;
-            (fields.nth(1)?.parse() == Ok(uid)).then(|| name.to_owned())
+        let names = self.account_names.get_or_init(|| {
+            // The first of several names counts, and the last insertion stays.
+            let names = self.passwd().iter().rev();
+            names.map(|(name, uid)| (*uid, name.clone())).collect()
         });
-        names.next().unwrap_or_else(|| uid.to_string())
+        names.get(&uid).cloned().unwrap_or_else(|| uid.to_string())
     }
 
-    fn passwd(&self) -> &str {
+    /// Returns the names and numbers of the local accounts. Lines that are none are left out.
+    fn passwd(&self) -> &[(String, u32)] {
         self.passwd.get_or_init(|| {
             let bytes = files::read(&self.path("etc/passwd"));
             let bytes = bytes.ok().flatten().unwrap_or_default();
-            String::from_utf8_lossy(&bytes).into_owned()
+            let text = String::from_utf8_lossy(&bytes);
+            let account = |line: &str| {
+                let mut fields = line.split(':');
+                let name = fields.next()?.to_owned();
+                Some((name, fields.nth(1)?.parse().ok()?))
+            };
+            text.lines().filter_map(account).collect()
         })
     }
 
