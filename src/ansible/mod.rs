@@ -6,6 +6,7 @@
 mod arguments;
 mod ascii_json;
 mod coerce;
+mod descriptors;
 mod diff;
 mod invalid_json;
 mod log;

@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use super::arguments::{self, Arguments, Settings};
 use super::ascii_json;
+use super::descriptors;
 use super::log::log_invocation;
 use super::option::{Default, OptionSpec};
 use super::outcome::{Failure, Invocation, Outcome, Report};
@@ -76,6 +77,7 @@ fn run_task<M: Module>(source: &OsStr) -> ExitCode {
         Ok(task) => task,
         Err(error) => return report_failure::<M>(error, None),
     };
+    descriptors::close_inherited();
     let masked = task.arguments.masked(M::OPTIONS);
     log_invocation(M::NAME, &masked, &task.settings);
     let result = M::run(&task);

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::Service;
-use super::host::{Host, names};
+use super::host::Host;
 use super::identity::{Identity, Installation, Stranger, is_named, may_be_named, uids};
+use crate::aspera::host::names::names;
 use crate::files;
 
 /// The limit on the list of processes of a control group that is read, in bytes.
