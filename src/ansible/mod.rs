@@ -10,6 +10,7 @@ mod descriptors;
 mod diff;
 mod invalid_json;
 mod log;
+mod memory;
 mod misplaced;
 mod near;
 mod option;

@@ -21,6 +21,7 @@ pub use edit::{EditError, EditOptions, Edited, Proposal, edit};
 pub use error::{FileError, Step};
 pub use metadata::NewFile;
 pub use path_changes::{PathChanges, path_changes};
-pub use read::{Metadata, is_folder, metadata, owner, read, read_start, real_path};
+pub use read::{Metadata, is_folder, metadata, owner, read, read_start, read_up_to, real_path};
+pub use snapshot::SIZE_LIMIT;
 pub use trust::{Changeable, Trust, trust};
 pub use written_by_another::{WrittenByAnother, let_write};
