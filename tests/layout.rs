@@ -88,6 +88,18 @@ fn pure_code_does_not_look_at_the_machine() {
 }
 
 #[test]
+fn unsafe_code_is_in_one_place() {
+    let sources = Sources::read();
+    let with_unsafe = |(module, text): (&String, &String)| {
+        let has =
+            text.contains("unsafe {") || text.contains("unsafe fn") || text.contains("unsafe_code");
+        has.then(|| module.clone())
+    };
+    let places: Vec<String> = sources.0.iter().filter_map(with_unsafe).collect();
+    assert_eq!(places, ["ansible/memory"]);
+}
+
+#[test]
 fn planted_faults_are_found() {
     let planted = |module: &str, text: &str| {
         let mut sources = Sources::read();

@@ -4,6 +4,7 @@ mod invocation;
 mod program;
 
 use std::fs;
+use std::io::Read;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -12,7 +13,7 @@ use std::thread::sleep;
 use std::time::{Duration, SystemTime};
 
 use invocation::{INFO, Sandbox, result_of};
-use program::copy_program;
+use program::{copy_program, write_script};
 use serde_json::{Map, Value, json};
 
 const NOBODY: u32 = 65_534;
@@ -144,13 +145,19 @@ fn the_program_of_the_installation_counts() {
 #[ignore = "needs root"]
 fn whoever_only_bears_the_name_does_not_count() {
     let (sandbox, program) = installation();
-    let elsewhere = sandbox.root().with_extension("elsewhere");
-    let copy = elsewhere.join("asperanoded");
+    let elsewhere = tempfile::tempdir().unwrap();
+    fs::set_permissions(elsewhere.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let copy = elsewhere.path().join("asperanoded");
     copy_of_sleep(&copy);
+    let (other, below_another_root) = installation();
     let mut false_name = Command::new("/bin/sleep");
     let mut other_user = Command::new(&program);
     let mut container = Command::new("unshare");
     let mut copied = Command::new(&copy);
+    let mut of_other = Command::new(&below_another_root);
+    // Its mount namespace has another file in the place of the program, and the kernel names that by the same path.
+    let mut mounted = Command::new("unshare");
+    let cover = "mount --bind \"$1\" \"$2\" && exec \"$2\" 600";
     for (what, command, in_container, word) in [
         (
             "false name",
@@ -176,6 +183,20 @@ fn whoever_only_bears_the_name_does_not_count() {
             true,
             "another PID namespace",
         ),
+        (
+            "below another root",
+            of_other.arg("600"),
+            false,
+            "its program is not below aspera_root",
+        ),
+        (
+            "mounted",
+            mounted
+                .args(["--mount", "sh", "-c", cover, "sh"])
+                .args([&copy, &program]),
+            false,
+            "another file in the place of its program",
+        ),
     ] {
         let process = Running::start(command);
         let pid = if in_container {
@@ -186,6 +207,7 @@ fn whoever_only_bears_the_name_does_not_count() {
         let name = match what {
             "false name" => "asperanoded",
             "copy" => copy.to_str().unwrap(),
+            "below another root" => below_another_root.to_str().unwrap(),
             _ => program.to_str().unwrap(),
         };
         let process = process.named(pid, name);
@@ -196,9 +218,134 @@ fn whoever_only_bears_the_name_does_not_count() {
             "{what}: {warnings}"
         );
         assert!(warnings.contains(word), "{what}: {warnings}");
+        let account = if what == "other user" {
+            "nobody"
+        } else {
+            "root"
+        };
+        let named = format!("process {pid} of account {account} (");
+        assert!(warnings.contains(&named), "{what}: {warnings}");
         drop(process);
     }
-    fs::remove_dir_all(elsewhere).unwrap();
+    drop(other);
+}
+
+/// Many processes. They end when their input does, so that none outlives the test, however that ends.
+const CROWD: &str = "exec 3<&0; i=0
+while [ $i -lt 10000 ]; do { read -r line <&3; } & i=$((i + 1)); done
+echo; read -r line <&3";
+
+/// The others do not bear the name, since tests that run beside this one look at what does. `tests/restart.rs` has a thousand of the same name.
+#[test]
+#[ignore = "needs root"]
+fn one_beside_ten_thousand_others_is_found() {
+    let (sandbox, program) = installation();
+    let mut crowd = Command::new("/bin/sh");
+    crowd
+        .args(["-c", CROWD])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .process_group(0);
+    let mut crowd = Running(crowd.spawn().unwrap());
+    let output = crowd.0.stdout.as_mut().unwrap();
+    output.read_exact(&mut [0]).unwrap();
+    assert!(!runs(&told(&sandbox).0));
+    let mut other_user = Command::new(&program);
+    let stranger = Running::start(other_user.uid(NOBODY).arg("600"));
+    let id = stranger.id();
+    let stranger = stranger.named(id, program.to_str().unwrap());
+    let (service, warnings) = told(&sandbox);
+    assert!(!runs(&service), "{service}");
+    let named = format!("process {id} of account nobody (");
+    assert!(warnings.contains(&named), "{warnings}");
+    let process = Running::start(Command::new(&program).arg("600"));
+    let id = process.id();
+    let process = process.named(id, program.to_str().unwrap());
+    assert!(runs(&told(&sandbox).0));
+    drop((process, stranger, crowd));
+}
+
+/// Runs the module in a mount namespace where systemd is the init system, and where a control group has these processes.
+fn told_under_systemd(sandbox: &Sandbox, in_unit: &[u32]) -> (Value, String) {
+    const GROUP: &str = "/system.slice/asperanoded.service";
+    let systemctl = sandbox.root().join("systemctl");
+    let active = if in_unit.is_empty() {
+        "inactive"
+    } else {
+        "active"
+    };
+    write_script(
+        &systemctl,
+        &format!(
+            "#!/bin/sh\nprintf 'LoadState=loaded\\nActiveState={active}\\nControlGroup={GROUP}\\nUser=\\n'\n"
+        ),
+    );
+    let pids: Vec<String> = in_unit.iter().map(ToString::to_string).collect();
+    let script = format!(
+        "set -e; mount -t tmpfs tmpfs /run; mkdir -p /run/systemd/system
+         mount -t tmpfs tmpfs /sys/fs/cgroup; mkdir -p /sys/fs/cgroup{GROUP}
+         echo {} >/sys/fs/cgroup{GROUP}/cgroup.procs
+         mount --bind \"$1\" /usr/bin/systemctl; shift; exec \"$@\"",
+        pids.join("\n")
+    );
+    let output = Command::new("unshare")
+        .args(["--mount", "sh", "-c", &script, "sh"])
+        .arg(&systemctl)
+        .arg(INFO.program)
+        .arg(sandbox.argument_file(&json!({})))
+        .output()
+        .unwrap();
+    parts(&result_of(&output))
+}
+
+#[test]
+#[ignore = "needs root and namespaces"]
+fn a_process_that_was_started_by_hand_is_outside_its_unit() {
+    let (sandbox, program) = installation();
+    let started = || {
+        let process = Running::start(Command::new(&program).arg("600"));
+        let id = process.id();
+        process.named(id, program.to_str().unwrap())
+    };
+    let state = |in_unit: &[u32]| {
+        let (service, warnings) = told_under_systemd(&sandbox, in_unit);
+        assert_eq!(service["manager"], json!("systemd"), "{service}");
+        (
+            service["state"].clone(),
+            service["restart_required"].clone(),
+            service["restart_reason"].clone(),
+            warnings,
+        )
+    };
+    let (found, required, ..) = state(&[]);
+    assert_eq!((found, required), (json!("stopped"), json!(false)));
+    let by_hand = started();
+    let (found, required, reason, warnings) = state(&[]);
+    let outside = (Value::Null, Value::Null, json!("outside_unit"));
+    assert_eq!((found, required, reason), outside);
+    assert!(!warnings.contains("do not count"), "{warnings}");
+    // The unit runs beside it.
+    let of_unit = started();
+    let (found, required, reason, _) = state(&[of_unit.id()]);
+    assert_eq!(
+        (found, required, reason),
+        (json!("running"), Value::Null, json!("outside_unit"))
+    );
+    drop(by_hand);
+    let (found, required, reason, _) = state(&[of_unit.id()]);
+    assert_eq!(found, json!("running"), "{required} {reason}");
+    assert_ne!(reason, json!("outside_unit"));
+    // What only bears the name is not outside the unit. It is named.
+    let mut other_user = Command::new(&program);
+    let process = Running::start(other_user.uid(NOBODY).arg("600"));
+    let id = process.id();
+    let process = process.named(id, program.to_str().unwrap());
+    drop(of_unit);
+    let (found, required, _, warnings) = state(&[]);
+    assert_eq!((found, required), (json!("stopped"), json!(false)));
+    let named = format!("process {id} of account nobody (");
+    assert!(warnings.contains(&named), "{warnings}");
+    drop(process);
 }
 
 #[test]

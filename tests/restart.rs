@@ -666,6 +666,29 @@ fn a_root_that_is_a_link_is_resolved() {
 }
 
 #[test]
+fn a_thousand_of_the_same_name_hide_nothing() {
+    let machine = Machine::with_scripts();
+    for pid in 100..1_100 {
+        machine.process(pid, TRAPD, 30_000);
+        let program = Some("/opt/aspera/sbin/asperatrapd");
+        match pid % 3 {
+            0 => machine.identity(pid, Some(1000), program, Some(NAMESPACE)),
+            1 => machine.identity(pid, Some(0), program, Some("pid:[4026532000]")),
+            _ => machine.identity(pid, Some(0), Some("/tmp/trapd"), Some(NAMESPACE)),
+        }
+    }
+    let (status, _) = machine.status();
+    assert_eq!(status.state, Some(State::Stopped));
+    assert_eq!(status.strangers.len(), 1_000);
+    machine.process(70, TRAPD, 30_000);
+    let (status, _) = machine.status();
+    assert_eq!(status.state, Some(State::Running));
+    let pids: Vec<u32> = status.processes.iter().map(|found| found.pid).collect();
+    assert_eq!(pids, [70]);
+    assert_eq!(machine.due(40_000), DUE);
+}
+
+#[test]
 fn a_zombie_of_the_service_is_nothing() {
     let machine = Machine::with_scripts();
     machine.process_in_state(70, TRAPD, "Z", 30_000);

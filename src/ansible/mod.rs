@@ -6,9 +6,11 @@
 mod arguments;
 mod ascii_json;
 mod coerce;
+mod descriptors;
 mod diff;
 mod invalid_json;
 mod log;
+mod memory;
 mod misplaced;
 mod near;
 mod option;

@@ -12,7 +12,9 @@ use serde::Serialize;
 
 use super::arguments::{self, Arguments, Settings};
 use super::ascii_json;
+use super::descriptors;
 use super::log::log_invocation;
+use super::memory;
 use super::option::{Default, OptionSpec};
 use super::outcome::{Failure, Invocation, Outcome, Report};
 use super::size_limit;
@@ -70,12 +72,15 @@ pub fn run<M: Module>() -> ExitCode {
 }
 
 fn run_task<M: Module>(source: &OsStr) -> ExitCode {
+    memory::forbid_core_files();
+    memory::prepare_answer(out_of_memory::<M>());
     size_limit::make_it_an_error();
     panic::set_hook(Box::new(report_panic::<M>));
     let task = match prepare::<M>(source) {
         Ok(task) => task,
         Err(error) => return report_failure::<M>(error, None),
     };
+    descriptors::close_inherited();
     let masked = task.arguments.masked(M::OPTIONS);
     log_invocation(M::NAME, &masked, &task.settings);
     let result = M::run(&task);
@@ -162,12 +167,27 @@ fn report_panic<M: Module>(panic: &PanicHookInfo<'_>) {
     std::process::exit(1);
 }
 
+/// Returns the answer of a module that finds no memory.
+fn out_of_memory<M: Module>() -> Vec<u8> {
+    let failure = Failure::new(format!(
+        "{} {} found not enough memory. A file it was to edit is the old one or the new one, whole. Free memory on the host, or raise the limit of the \
+         login (ulimit -v), and run it again.",
+        M::NAME,
+        env!("CARGO_PKG_VERSION"),
+    ));
+    text(&Report::<M::Values>::of_failure(&failure, None))
+}
+
 /// Writes the result, once, last, in one piece. The line break before it keeps it apart from anything written to the same terminal.
 fn report<V: Serialize>(report: &Report<V>) -> ExitCode {
+    print(&text(report), report.is_success())
+}
+
+fn text<V: Serialize>(report: &Report<V>) -> Vec<u8> {
     let mut text = b"\n".to_vec();
     ascii_json::write(report, &mut text).unwrap_or_else(|_| panic!("the result is no object"));
     text.push(b'\n');
-    print(&text, report.is_success())
+    text
 }
 
 fn print(text: &[u8], succeeded: bool) -> ExitCode {

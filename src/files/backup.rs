@@ -91,6 +91,7 @@ mod tests {
     use nix::errno::Errno;
     use nix::fcntl::AT_FDCWD;
 
+    use super::super::snapshot::SIZE_LIMIT;
     use super::*;
 
     #[test]
@@ -99,7 +100,9 @@ mod tests {
         let path = folder.path().join("f");
         fs::write(&path, "old").unwrap();
         fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
-        let old = Snapshot::read(AT_FDCWD, &path, &path).unwrap().unwrap();
+        let old = Snapshot::read(AT_FDCWD, &path, &path, SIZE_LIMIT)
+            .unwrap()
+            .unwrap();
         let opened = Folder::at(folder.path());
         let backups = || fs::read_dir(folder.path()).unwrap().count() - 1;
         let make = || Backup::make(&opened, &old, Path::new("f"), &path).unwrap();

@@ -15,15 +15,17 @@ use super::error::{During, FileError, Step, errno_of};
 use super::folder::Folder;
 use super::location::find;
 use super::metadata::{self, NewFile};
-use super::snapshot::{self, Snapshot};
+use super::snapshot::{self, SIZE_LIMIT, Snapshot};
 use super::temporary::{self, Temporary};
 
 /// The number of times that an edit starts over because another program changed the file meanwhile.
 const ATTEMPTS: usize = 5;
 
 /// Options of an edit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EditOptions {
+    /// The largest file that is edited, in bytes.
+    pub size_limit: u64,
     /// Plan, but write nothing.
     pub check_only: bool,
     /// Keep a copy of the old file beside it.
@@ -32,6 +34,18 @@ pub struct EditOptions {
     pub allow_in_place: bool,
     /// Owner and mode of the file if it is missing and the plan makes it.
     pub new_file: Option<NewFile>,
+}
+
+impl Default for EditOptions {
+    fn default() -> Self {
+        Self {
+            size_limit: SIZE_LIMIT,
+            check_only: false,
+            backup: false,
+            allow_in_place: false,
+            new_file: None,
+        }
+    }
 }
 
 /// A plan for a file.
@@ -94,7 +108,7 @@ pub fn edit<T: Proposal, E>(
         }
         Err(error) => return Err(error.into()),
     };
-    let old = Snapshot::read(&place.folder, &place.name, path)?;
+    let old = Snapshot::read(&place.folder, &place.name, path, options.size_limit)?;
     let mut planned = Planned::new(old, &mut plan)?;
     if planned.content().is_none() || options.check_only {
         return Ok(planned.checked(path)?);
@@ -110,7 +124,7 @@ pub fn edit<T: Proposal, E>(
         .sweep(&temporary::prefix(target.name), file_owner);
     for _ in 0..ATTEMPTS {
         if !target.is_current(planned.old.as_ref())? {
-            let now = Snapshot::read(&target.folder.handle, target.name, path)?;
+            let now = Snapshot::read(&target.folder.handle, target.name, path, options.size_limit)?;
             planned = Planned::new(now, &mut plan)?;
         }
         let Some(content) = planned.content() else {
@@ -332,7 +346,9 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("f");
             fs::write(&path, OLD).unwrap();
-            let old = Snapshot::read(AT_FDCWD, &path, &path).unwrap().unwrap();
+            let old = Snapshot::read(AT_FDCWD, &path, &path, SIZE_LIMIT)
+                .unwrap()
+                .unwrap();
             Self { folder, path, old }
         }
 
@@ -350,6 +366,7 @@ mod tests {
     }
 
     const WITH_BACKUP: EditOptions = EditOptions {
+        size_limit: SIZE_LIMIT,
         check_only: false,
         backup: true,
         allow_in_place: true,

@@ -29,7 +29,12 @@ pub enum FileError {
     /// Symbolic links lead in a circle.
     LinkLoop(PathBuf),
     /// A file that is larger than any file that this program edits.
-    TooLarge(PathBuf),
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// The limit, in bytes.
+        limit: u64,
+    },
     /// A file that another program changes again and again.
     KeepsChanging(PathBuf),
     /// New content that did not read back as it was written.
@@ -150,7 +155,7 @@ impl FileError {
             | Self::ForeignLink(path)
             | Self::MovableLink(path)
             | Self::LinkLoop(path)
-            | Self::TooLarge(path)
+            | Self::TooLarge { path, .. }
             | Self::KeepsChanging(path)
             | Self::NotWritten(path)
             | Self::Io { path, .. }
@@ -181,9 +186,10 @@ impl FileError {
             Self::LinkLoop(path) => {
                 format!("{} leads through too many symbolic links.", path.display())
             }
-            Self::TooLarge(path) => format!(
-                "{} is larger than 64 MiB, which no such file is.",
-                path.display()
+            Self::TooLarge { path, limit } => format!(
+                "{} is larger than {} MiB, which no such file is.",
+                path.display(),
+                limit >> 20
             ),
             Self::KeepsChanging(path) => format!(
                 "{} was changed by another program each time it was about to be replaced.",
@@ -223,7 +229,7 @@ impl FileError {
                 "Make root the owner of the folder, let nobody else write to it, or name the file itself."
             }
             Self::LinkLoop(_) => "Name the file itself.",
-            Self::TooLarge(_) => "Check the path.",
+            Self::TooLarge { .. } => "Check the path.",
             Self::KeepsChanging(_) => "Find that program, then run again.",
             Self::NotWritten(_) => "Check the disk.",
             Self::Io { errno, .. } => remedy(*errno, geteuid().is_root())?,

@@ -197,6 +197,7 @@ mod tests {
     use std::fs;
     use std::os::unix::fs::{PermissionsExt, symlink};
 
+    use super::super::snapshot::SIZE_LIMIT;
     use super::super::snapshot::Snapshot;
     use super::*;
 
@@ -270,7 +271,7 @@ mod tests {
         let place = find(&real.join("a/f")).unwrap();
         fs::rename(real.join("a"), real.join("c")).unwrap();
         symlink("b", real.join("a")).unwrap();
-        let found = Snapshot::read(&place.folder, &place.name, &place.real);
+        let found = Snapshot::read(&place.folder, &place.name, &place.real, SIZE_LIMIT);
         assert_eq!(found.unwrap().unwrap().bytes, b"a");
     }
 

@@ -125,6 +125,7 @@ mod tests {
 
     use nix::fcntl::AT_FDCWD;
 
+    use super::super::snapshot::SIZE_LIMIT;
     use super::*;
 
     const ACL: &str = "system.posix_acl_access";
@@ -150,7 +151,9 @@ mod tests {
     }
 
     fn snapshot(path: &Path) -> Snapshot {
-        Snapshot::read(AT_FDCWD, path, path).unwrap().unwrap()
+        Snapshot::read(AT_FDCWD, path, path, SIZE_LIMIT)
+            .unwrap()
+            .unwrap()
     }
 
     fn attributes(file: &File) -> Vec<OsString> {

@@ -13,15 +13,20 @@ use nix::sys::stat::{FileStat, SFlag, fstatat};
 
 use super::error::{During, FileError, Step};
 use super::location::find;
-use super::snapshot::{self, Snapshot};
+use super::snapshot::{self, SIZE_LIMIT, Snapshot};
 
 /// Returns the content of a regular file, or `None` if there is no file.
 pub fn read(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
+    read_up_to(path, SIZE_LIMIT)
+}
+
+/// Returns the content of a regular file up to a limit in bytes, or `None` if there is no file. A larger file is an error.
+pub fn read_up_to(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, FileError> {
     let place = match find(path) {
         Err(FileError::Missing(_)) => return Ok(None),
         place => place?,
     };
-    let read = Snapshot::read(&place.folder, &place.name, path)?;
+    let read = Snapshot::read(&place.folder, &place.name, path, limit)?;
     Ok(read.map(|read| read.bytes))
 }
 

@@ -12,8 +12,8 @@ use nix::sys::stat::{FileStat, Mode, SFlag, fstat, fstatat};
 use super::content;
 use super::error::{During, FileError, Step};
 
-/// The largest file that we edit, in bytes. The format's limits are lower by far.
-const SIZE_LIMIT: u64 = 67_108_864;
+/// The largest file that is read, in bytes, where a caller does not know of a lower limit.
+pub const SIZE_LIMIT: u64 = 67_108_864;
 
 /// What was read, and from which file.
 pub(super) struct Snapshot {
@@ -23,16 +23,17 @@ pub(super) struct Snapshot {
 }
 
 impl Snapshot {
-    /// Reads a file; nothing if it is missing. `path` is for messages.
+    /// Reads a file; nothing if it is missing. `path` is for messages. A file that is larger than the limit is refused.
     pub(super) fn read(
         folder: impl AsFd,
         name: &Path,
         path: &Path,
+        limit: u64,
     ) -> Result<Option<Self>, FileError> {
         let Some((mut file, stat)) = open_regular(folder, name, path)? else {
             return Ok(None);
         };
-        let bytes = read_all(&mut file, &stat, path)?;
+        let bytes = read_all(&mut file, &stat, path, limit)?;
         Ok(Some(Self { file, stat, bytes }))
     }
 
@@ -120,18 +121,27 @@ pub(super) fn check_kind(mode: u32, path: &Path) -> Result<(), FileError> {
     })
 }
 
-fn read_all(file: &mut File, stat: &FileStat, path: &Path) -> Result<Vec<u8>, FileError> {
+fn read_all(
+    file: &mut File,
+    stat: &FileStat,
+    path: &Path,
+    limit: u64,
+) -> Result<Vec<u8>, FileError> {
+    let too_large = || FileError::TooLarge {
+        path: path.to_owned(),
+        limit,
+    };
     let expected = u64::try_from(stat.st_size).unwrap_or(0);
-    if expected > SIZE_LIMIT {
-        return Err(FileError::TooLarge(path.to_owned()));
+    if expected > limit {
+        return Err(too_large());
     }
     let mut bytes = Vec::with_capacity(usize::try_from(expected).unwrap_or(0) + 1);
     let length = file
-        .take(SIZE_LIMIT + 1)
+        .take(limit + 1)
         .read_to_end(&mut bytes)
         .during(Step::Read, path)?;
-    if length as u64 > SIZE_LIMIT {
-        return Err(FileError::TooLarge(path.to_owned()));
+    if length as u64 > limit {
+        return Err(too_large());
     }
     Ok(bytes)
 }
@@ -155,7 +165,9 @@ mod tests {
     }
 
     fn read(path: &Path) -> Snapshot {
-        Snapshot::read(AT_FDCWD, path, path).unwrap().unwrap()
+        Snapshot::read(AT_FDCWD, path, path, SIZE_LIMIT)
+            .unwrap()
+            .unwrap()
     }
 
     fn is_current(snapshot: &Snapshot, path: &Path) -> bool {
@@ -269,8 +281,14 @@ mod tests {
         file.set_len(SIZE_LIMIT).unwrap();
         assert_eq!(read(&path).bytes.len() as u64, SIZE_LIMIT);
         file.set_len(SIZE_LIMIT + 1).unwrap();
-        let error = Snapshot::read(AT_FDCWD, &path, &path).err();
-        assert_eq!(error, Some(FileError::TooLarge(path)));
+        let error = Snapshot::read(AT_FDCWD, &path, &path, SIZE_LIMIT).err();
+        assert_eq!(
+            error,
+            Some(FileError::TooLarge {
+                path,
+                limit: SIZE_LIMIT
+            })
+        );
     }
 
     #[test]
@@ -283,8 +301,14 @@ mod tests {
             .and_then(|file| file.set_len(SIZE_LIMIT + 1))
             .unwrap();
         let mut grown = File::open(&path).unwrap();
-        let error = read_all(&mut grown, &stat, &path).err();
-        assert_eq!(error, Some(FileError::TooLarge(path)));
+        let error = read_all(&mut grown, &stat, &path, SIZE_LIMIT).err();
+        assert_eq!(
+            error,
+            Some(FileError::TooLarge {
+                path,
+                limit: SIZE_LIMIT
+            })
+        );
     }
 
     #[test]
@@ -293,8 +317,14 @@ mod tests {
         let mut stat = nix::sys::stat::stat(&path).unwrap();
         stat.st_size = i64::try_from(SIZE_LIMIT).unwrap() + 1;
         let mut empty = File::open(&path).unwrap();
-        let error = read_all(&mut empty, &stat, &path).err();
-        assert_eq!(error, Some(FileError::TooLarge(path)));
+        let error = read_all(&mut empty, &stat, &path, SIZE_LIMIT).err();
+        assert_eq!(
+            error,
+            Some(FileError::TooLarge {
+                path,
+                limit: SIZE_LIMIT
+            })
+        );
     }
 
     #[test]

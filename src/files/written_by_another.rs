@@ -8,7 +8,7 @@ use super::edit::EditError;
 use super::error::FileError;
 use super::folder::Folder;
 use super::location::{Place, find};
-use super::snapshot::Snapshot;
+use super::snapshot::{SIZE_LIMIT, Snapshot};
 
 /// What became of the file.
 #[derive(Debug)]
@@ -61,9 +61,8 @@ pub fn let_write<T, W, E>(
         warnings.extend(folder.warning);
     }
     let after = match &written {
-        Some(_) => {
-            Snapshot::read(&place.folder, &place.name, path)?.map_or_else(Vec::new, |now| now.bytes)
-        }
+        Some(_) => Snapshot::read(&place.folder, &place.name, path, SIZE_LIMIT)?
+            .map_or_else(Vec::new, |now| now.bytes),
         None => old.bytes.clone(),
     };
     Ok(WrittenByAnother {
@@ -88,7 +87,7 @@ fn read<T, E>(
     path: &Path,
     plan: impl Fn(Option<&[u8]>) -> Result<(T, bool), E>,
 ) -> Result<(Snapshot, (T, bool)), EditError<E>> {
-    let Some(old) = Snapshot::read(&place.folder, &place.name, path)? else {
+    let Some(old) = Snapshot::read(&place.folder, &place.name, path, SIZE_LIMIT)? else {
         plan(None).map_err(EditError::Plan)?;
         return Err(FileError::Missing(path.to_owned()).into());
     };

@@ -19,7 +19,7 @@ use crate::aspera::docroot::{
 };
 use crate::aspera::host::Service;
 use crate::aspera::setting::{Encryption, EncryptionSetting, KmsKey};
-use crate::files::{EditOptions, Edited, Proposal, edit};
+use crate::files::{EditOptions, Edited, Proposal, SIZE_LIMIT, edit};
 
 /// The module.
 pub struct AsperaDocrootSse;
@@ -91,6 +91,7 @@ impl Module for AsperaDocrootSse {
             Method::Asconfigurator => Some(options.request_for_asconfigurator(&requests)?),
         };
         let edit_options = EditOptions {
+            size_limit: SIZE_LIMIT,
             check_only: task.settings.check_mode,
             backup: options.backup,
             allow_in_place: options.unsafe_writes,

@@ -162,8 +162,8 @@ impl Server {
         let properties_path = aspera_root.join("etc/trapd/s3.properties");
         let conf_path = aspera_root.join("etc/aspera.conf");
         let enabled = Service::ALL.map(|service| is_enabled(&host, service, aspera_root));
-        let properties = read(&properties_path, &mut warnings);
-        let conf = read(&conf_path, &mut warnings);
+        let properties = read(&properties_path, trapd::MAX_LENGTH, &mut warnings);
+        let conf = read(&conf_path, files::SIZE_LIMIT, &mut warnings);
         let sums = sums_key.map(|key| Sums {
             aspera_conf: conf.0.as_deref().map(|bytes| key.sum(bytes)),
             s3_properties: properties.0.as_deref().map(|bytes| key.sum(bytes)),
@@ -329,15 +329,15 @@ fn configuration(validity: &Validity) -> Option<&'static str> {
 
 /// Returns whether a file of trapd may set what `s3.properties` sets. A file that cannot be read may.
 fn may_set_options(path: &Path) -> bool {
-    match files::read(path) {
+    match files::read_up_to(path, trapd::MAX_LENGTH) {
         Ok(bytes) => bytes.is_some_and(|bytes| trapd::may_set(&bytes)),
         Err(_) => true,
     }
 }
 
 /// Returns the content of a file and the result of reading it. Adds a warning if the file exists and cannot be read.
-fn read(path: &Path, warnings: &mut Vec<String>) -> (Option<Vec<u8>>, Reading) {
-    match files::read(path) {
+fn read(path: &Path, limit: u64, warnings: &mut Vec<String>) -> (Option<Vec<u8>>, Reading) {
+    match files::read_up_to(path, limit) {
         Ok(Some(bytes)) => (Some(bytes), Reading::Complete),
         Ok(None) => (None, Reading::Missing),
         Err(error) => {

@@ -106,6 +106,7 @@ impl Options {
         let model = self.path().with_file_name("trap.properties");
         let (new_file, warning) = self.create.then(|| new_file(&model)).unzip();
         let edit_options = EditOptions {
+            size_limit: trapd::MAX_LENGTH,
             check_only: task.settings.check_mode,
             backup: self.backup,
             allow_in_place: self.unsafe_writes,

@@ -27,7 +27,7 @@ pub(super) fn setting_warnings(aspera_root: &Path, settings: &[EncryptionSetting
     }
     let properties = aspera_root.join("etc/trapd/s3.properties");
     if has(Encryption::AwsKms) {
-        warnings.extend(match files::read(&properties) {
+        warnings.extend(match files::read_up_to(&properties, trapd::MAX_LENGTH) {
             Ok(bytes) => bytes
                 .and_then(|bytes| trapd::kms_warning(&bytes))
                 .map(|warning| format!("{}: {warning}", properties.display())),

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import signal
 import subprocess
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,7 +14,6 @@ from controllers import PROJECT
 from docroot_files import CREDENTIALS, HIDDEN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from controllers import Controller
@@ -82,19 +78,6 @@ class Server:
         return told
 
 
-@pytest.fixture(scope="module")
-def hanging(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, subprocess.Popen[bytes]]]:
-    """Start a run that waits for a program that hangs, while the other tests run."""
-    server = Server(tmp_path_factory.mktemp("hanging"), "hang")
-    command = server.command(user="xfer")
-    run = subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True)
-    yield server, run
-    if run.poll() is None:
-        os.killpg(run.pid, signal.SIGKILL)
-        run.wait()
-
-
-@pytest.mark.usefixtures("hanging")
 @pytest.mark.parametrize(
     ("target", "told"),
     [
@@ -205,20 +188,3 @@ def test_a_playbook_shows_the_same_as_with_the_other_method(
     assert done.recap["server"]["changed"] == 1
     assert HIDDEN not in foretold.text + done.text
     assert controller.playbook("docroots.yml", inventory).recap["server"]["changed"] == 0
-
-
-def test_a_program_that_hangs_is_killed(hanging: tuple[Server, subprocess.Popen[bytes]]) -> None:
-    """With all that it started, after two minutes."""
-    server, run = hanging
-    output, _ = run.communicate(timeout=180)
-    patience = time.monotonic() + 60
-    result = json.loads(output)
-    assert (
-        "did not end within 120 seconds and was killed, perhaps while it wrote. The file is as it was." in result["msg"]
-    )
-    # They are killed; that they are gone takes a moment.
-    while (
-        str(server.programs) in subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
-    ):
-        assert time.monotonic() < patience, "a program still runs"
-        time.sleep(0.05)

@@ -84,7 +84,7 @@ PROPERTIES: dict[str, tuple[bytes, str | None]] = {
     "the key 35,000 times": (TRAPD_BEFORE + b"server-side-encryption=NONE\n" * 35_000, None),
     "zeros": (bytes(MEGABYTE) + b"\n" + TRAPD_BEFORE, "a byte of 0"),
     "2 MB": (b"#" * (2 * MEGABYTE), "larger than 1 MiB"),
-    "65 MiB": (b"#" * (65 * 1024 * 1024), "larger than 64 MiB"),
+    "65 MiB": (b"#" * (65 * 1024 * 1024), "larger than 1 MiB"),
 }
 
 

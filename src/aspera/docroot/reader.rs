@@ -14,6 +14,7 @@ use crate::text::xml::{Attribute, Content, Tag, Token, Tokenizer};
 impl<'a> AsperaConf<'a> {
     /// Parses a file.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, ConfError> {
+        refuse_other_files(bytes)?;
         let mut reader = Reader {
             bytes,
             open: Vec::new(),
@@ -36,6 +37,23 @@ impl<'a> AsperaConf<'a> {
         }
         reader.finish()
     }
+}
+
+/// Refuses files that are certainly something else, before their first byte is reported as bad XML. An empty file is left to the tokenizer.
+fn refuse_other_files(bytes: &[u8]) -> Result<(), ConfError> {
+    // Every UTF-16 text that starts with an ASCII letter has a zero among its first two bytes.
+    let what = if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+        "it starts with the byte order mark of UTF-16"
+    } else if bytes.iter().take(2).any(|&byte| byte == 0) {
+        "it starts with a byte of 0, as UTF-16 and binary files do"
+    } else {
+        let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        match text.trim_ascii_start().first() {
+            None | Some(b'<') => return Ok(()),
+            Some(_) => "it does not start with <, as XML does",
+        }
+    };
+    Err(ConfError::OtherFile(what))
 }
 
 /// The most places that are kept of those that the model does not cover. One is enough to know that the model is not the whole file.

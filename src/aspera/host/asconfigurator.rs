@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::command::{Answer, Exit, ask};
+use super::child::Exit;
+use super::command::{Answer, ask};
 use crate::aspera::docroot::{DocrootUri, Scope};
 
 /// The time limit. If it is killed while it writes, it may leave half a file, so this is far more than it needs.
@@ -67,7 +68,11 @@ impl Instruction {
 
     /// Has `asconfigurator` carry it out. Its output is not passed on, because it may contain anything.
     pub fn carry_out(&self, program: &Path) -> Result<(), Unsuccessful> {
-        match ask(program, &["-x", &self.0], TIME_LIMIT) {
+        self.carry_out_within(program, TIME_LIMIT)
+    }
+
+    fn carry_out_within(&self, program: &Path, limit: Duration) -> Result<(), Unsuccessful> {
+        match ask(program, &["-x", &self.0], limit) {
             Answer::Ended {
                 exit: Exit::SUCCESS,
                 output,
@@ -85,7 +90,35 @@ impl Instruction {
 
 #[cfg(test)]
 mod tests {
+    use std::process::Command;
+
     use super::*;
+
+    #[test]
+    fn a_program_that_hangs_is_killed_and_the_sentence_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("asconfigurator");
+        // Another process writes the script: the kernel runs no file that a program of a test beside this one has inherited open for writing.
+        let write = "printf '#!/bin/sh\necho success\nexec sleep 600\n' >\"$0\"; chmod 755 \"$0\"";
+        let writer = Command::new("sh")
+            .args(["-c", write])
+            .arg(&program)
+            .status();
+        assert!(writer.unwrap().success());
+        let uri = DocrootUri::new("s3://h/b");
+        let instruction = Instruction::new(&Scope::Global, &uri).unwrap();
+        let unsuccessful = instruction
+            .carry_out_within(&program, Duration::from_millis(500))
+            .unwrap_err();
+        assert_eq!(unsuccessful, Unsuccessful::TimedOut);
+        let seconds = format!("within {} seconds", TIME_LIMIT.as_secs());
+        let sentence = unsuccessful.to_string();
+        assert!(sentence.contains(&seconds), "{sentence}");
+        assert!(
+            sentence.contains("killed, perhaps while it wrote"),
+            "{sentence}"
+        );
+    }
 
     #[test]
     fn the_documented_form_is_used() {

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::command::{Answer, Exit, Question, TIME_LIMIT};
+use super::child::Exit;
+use super::command::{Answer, Question, TIME_LIMIT};
 use super::program::{NotRun, Untrusted, trusted_program};
 use crate::files::FileError;
 
@@ -78,7 +79,7 @@ fn validity(answer: &Answer) -> Validity {
     };
     match (exit, speaks_of_an_invalid_configuration(output)) {
         (Exit::Status(126 | 127), _) => Validity::Silent(Silence::NotStarted),
-        (Exit::Status(129..=192) | Exit::Signal(_), _) => Validity::Silent(Silence::Signal),
+        (Exit::Status(129..=192) | Exit::Signal, _) => Validity::Silent(Silence::Signal),
         (Exit::SUCCESS, false) => Validity::NotRefused,
         (Exit::SUCCESS, true) => Validity::Silent(Silence::Contradiction),
         (Exit::Status(_), true) => Validity::Refused,
@@ -129,8 +130,8 @@ mod tests {
             (Exit::Status(137), "", silent(Silence::Signal)),
             (Exit::Status(139), refusal, silent(Silence::Signal)),
             (Exit::Status(255), "SYNTAX ERROR", Validity::Refused),
-            (Exit::Signal(9), "", silent(Silence::Signal)),
-            (Exit::Signal(11), refusal, silent(Silence::Signal)),
+            (Exit::Signal, "", silent(Silence::Signal)),
+            (Exit::Signal, refusal, silent(Silence::Signal)),
         ] {
             let output = output.to_owned();
             let answer = Answer::Ended { exit, output };

@@ -1,21 +1,20 @@
 //! Runs a program of the host to ask it something, with a limit on its time and its output.
 
+use std::fs::File;
 use std::io::{self, PipeReader, Read};
 use std::os::fd::AsFd;
-use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::{Signal, killpg};
-use nix::unistd::Pid;
+
+use super::child::{Child, Exit};
 
 /// The time limit for a program that only reports something.
 pub const TIME_LIMIT: Duration = Duration::from_secs(5);
 /// The limit on the output that is read, in bytes.
-const OUTPUT_LIMIT: usize = 64 * 1024;
+const OUTPUT_LIMIT: usize = 1024 * 1024;
 /// The intervals between looks at a process whose output has ended. Most end with their output, so the first is short, and each is twice the one before.
 const FIRST_INTERVAL: Duration = Duration::from_micros(50);
 const LONGEST_INTERVAL: Duration = Duration::from_millis(2);
@@ -36,33 +35,14 @@ pub enum Answer {
     Unavailable,
 }
 
-/// The end of a program.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Exit {
-    /// It ended by itself, with an exit status.
-    Status(u8),
-    /// A signal ended it.
-    Signal(u8),
-}
-
-impl Exit {
-    /// The exit status of success.
-    pub const SUCCESS: Self = Self::Status(0);
-
-    fn of(status: ExitStatus) -> Option<Self> {
-        let exit = match (status.code(), status.signal()) {
-            (Some(code), _) => Self::Status(code.try_into().ok()?),
-            (None, signal) => Self::Signal(signal?.try_into().ok()?),
-        };
-        Some(exit)
-    }
-}
+/// A program, and what it writes.
+type Running = (Child, PipeReader);
 
 /// A program that was asked and may not have answered yet.
 #[derive(Debug)]
 pub struct Question {
-    /// The program and what it writes, or `None` if it could not be started.
-    running: Option<(Child, PipeReader)>,
+    /// The program, or `None` if it could not be started.
+    running: Option<Running>,
     asked: Instant,
 }
 
@@ -77,7 +57,7 @@ impl Question {
         Self::of(start(program, arguments, true))
     }
 
-    fn of(running: io::Result<(Child, PipeReader)>) -> Self {
+    fn of(running: io::Result<Running>) -> Self {
         Self {
             running: running.ok(),
             asked: Instant::now(),
@@ -90,36 +70,22 @@ impl Question {
     }
 }
 
-fn start(program: &Path, arguments: &[&str], with_errors: bool) -> io::Result<(Child, PipeReader)> {
+#[expect(clippy::disallowed_methods, reason = "a device of the system")]
+fn start(program: &Path, arguments: &[&str], with_errors: bool) -> io::Result<Running> {
+    // This function drops our end of the pipe for writing, and with it closes it. Otherwise reading would never end.
     let (reader, writer) = io::pipe()?;
-    let errors = if with_errors {
-        writer.try_clone()?.into()
-    } else {
-        Stdio::null()
-    };
-    // This function drops the command at its end, which closes our ends of the pipe for writing. Otherwise reading would never end.
-    let mut command = Command::new(program);
-    command
-        .args(arguments)
-        // Nothing of a task's environment: PATH, LD_PRELOAD or BASH_ENV could run anything.
-        .env_clear()
-        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
-        .env("LC_ALL", "C")
-        .env("TZ", "UTC")
-        .stdin(Stdio::null())
-        .stdout(writer)
-        .stderr(errors)
-        // It gets a process group of its own, so that the processes that it starts are killed with it.
-        .process_group(0);
-    Ok((command.spawn()?, reader))
+    let nothing = File::options().read(true).write(true).open("/dev/null")?;
+    let (nothing, writer) = (nothing.as_fd(), writer.as_fd());
+    let errors = if with_errors { writer } else { nothing };
+    let child = Child::start(program, arguments, [nothing, writer, errors])?;
+    Ok((child, reader))
 }
 
-/// Kills the program with its group, also where only the program has ended and what it started goes on. As long as its end was not waited for, no other
-/// process gets its number.
+/// Kills the program with its session.
 impl Drop for Question {
     fn drop(&mut self) {
-        if let Some((child, _)) = &mut self.running {
-            end(child);
+        if let Some((child, _)) = self.running.take() {
+            child.kill_all();
         }
     }
 }
@@ -130,8 +96,8 @@ pub fn ask(program: &Path, arguments: &[&str], time_limit: Duration) -> Answer {
 }
 
 /// Forgets the program when its end was waited for: from then on its number may be that of another process, which nobody must kill.
-fn await_answer(running: &mut Option<(Child, PipeReader)>, deadline: Instant) -> Answer {
-    let Some((child, output)) = running else {
+fn await_answer(running: &mut Option<Running>, deadline: Instant) -> Answer {
+    let Some((_, output)) = running else {
         return Answer::Unavailable;
     };
     let Some(output) = read_until(output, deadline) else {
@@ -142,26 +108,23 @@ fn await_answer(running: &mut Option<(Child, PipeReader)>, deadline: Instant) ->
         };
     };
     let mut interval = FIRST_INTERVAL;
-    loop {
+    while let Some((child, pipe)) = running.take() {
         match child.try_wait() {
-            Ok(Some(status)) => {
-                *running = None;
-                let Some(exit) = Exit::of(status) else {
-                    return Answer::Unavailable;
-                };
+            Ok(exit) => {
                 return Answer::Ended {
                     exit,
                     output: String::from_utf8_lossy(&output).into_owned(),
                 };
             }
-            Ok(None) if Instant::now() < deadline => {
-                std::thread::sleep(interval);
-                interval = LONGEST_INTERVAL.min(interval * 2);
-            }
-            Ok(None) => return Answer::TimedOut,
-            Err(_) => return Answer::Unavailable,
+            Err(child) => *running = Some((child, pipe)),
         }
+        if Instant::now() >= deadline {
+            break;
+        }
+        std::thread::sleep(interval);
+        interval = LONGEST_INTERVAL.min(interval * 2);
     }
+    Answer::TimedOut
 }
 
 /// Reads the output to its end, and returns it up to its limit, or `None` if time ran out first. What is beyond the limit is read as well: a program
@@ -197,15 +160,11 @@ fn read_until(pipe: &mut PipeReader, deadline: Instant) -> Option<Vec<u8>> {
     Some(output)
 }
 
-fn end(child: &mut Child) {
-    if let Ok(id) = i32::try_from(child.id()) {
-        let _ = killpg(Pid::from_raw(id), Signal::SIGKILL);
-    }
-    let _ = child.wait();
-}
-
 #[cfg(test)]
 mod tests {
+    use nix::sys::wait::{Id, WaitPidFlag, waitid};
+    use nix::unistd::{Pid, getpgid, getsid};
+
     use super::*;
 
     fn shell(script: &str) -> Answer {
@@ -236,17 +195,17 @@ mod tests {
             ended(Exit::SUCCESS, "C UTC\n")
         );
         assert_eq!(shell("echo a; exit 3"), ended(Exit::Status(3), "a\n"));
-        assert_eq!(shell("kill -9 $$"), ended(Exit::Signal(9), ""));
+        assert_eq!(shell("kill -9 $$"), ended(Exit::Signal, ""));
         assert_eq!(shell("cat"), ended(Exit::SUCCESS, ""));
     }
 
     #[test]
     fn an_answer_that_came_in_time_counts_although_it_is_read_late() {
-        let mut question = Question::start(Path::new("/bin/sh"), &["-c", "echo a; exit 3"]);
-        let (child, _) = question.running.as_mut().unwrap();
-        while child.try_wait().unwrap().is_none() {
-            std::thread::sleep(LONGEST_INTERVAL);
-        }
+        let question = Question::start(Path::new("/bin/sh"), &["-c", "echo a; exit 3"]);
+        let (child, _) = question.running.as_ref().unwrap();
+        // It stays a zombie.
+        let ended = WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT;
+        waitid(Id::Pid(child.pid()), ended).unwrap();
         let answer = Answer::Ended {
             exit: Exit::Status(3),
             output: "a\n".to_owned(),
@@ -302,6 +261,31 @@ mod tests {
     }
 
     #[test]
+    fn what_left_the_process_group_of_a_program_is_killed_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("pid");
+        // With job control, the shell gives each process in the background a group of its own.
+        let script = format!("set -m; sleep 60 & echo $! >'{}'; wait", file.display());
+        let question = Question::start(Path::new("/bin/bash"), &["-c", &script]);
+        let started = written_by_program(&file);
+        let pid = Pid::from_raw(started.parse().unwrap());
+        let (child, _) = question.running.as_ref().unwrap();
+        assert_eq!(getpgid(Some(pid)), Ok(pid));
+        assert_ne!(pid, child.pid());
+        drop(question);
+        await_end_of(&started);
+    }
+
+    #[test]
+    fn a_program_has_a_session_of_its_own() {
+        let question = Question::start(Path::new("/bin/sleep"), &["60"]);
+        let (child, _) = question.running.as_ref().unwrap();
+        let pid = child.pid();
+        assert_eq!(getsid(Some(pid)), Ok(pid));
+        assert_ne!(getsid(None), Ok(pid));
+    }
+
+    #[test]
     fn what_a_program_leaves_behind_is_killed_although_the_program_has_ended() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("pid");
@@ -340,9 +324,17 @@ mod tests {
 
     #[test]
     fn only_the_start_of_long_output_is_kept_and_the_program_is_not_disturbed() {
-        let Answer::Ended { output, exit } = shell("exec head -c 1000000 /dev/zero") else {
+        let Answer::Ended { output, exit } = shell("exec head -c 10000000 /dev/zero") else {
             panic!("not ended");
         };
         assert_eq!((exit, output.len()), (Exit::SUCCESS, OUTPUT_LIMIT));
+        assert!(output.capacity() <= 2 * OUTPUT_LIMIT);
+    }
+
+    #[test]
+    fn output_without_end_is_given_up() {
+        let question = Question::start(Path::new("/bin/cat"), &["/dev/zero"]);
+        let answer = question.answer(Duration::from_millis(300));
+        assert_eq!(answer, Answer::TimedOut);
     }
 }

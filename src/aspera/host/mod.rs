@@ -3,16 +3,19 @@
 mod accounts;
 mod asconfigurator;
 mod asuserdata;
+mod child;
 mod command;
 mod gaps;
 mod installation;
+mod names;
 mod program;
 pub mod services;
 
 pub use accounts::OsAccounts;
 pub use asconfigurator::{Instruction, InstructionError, Unsuccessful};
 pub use asuserdata::{Silence, Validation, Validity};
-pub use command::{Answer, Exit, Question, TIME_LIMIT, ask};
+pub use child::Exit;
+pub use command::{Answer, Question, TIME_LIMIT, ask};
 pub use gaps::{Found, FoundService, Gap, Incomplete, Reading, gaps};
 pub use installation::{
     KmsUnsupported, UnknownVersion, VersionQuestion, ask_version, check_kms_support, read_version,

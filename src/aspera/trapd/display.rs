@@ -98,5 +98,5 @@ fn template_on(document: &Document, line: &Range<usize>) -> Option<(&'static str
     }
     [ENCRYPTION_KEY, KMS_KEY_KEY]
         .into_iter()
-        .find_map(|key| Some((key, document.template(comment, key)?)))
+        .find_map(|key| Some((key, Template::read(document.bytes, comment, key)?)))
 }

@@ -4,10 +4,12 @@ use crate::aspera::setting::{
     ENCRYPTION_KEY, FoundValue, HTTPS_KEY, KMS_KEY_KEY, KmsKey, is_nearly, sets_endpoint,
 };
 use crate::text::lines;
-use crate::text::properties::{DanglingContinuation, Document, Entry, JavaString, MalformedEscape};
+use crate::text::properties::{
+    DanglingContinuation, Document, Entry, JavaString, MalformedEscape, Template,
+};
 
 /// The largest file that is read, in bytes. The file that comes with trapd has some 10 KB.
-const MAX_LENGTH: usize = 1 << 20;
+pub const MAX_LENGTH: u64 = 1 << 20;
 
 /// The reason why no edit can be planned.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -48,13 +50,29 @@ impl PlanError {
 /// Reads a file as `java.util.Properties` does.
 pub(super) fn open(bytes: &[u8]) -> Result<Document<'_>, PlanError> {
     refuse_other_files(bytes)?;
-    Ok(Document::parse(bytes)?)
+    Ok(parse(bytes)?)
+}
+
+/// Reads a file of settings, and keeps of it what may be one of ours. A file of the longest length may have half a million other lines.
+pub(super) fn parse(bytes: &[u8]) -> Result<Document<'_>, MalformedEscape> {
+    Document::parse_some(
+        bytes,
+        |entry| {
+            let key = String::from_utf16_lossy(entry.key.code_units());
+            let mut ours = [ENCRYPTION_KEY, KMS_KEY_KEY, HTTPS_KEY].into_iter();
+            ours.any(|name| is_nearly(&key, name)) || sets_endpoint(&key)
+        },
+        |comment| {
+            let mut keys = [ENCRYPTION_KEY, KMS_KEY_KEY].into_iter();
+            keys.any(|key| Template::read(bytes, comment, key).is_some())
+        },
+    )
 }
 
 /// Refuses files in which `java.util.Properties` finds no setting, or that are far from any file of trapd. Every UTF-16 text with an ASCII letter
 /// contains a zero byte, and no text in ISO-8859-1 does.
-fn refuse_other_files(bytes: &[u8]) -> Result<(), PlanError> {
-    let what = if bytes.len() > MAX_LENGTH {
+pub(super) fn refuse_other_files(bytes: &[u8]) -> Result<(), PlanError> {
+    let what = if bytes.len() as u64 > MAX_LENGTH {
         "it is larger than 1 MiB"
     } else if bytes.trim_ascii_start().starts_with(b"<") {
         "it starts with <, as XML does"
@@ -212,5 +230,22 @@ pub(super) fn recognise(key: &str, text: &str, known_key: Option<&KmsKey>) -> Fo
         FoundValue::encryption(text)
     } else {
         FoundValue::kms_key(text, known_key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_that_are_none_of_the_settings_are_not_kept() {
+        let text = "a=1\n# b\nserver-side-encryption=NONE\n#server-side-encryption-aws-kms-key-id\nS3Service.Https_Only=x\n\
+                    s3service.s3-endpoint=h\nserver-side=1\n! other=2\nc: 3";
+        let document = parse(text.as_bytes()).unwrap();
+        assert_eq!(document.entries.len(), 3);
+        assert_eq!(document.comments.len(), 1);
+        let all = Document::parse(text.as_bytes()).unwrap();
+        assert_eq!((all.entries.len(), all.comments.len()), (6, 3));
+        assert_eq!(document.ends_in_continuation, all.ends_in_continuation);
     }
 }

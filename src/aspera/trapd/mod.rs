@@ -6,6 +6,6 @@ mod plan;
 mod read;
 
 pub use display::ChangedPlace;
-pub use file::{PlanError, may_set};
+pub use file::{MAX_LENGTH, PlanError, may_set};
 pub use plan::{Plan, plan};
 pub use read::{Contents, kms_warning, read};

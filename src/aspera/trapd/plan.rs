@@ -3,11 +3,12 @@
 use super::display::{ChangedPlace, changed_places};
 use super::file::{
     PlanError, duplicates_warning, found_value, https_warning, is_ours, nearly_warnings, open,
+    parse, refuse_other_files,
 };
 use crate::aspera::setting::{
     ENCRYPTION_KEY, Encryption, EncryptionSetting, FoundSetting, KMS_KEY_KEY, KmsKey,
 };
-use crate::text::properties::{Document, Editor, JavaString};
+use crate::text::properties::{Document, Editor, Item, Items, JavaString};
 use crate::text::splice::Edits;
 
 /// The comment lines of the shipped file, where nothing is set.
@@ -50,6 +51,8 @@ pub fn plan(bytes: &[u8], desired: Option<&EncryptionSetting>) -> Result<Plan, P
     }
     let edits = editor.finish();
     let after = edits.apply(bytes);
+    // The next run must be able to read it.
+    refuse_other_files(&after)?;
     // If nothing is edited, it is the same document.
     let edited = if edits.is_empty() {
         None
@@ -80,7 +83,7 @@ fn found_setting(document: &Document, known_key: Option<&KmsKey>) -> FoundSettin
 
 /// Reads the edited file, as trapd will.
 fn read_again(after: &[u8]) -> Result<Document<'_>, PlanError> {
-    Document::parse(after).map_err(|_| PlanError::NotAsIntended)
+    parse(after).map_err(|_| PlanError::NotAsIntended)
 }
 
 /// Returns whether our settings in the edited file are the desired ones, and every other key still has its value.
@@ -97,7 +100,7 @@ fn check(
     let kms_key = desired.and_then(EncryptionSetting::kms_key);
     let as_desired = in_force(ENCRYPTION_KEY, desired.map(|d| d.encryption().as_str()))
         && in_force(KMS_KEY_KEY, kms_key.map(KmsKey::as_str));
-    let others_kept = others(before).eq(others(after));
+    let others_kept = others(before.bytes).eq(others(after.bytes));
     if as_desired && others_kept {
         Ok(())
     } else {
@@ -105,9 +108,13 @@ fn check(
     }
 }
 
-fn others<'d>(document: &'d Document) -> impl Iterator<Item = (&'d JavaString, &'d JavaString)> {
-    let entries = document.entries.iter().filter(|entry| !is_ours(entry));
-    entries.map(|entry| (&entry.key, &entry.value))
+/// Reads the other settings of a file, one after the other.
+fn others(bytes: &[u8]) -> impl Iterator<Item = (JavaString, JavaString)> {
+    let items = Items::new(bytes).filter_map(Result::ok);
+    let entries = items.filter_map(Item::entry);
+    entries
+        .filter(|entry| !is_ours(entry))
+        .map(|entry| (entry.key, entry.value))
 }
 
 fn warnings(document: &Document, desired: Option<&EncryptionSetting>) -> Vec<String> {
@@ -163,6 +170,19 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_the_next_run_could_not_read_is_not_written() {
+        let most = usize::try_from(super::super::MAX_LENGTH).unwrap();
+        let line = "server-side-encryption=AWS_KMS\n";
+        for (length, fits) in [(most - line.len(), true), (most - line.len() + 1, false)] {
+            let file = [&b"#".repeat(length - 1)[..], b"\n"].concat();
+            let plan = plan(&file, Some(&kms(None)));
+            assert_eq!(plan.is_ok(), fits, "{length}");
+            let refused = matches!(plan, Err(PlanError::OtherFile(_)));
+            assert_eq!(refused, !fits);
+        }
+    }
+
+    #[test]
     fn the_key_is_removed_if_none_is_declared() {
         let text =
             "server-side-encryption=AWS_KMS\nserver-side-encryption-aws-kms-key-id = alias/a\n";
@@ -177,7 +197,7 @@ mod tests {
     #[test]
     fn an_edit_that_does_something_else_is_refused() {
         let before = "a=1\n# server-side-encryption=NONE\nb=2\n";
-        let document = Document::parse(before.as_bytes()).unwrap();
+        let document = parse(before.as_bytes()).unwrap();
         let encryption = "server-side-encryption=AWS_KMS\n";
         let key = "server-side-encryption-aws-kms-key-id=alias/a\n";
         let passes = |after: &str, desired: Option<&EncryptionSetting>| {

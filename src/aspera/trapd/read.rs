@@ -98,9 +98,10 @@ fn possible_values(
 
 /// Returns a warning about the file for uploads with SSE-KMS, if there is one.
 pub fn kms_warning(bytes: &[u8]) -> Option<String> {
-    match Document::parse(bytes) {
+    match open(bytes) {
         Ok(document) => https_warning(&document),
-        Err(error) => Some(PlanError::from(error).to_string()),
+        Err(error @ PlanError::OtherFile(_)) => Some(error.problem()),
+        Err(error) => Some(error.to_string()),
     }
 }
 
@@ -125,6 +126,16 @@ mod tests {
         ] {
             assert_eq!(may_set(text), may, "{}", text.escape_ascii());
         }
+    }
+
+    #[test]
+    fn a_file_of_another_kind_is_named_in_the_warning() {
+        let warning = kms_warning(b"<a/>").unwrap();
+        assert!(
+            warning.contains("The file is not a properties file"),
+            "{warning}"
+        );
+        assert_eq!(kms_warning(b"s3service.https-only=true\n"), None);
     }
 
     #[test]

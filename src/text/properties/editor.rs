@@ -122,7 +122,7 @@ impl<'d> Editor<'d> {
     }
 
     fn replaces_the_end(&self) -> bool {
-        let end = self.document.entries.last().map(|last| last.range.end);
+        let end = self.document.end;
         self.edits
             .iter()
             .any(|edit| !edit.range.is_empty() && Some(edit.range.end) == end)
@@ -130,12 +130,10 @@ impl<'d> Editor<'d> {
 
     /// Returns the separator of the last entry that has a plain one, as the file's own style.
     fn usual_separator(&self) -> Vec<u8> {
-        let separators = self.document.entries.iter().rev();
-        separators
-            .map(|entry| &self.document.bytes[entry.separator.clone()])
-            .find(|separator| matches!(separator.trim_ascii(), b"=" | b":"))
-            .unwrap_or(b"=")
-            .to_vec()
+        match &self.document.plain_separator {
+            Some(separator) => self.document.bytes[separator.clone()].to_vec(),
+            None => b"=".to_vec(),
+        }
     }
 
     /// Returns a range with the blanks before it and the line ending after it.

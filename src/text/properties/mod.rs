@@ -10,5 +10,5 @@ mod template;
 
 pub use editor::{DanglingContinuation, Editor};
 pub use escape::JavaString;
-pub use reader::{Comment, Document, Entry, MalformedEscape};
+pub use reader::{Comment, Document, Entry, Item, Items, MalformedEscape};
 pub use template::Template;

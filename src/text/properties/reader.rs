@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::escape::{JavaString, MalformedUnicode, unescape};
 use crate::text::lines;
 
-/// A properties file and where everything stands in it.
+/// A properties file and where its settings stand in it.
 #[derive(Debug)]
 pub struct Document<'a> {
     /// The whole file.
@@ -16,6 +16,10 @@ pub struct Document<'a> {
     pub comments: Vec<Comment>,
     /// Whether the file ends in a `\` that would join the last line with whatever is appended.
     pub ends_in_continuation: bool,
+    /// The end of the last setting.
+    pub(super) end: Option<usize>,
+    /// The last separator that is `=` or `:`, with the blanks around it.
+    pub(super) plain_separator: Option<Range<usize>>,
 }
 
 /// A key and its value: one logical line.
@@ -51,44 +55,42 @@ pub struct MalformedEscape {
 impl<'a> Document<'a> {
     /// Reads a file.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, MalformedEscape> {
+        Self::parse_some(bytes, |_| true, |_| true)
+    }
+
+    /// Reads a file, and keeps only some of its settings and comments.
+    pub fn parse_some(
+        bytes: &'a [u8],
+        keeps_entry: impl Fn(&Entry) -> bool,
+        keeps_comment: impl Fn(&Comment) -> bool,
+    ) -> Result<Self, MalformedEscape> {
         let mut document = Self {
             bytes,
             entries: Vec::new(),
             comments: Vec::new(),
             ends_in_continuation: false,
+            end: None,
+            plain_separator: None,
         };
-        let mut logical = LogicalLine::default();
-        let mut position = 0;
-        while position < bytes.len() {
-            let line = lines::line_at(bytes, position);
-            position = line.next;
-            let start = skip_blanks(bytes, &line.content);
-            let content = start..line.content.end;
-            // As in Java, what follows a `\` that stood alone on its line is still the start of a logical line.
-            if logical.text.is_empty() {
-                if content.is_empty() {
-                    logical.clear();
-                    continue;
+        let mut items = Items::new(bytes);
+        for item in &mut items {
+            match item? {
+                Item::Entry(entry) => {
+                    document.end = Some(entry.range.end);
+                    if matches!(bytes[entry.separator.clone()].trim_ascii(), b"=" | b":") {
+                        document.plain_separator = Some(entry.separator.clone());
+                    }
+                    if keeps_entry(&entry) {
+                        document.entries.push(entry);
+                    }
                 }
-                if matches!(bytes[start], b'#' | b'!') {
-                    document.comments.push(Comment { range: content });
-                    logical.clear();
-                    continue;
+                Item::Comment(comment) if keeps_comment(&comment) => {
+                    document.comments.push(comment);
                 }
-            }
-            let continues = ends_in_continuation(&bytes[content.clone()]);
-            logical.push(bytes, &content, continues);
-            let is_last = position == bytes.len();
-            if continues && is_last && logical.text.is_empty() && ends_in_crlf(bytes) {
-                // A lone `\` before a final CRLF is nothing to Java; before a final LF it is an empty key.
-                break;
-            }
-            if !continues || is_last {
-                document.ends_in_continuation = continues;
-                document.entries.push(logical.entry(bytes)?);
-                logical.clear();
+                Item::Comment(_) => {}
             }
         }
+        document.ends_in_continuation = items.ends_in_continuation;
         Ok(document)
     }
 
@@ -100,6 +102,84 @@ impl<'a> Document<'a> {
     /// The value in force of a key.
     pub fn value(&self, key: &str) -> Option<&JavaString> {
         self.entries_of(key).next_back().map(|entry| &entry.value)
+    }
+}
+
+/// A setting or a comment.
+#[derive(Debug)]
+pub enum Item {
+    /// A setting.
+    Entry(Entry),
+    /// A comment.
+    Comment(Comment),
+}
+
+impl Item {
+    /// Returns the setting, if it is one.
+    pub fn entry(self) -> Option<Entry> {
+        match self {
+            Self::Entry(entry) => Some(entry),
+            Self::Comment(_) => None,
+        }
+    }
+}
+
+/// Reads the settings and comments of a file, one after the other.
+pub struct Items<'a> {
+    bytes: &'a [u8],
+    position: usize,
+    logical: LogicalLine,
+    ends_in_continuation: bool,
+}
+
+impl<'a> Items<'a> {
+    /// Starts at the beginning of a file.
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Self {
+            bytes,
+            position: 0,
+            logical: LogicalLine::default(),
+            ends_in_continuation: false,
+        }
+    }
+}
+
+impl Iterator for Items<'_> {
+    type Item = Result<Item, MalformedEscape>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (bytes, logical) = (self.bytes, &mut self.logical);
+        while self.position < bytes.len() {
+            let line = lines::line_at(bytes, self.position);
+            self.position = line.next;
+            let start = skip_blanks(bytes, &line.content);
+            let content = start..line.content.end;
+            // As in Java, what follows a `\` that stood alone on its line is still the start of a logical line.
+            if logical.text.is_empty() {
+                if content.is_empty() {
+                    logical.clear();
+                    continue;
+                }
+                if matches!(bytes[start], b'#' | b'!') {
+                    logical.clear();
+                    return Some(Ok(Item::Comment(Comment { range: content })));
+                }
+            }
+            let continues = ends_in_continuation(&bytes[content.clone()]);
+            logical.push(bytes, &content, continues);
+            let is_last = self.position == bytes.len();
+            if continues && is_last && logical.text.is_empty() && ends_in_crlf(bytes) {
+                // A lone `\` before a final CRLF is nothing to Java; before a final LF it is an empty key.
+                break;
+            }
+            if !continues || is_last {
+                self.ends_in_continuation = continues;
+                let entry = logical.entry(bytes);
+                logical.clear();
+                return Some(entry.map(Item::Entry));
+            }
+        }
+        None
     }
 }
 

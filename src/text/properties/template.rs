@@ -16,49 +16,49 @@ pub struct Template {
     pub value: Range<usize>,
 }
 
-impl Document<'_> {
-    /// Reads a comment as a template of a key.
+impl Template {
+    /// Reads a comment of a file as a template of a key.
     ///
     /// Prose that starts with the key is none: more than one word follows it, or no `=`.
-    pub fn template(&self, comment: &Comment, key: &str) -> Option<Template> {
-        self.template_of(comment, &escape_key(key))
+    pub fn read(bytes: &[u8], comment: &Comment, key: &str) -> Option<Self> {
+        Self::of(bytes, comment, &escape_key(key))
     }
 
-    /// The first template of a key.
-    pub fn first_template(&self, key: &str) -> Option<Template> {
-        let escaped_key = escape_key(key);
-        let mut comments = self.comments.iter();
-        comments.find_map(|comment| self.template_of(comment, &escaped_key))
-    }
-
-    fn template_of(&self, comment: &Comment, escaped_key: &[u8]) -> Option<Template> {
+    fn of(bytes: &[u8], comment: &Comment, escaped_key: &[u8]) -> Option<Self> {
         let range = comment.range.clone();
-        let key_start = skip_blanks(self.bytes, range.start + 1..range.end);
-        let after_key = self.bytes[key_start..range.end]
-            .strip_prefix(escaped_key)?
-            .len();
+        let key_start = skip_blanks(bytes, range.start + 1..range.end);
+        let after_key = bytes[key_start..range.end].strip_prefix(escaped_key)?.len();
         let key_end = range.end - after_key;
-        let sign = skip_blanks(self.bytes, key_end..range.end);
+        let sign = skip_blanks(bytes, key_end..range.end);
         if sign == range.end {
-            return Some(Template {
+            return Some(Self {
                 separator: None,
                 value: range.end..range.end,
                 range,
             });
         }
-        if self.bytes[sign] != b'=' {
+        if bytes[sign] != b'=' {
             return None;
         }
-        let value_start = skip_blanks(self.bytes, sign + 1..range.end);
-        let value = self.bytes[value_start..range.end].trim_ascii_end();
+        let value_start = skip_blanks(bytes, sign + 1..range.end);
+        let value = bytes[value_start..range.end].trim_ascii_end();
         if value.iter().any(|&byte| is_blank(byte)) {
             return None;
         }
-        Some(Template {
+        Some(Self {
             separator: Some(key_end..value_start),
             value: value_start..value_start + value.len(),
             range,
         })
+    }
+}
+
+impl Document<'_> {
+    /// The first template of a key.
+    pub fn first_template(&self, key: &str) -> Option<Template> {
+        let escaped_key = escape_key(key);
+        let mut comments = self.comments.iter();
+        comments.find_map(|comment| Template::of(self.bytes, comment, &escaped_key))
     }
 }
 

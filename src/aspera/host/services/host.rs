@@ -1,13 +1,13 @@
 //! The host to look at: the machine itself, or in tests a folder with the layout of one.
 
 use std::cell::OnceCell;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use nix::dir::Dir;
 use nix::errno::Errno;
-use nix::fcntl::{OFlag, readlink};
-use nix::sys::stat::Mode;
+use nix::fcntl::readlink;
 
+use crate::aspera::host::names::{entries, names};
 use crate::files;
 
 /// The limit on the command line that is kept of each process, in bytes. Anybody may start many processes with very long command lines.
@@ -24,7 +24,9 @@ pub struct Host {
     /// The processes, read once: a host may have very many.
     command_lines: OnceCell<Vec<(u32, Vec<u8>)>>,
     /// The local accounts, read once, and only if they are needed.
-    passwd: OnceCell<String>,
+    passwd: OnceCell<Vec<(String, u32)>>,
+    /// The first name of each account. Many processes may be asked for theirs.
+    account_names: OnceCell<BTreeMap<u32, String>>,
 }
 
 impl Host {
@@ -40,6 +42,7 @@ impl Host {
             systemctl: systemctl.unwrap_or(places[0]).into(),
             command_lines: OnceCell::new(),
             passwd: OnceCell::new(),
+            account_names: OnceCell::new(),
         }
     }
 
@@ -50,6 +53,7 @@ impl Host {
             systemctl: systemctl.into(),
             command_lines: OnceCell::new(),
             passwd: OnceCell::new(),
+            account_names: OnceCell::new(),
         }
     }
 
@@ -126,28 +130,33 @@ impl Host {
 
     /// Returns the number of an account. The account is given by name or by number.
     pub(super) fn uid(&self, account: &str) -> Option<u32> {
-        let fields = self.passwd().lines().map(|line| line.split(':'));
-        let mut named = fields.filter_map(|mut fields| {
-            (fields.next()? == account).then(|| fields.nth(1)?.parse().ok())?
-        });
-        named.next().or_else(|| account.parse().ok())
+        let mut accounts = self.passwd().iter();
+        let uid = accounts.find_map(|(name, uid)| (name == account).then_some(*uid));
+        uid.or_else(|| account.parse().ok())
     }
 
     /// Returns the name of an account, or its number if it has no name.
     pub(super) fn account_name(&self, uid: u32) -> String {
-        let fields = self.passwd().lines().map(|line| line.split(':'));
-        let mut names = fields.filter_map(|mut fields| {
-            let name = fields.next()?;
-            (fields.nth(1)?.parse() == Ok(uid)).then(|| name.to_owned())
+        let names = self.account_names.get_or_init(|| {
+            // The first of several names counts, and the last insertion stays.
+            let names = self.passwd().iter().rev();
+            names.map(|(name, uid)| (*uid, name.clone())).collect()
         });
-        names.next().unwrap_or_else(|| uid.to_string())
+        names.get(&uid).cloned().unwrap_or_else(|| uid.to_string())
     }
 
-    fn passwd(&self) -> &str {
+    /// Returns the names and numbers of the local accounts. Lines that are none are left out.
+    fn passwd(&self) -> &[(String, u32)] {
         self.passwd.get_or_init(|| {
             let bytes = files::read(&self.path("etc/passwd"));
             let bytes = bytes.ok().flatten().unwrap_or_default();
-            String::from_utf8_lossy(&bytes).into_owned()
+            let text = String::from_utf8_lossy(&bytes);
+            let account = |line: &str| {
+                let mut fields = line.split(':');
+                let name = fields.next()?.to_owned();
+                Some((name, fields.nth(1)?.parse().ok()?))
+            };
+            text.lines().filter_map(account).collect()
         })
     }
 
@@ -159,26 +168,4 @@ impl Host {
     pub(super) fn systemctl(&self) -> &Path {
         &self.systemctl
     }
-}
-
-/// Returns the names in a folder, or no names if there is no such folder.
-pub(super) fn names(folder: &Path) -> Vec<String> {
-    let entries = entries(folder).unwrap_or_default();
-    entries.into_iter().flatten().collect()
-}
-
-/// Returns the names in a folder, each as `None` if it is not UTF-8 or cannot be read.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "for /proc, /sys and the folders of the init system, into which only root can put a link"
-)]
-fn entries(folder: &Path) -> Result<Vec<Option<String>>, Errno> {
-    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-    let mut folder = Dir::open(folder, flags, Mode::empty())?;
-    let names = folder.iter().map(|entry| {
-        let name = entry.ok()?.file_name().to_str().ok()?.to_owned();
-        Some(name)
-    });
-    let is_entry = |name: &Option<String>| !matches!(name.as_deref(), Some("." | ".."));
-    Ok(names.filter(is_entry).collect())
 }

@@ -62,6 +62,8 @@ pub enum Mismatch {
     Namespace,
     /// It is another program.
     Program,
+    /// It sees another file in the place of the program.
+    Files,
 }
 
 impl fmt::Display for Mismatch {
@@ -70,6 +72,9 @@ impl fmt::Display for Mismatch {
             Self::Account => "its account is not one of the installation",
             Self::Namespace => "it runs in a container (another PID namespace)",
             Self::Program => "its program is not below aspera_root",
+            Self::Files => {
+                "it runs in a container or chroot (another file in the place of its program)"
+            }
         })
     }
 }
@@ -135,6 +140,11 @@ impl Installation {
         if is_same_namespace == Some(false) {
             return Identity::Stranger(Mismatch::Namespace);
         }
+        if let Ok(program) = &program
+            && self.is_of_other_files(host, pid, program)
+        {
+            return Identity::Stranger(Mismatch::Files);
+        }
         let is_program = program.ok().map(|program| self.has(&program, command_line));
         match (uids, is_same_namespace, is_program) {
             (_, _, Some(false)) => Identity::Stranger(Mismatch::Program),
@@ -177,18 +187,33 @@ impl Installation {
         Some(if is_own { Origin::Own } else { Origin::Other })
     }
 
+    /// Returns whether a process runs a program below the root as its own mounts show it, and another file, or none, is there for us. The kernel names
+    /// the program by its path in the mount namespace of the process: a container with the PID namespace of the host has an `/opt/aspera` of its own.
+    fn is_of_other_files(&self, host: &Host, pid: u32, program: &Path) -> bool {
+        let link = format!("proc/{pid}/exe");
+        let is_removed = program.as_os_str().as_bytes().ends_with(DELETED);
+        if is_removed || !program.starts_with(&self.root) {
+            return false;
+        }
+        let Ok(running) = identity(&host.path(&link)) else {
+            return false;
+        };
+        let is_other = match identity(&host.inside(program)) {
+            Ok(ours) => ours != running,
+            Err(errno) => matches!(errno, Errno::ENOENT | Errno::ENOTDIR),
+        };
+        // A program that was replaced is another file, too, and the kernel says so.
+        is_other && host.link(&link).is_ok_and(|now| now == program)
+    }
+
     /// Returns whether a program of the installation is the same file, by another path: its folder may be mounted in two places.
     fn has_same_file(&self, host: &Host, pid: u32, program: &Path) -> bool {
-        let identity = |path: &Path| {
-            let stat = stat(path).ok()?;
-            Some((stat.st_dev, stat.st_ino))
-        };
-        let running = identity(&host.path(&format!("proc/{pid}/exe")));
+        let running = identity(&host.path(&format!("proc/{pid}/exe"))).ok();
         let mut folders = ["bin", "sbin"].iter();
         program.file_name().is_some_and(|name| {
             folders.any(|folder| {
                 let own = host.inside(&self.root.join(folder).join(name));
-                running.is_some() && running == identity(&own)
+                running.is_some() && running == identity(&own).ok()
             })
         })
     }
@@ -215,6 +240,11 @@ impl Installation {
             .split(|byte| matches!(byte, 0 | b':' | b'=' | b','))
             .any(|word| word.starts_with(&root))
     }
+}
+
+fn identity(path: &Path) -> Result<(u64, u64), Errno> {
+    let stat = stat(path)?;
+    Ok((stat.st_dev, stat.st_ino))
 }
 
 /// Returns whether a command line has the name of a service.

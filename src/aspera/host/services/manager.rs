@@ -8,7 +8,8 @@ use super::clock::Clock;
 use super::host::Host;
 use super::identity::{Installation, Origin, Stranger};
 use super::processes::{self, Process};
-use crate::aspera::host::command::{Answer, Exit, Question, TIME_LIMIT};
+use crate::aspera::host::child::Exit;
+use crate::aspera::host::command::{Answer, Question, TIME_LIMIT};
 use crate::files;
 use crate::utc::Utc;
 

@@ -1,10 +1,12 @@
 //! The processes of a service, from `/proc` (`man 5 proc`).
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::Service;
-use super::host::{Host, names};
+use super::host::Host;
 use super::identity::{Identity, Installation, Stranger, is_named, may_be_named, uids};
+use crate::aspera::host::names::names;
 use crate::files;
 
 /// The limit on the list of processes of a control group that is read, in bytes.
@@ -60,8 +62,9 @@ pub(super) fn named(
     known: &[Process],
 ) -> Named {
     let mut named = Named::default();
+    let known: BTreeSet<u32> = known.iter().map(|process| process.pid).collect();
     for (pid, start) in host.command_lines() {
-        if known.iter().any(|process| process.pid == *pid) {
+        if known.contains(pid) {
             continue;
         }
         // Anybody may start many processes with very long command lines, so these are read whole only for the accounts of the installation.
