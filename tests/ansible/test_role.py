@@ -180,6 +180,33 @@ def test_key_ids_of_another_store(controller: Controller, folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("setting", "named"),
+    [("aspera_sse_system", "the whole server (s3.properties)"), ("aspera_sse_docroots", "user acme")],
+)
+def test_a_key_is_dropped_only_on_purpose(controller: Controller, folder: Path, setting: str, named: str) -> None:
+    """A variable that is not there is left out, and the host fails before the first of the two files is written."""
+    hosts = Hosts(folder, "one")
+    both = {"aspera_sse_system": SYSTEM, "aspera_sse_docroots": DOCROOTS}
+    assert hosts.run(controller, "role.yml", **both).exit_status == 0
+    assert hosts.settings == {"one": BOTH}
+    misspelt = {"server_side_encryption": "AWS_KMS", "kms_key_id": "{{ no_such_key | default(omit) }}"}
+    changed = {"server_side_encryption": "AES256"}
+    wanted = {"aspera_sse_system": changed, "aspera_sse_docroots": [{"user": "acme", **changed}]}
+    wanted[setting] = misspelt if setting == "aspera_sse_system" else [{"user": "acme", **misspelt}]
+    for arguments in (("--check",), ()):
+        refused = hosts.run(controller, "role.yml", *arguments, **wanted)
+        assert refused.recap["one"]["failed"] == 1, refused.text
+        assert f"The variables name no KMS key for {named}, where one is set." in refused.as_one_line
+        assert hosts.settings == {"one": BOTH}
+    meant = {**misspelt, "aws_managed_key": "yes"}
+    wanted[setting] = meant if setting == "aspera_sse_system" else [{"user": "acme", **meant}]
+    for changed_tasks in (2, 0):
+        done = hosts.run(controller, "role.yml", **wanted)
+        assert (done.exit_status, done.recap["one"]["changed"]) == (0, changed_tasks), done.text
+    assert hosts.settings == {"one": []}
+
+
+@pytest.mark.parametrize(
     ("docroot", "says"),
     [
         ({"user": "acme", **SYSTEM, "kms_key_id": "arn:aws:kms:DUMMY"}, "kms_key_ids[0]"),

@@ -55,6 +55,10 @@ CONVERTED: dict[str, list[tuple[object, object]]] = {
         ("{'server_side_encryption': 'AES256'}", {"server_side_encryption": "AES256"}),
         ({"state": "absent"}, {"state": "absent"}),
         ({**SYSTEM, "create": "no", "state": None}, {**SYSTEM, "create": False}),
+        (
+            {"server_side_encryption": "AWS_KMS", "aws_managed_key": "yes"},
+            {"server_side_encryption": "AWS_KMS", "aws_managed_key": True},
+        ),
         ({**SYSTEM, "kms_key_id": "{{ omit }}"}, {"server_side_encryption": "AWS_KMS"}),
         ("{{ {'server_side_encryption': 'AES256'} }}", {"server_side_encryption": "AES256"}),
         ("{}", {}),
@@ -113,6 +117,7 @@ REFUSED: dict[str, list[tuple[object, str]]] = {
         ({**SYSTEM, BY_MISTAKE: KEY}, "aspera_sse_system has an option that does not exist"),
         ({"kms_key_id": KEY}, "must have server_side_encryption, or state: absent"),
         ({**SYSTEM, "kms_key_id": "CHANGE_ME_KEY_ARN"}, "aspera_sse_system.kms_key_id still holds the placeholder"),
+        ({**SYSTEM, "aws_managed_key": BY_MISTAKE}, "aspera_sse_system.aws_managed_key must be true or false"),
         ({**SYSTEM, "create": BY_MISTAKE}, "aspera_sse_system.create must be true or false"),
         ({**SYSTEM, "kms_key_id": [KEY]}, "aspera_sse_system.kms_key_id must be text"),
         # Without a key, the server would use the key that AWS manages.

@@ -91,7 +91,9 @@ class ActionModule(ActionBase):
         if boolean(self._task.args.get("settings_required", False)) and not problems:
             problems.extend(asked_for_nothing(converted))
         expect = [] if problems else expectations(converted)
+        keyless = [] if problems else without_key(converted)
         result.update(changed=False, msg=" ".join(problems), converted=converted, problems=problems, expect=expect)
+        result.update(keyless=keyless)
         return result
 
     def _value(self, name: str, variables: Mapping[str, t.Any], described: Description) -> t.Any:
@@ -225,7 +227,7 @@ def to_dict(name: str, value: t.Any, described: Description) -> dict[str, t.Any]
         # Nothing is named where a variable is empty by mistake, and the server would use another key.
         if key == "kms_key_id" and element in (None, ""):
             raise InvalidVariableError(
-                f"{name}.{key} is empty. Name a key, or take {key} out to use the key that AWS manages."
+                f"{name}.{key} is empty. Name a key, or set aws_managed_key: true instead for the key that AWS manages."
             )
         # None is an option that is not given, as for a module.
         if element is not None:
@@ -335,11 +337,30 @@ def expectations(converted: Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
     scopes: dict[tuple[str | None, str | None], list[str]] = {}
     for name, setting in settings:
         if setting.get("state", "present") == "present":
-            wanted = (setting["server_side_encryption"], setting.get("kms_key_id"))
+            # S3 has this alias for the key that AWS manages.
+            key = "alias/aws/s3" if setting.get("aws_managed_key") else setting.get("kms_key_id")
+            wanted = (setting["server_side_encryption"], key)
             scopes.setdefault(wanted, []).append(name)
         elif name == "system":
             scopes.setdefault((None, None), []).append(name)
-    return [expectation(encryption, key, names) for (encryption, key), names in scopes.items()]
+    expected = [expectation(encryption, key, names) for (encryption, key), names in scopes.items()]
+    if not converted.get("aspera_sse_validate_kms_key_id", True):
+        for entry in expected:
+            entry["validate_kms_key_id"] = False
+    return expected
+
+
+def without_key(converted: Mapping[str, t.Any]) -> list[str]:
+    """Name the settings that use the key that AWS manages without saying so. A host must not lose a key by them."""
+    settings = [("system", converted.get("aspera_sse_system") or {})]
+    settings += [(scope(docroot), docroot) for docroot in converted.get("aspera_sse_docroots") or []]
+    return [
+        name
+        for name, setting in settings
+        if setting.get("state", "present") == "present"
+        and setting.get("server_side_encryption") == "AWS_KMS"
+        and not (setting.get("kms_key_id") or setting.get("aws_managed_key"))
+    ]
 
 
 def scope(docroot: Mapping[str, t.Any]) -> str:
