@@ -17,6 +17,7 @@ pub(super) const ENTRY: &[OptionSpec] = &[
     OptionSpec::new("server_side_encryption", Kind::Str).shown_if(Encryption::is_recognised),
     OptionSpec::new("kms_key_ids", Kind::List(&Kind::Str)).shown_if(KmsKey::is_recognised),
     VALIDATE_KMS_KEY_ID,
+    OptionSpec::flag("docroots_follow"),
     OptionSpec::new("scopes", Kind::List(&Kind::Str)).shown_if(|text| pattern(text).is_some()),
 ];
 
@@ -27,6 +28,7 @@ pub(super) struct Entry {
     server_side_encryption: Option<String>,
     kms_key_ids: Option<Vec<String>>,
     validate_kms_key_id: bool,
+    docroots_follow: bool,
     scopes: Option<Vec<String>>,
 }
 
@@ -62,7 +64,16 @@ impl Entry {
             State::Absent => self.absent(&scopes)?,
             State::Present => self.present()?,
         };
-        Ok(Expectation { wanted, scopes })
+        if self.docroots_follow
+            && (!scopes.contains(&ScopePattern::System) || wanted == Wanted::Absent)
+        {
+            return Err("docroots_follow goes with an encryption that is expected of system. Add system to scopes, or remove docroots_follow.".to_owned());
+        }
+        Ok(Expectation {
+            wanted,
+            scopes,
+            docroots_follow: self.docroots_follow,
+        })
     }
 
     fn absent(&self, scopes: &[ScopePattern]) -> Result<Wanted, String> {

@@ -238,6 +238,40 @@ def test_a_malformed_aspera_conf_stops_a_host_before_the_first_write(controller:
         assert hosts.settings == {"one": written}
 
 
+OTHER_DOCROOTS = [
+    {"user": "acme", "server_side_encryption": "AES256"},
+    {"global": True, "server_side_encryption": "NONE"},
+]
+
+
+def test_docroots_that_do_not_follow_the_system(controller: Controller, folder: Path) -> None:
+    """If only the system is asked for, they are reported by name, or fail the verification."""
+    hosts = Hosts(folder, "one")
+    assert hosts.run(controller, "role.yml", aspera_sse_docroots=OTHER_DOCROOTS).exit_status == 0
+    says = [
+        f"user acme has AES256, not AWS_KMS with {KEY}: the docroot has a setting of its own",
+        f"global has NONE, not AWS_KMS with {KEY}: the docroot has a setting of its own",
+    ]
+    for arguments, changed in ((("--check",), 1), ((), 1), ((), 0)):
+        screen = hosts.run(controller, "role.yml", *arguments, aspera_sse_system=SYSTEM)
+        assert (screen.exit_status, screen.recap["one"]["changed"]) == (0, changed), screen.text
+        for sentence in says:
+            assert sentence in screen.as_one_line
+        if arguments:
+            # The count of what was checked: s3.properties, and no docroot.
+            counts = r"users: 0, not judged: \d+ \(with a setting of their own beside s3.properties: 2\)"
+            assert re.search(counts, screen.as_one_line), screen.text
+    follow = {"aspera_sse_system": SYSTEM, "aspera_sse_docroots_follow_system": "true"}
+    screen = hosts.run(controller, "role.yml", **follow)
+    assert screen.recap["one"] | {"failed": 1, "changed": 0} == screen.recap["one"], screen.text
+    for sentence in says:
+        assert sentence in screen.as_one_line
+    # A docroot with a setting that is asked for is not concerned, and one without a setting follows.
+    removed = [OTHER_DOCROOTS[0], {"global": True, "state": "absent"}]
+    screen = hosts.run(controller, "role.yml", aspera_sse_docroots=removed, **follow)
+    assert screen.exit_status == 0, screen.text
+
+
 def test_a_host_that_is_as_it_should_be_takes_six_tasks(controller: Controller, folder: Path) -> None:
     """Three of them go to the host: the look and the two settings. Ansible adds one, which validates the arguments."""
     hosts = Hosts(folder, "one", version="4.3.1.100")

@@ -33,6 +33,7 @@ CONVERTED: dict[str, list[tuple[object, object]]] = {
     "aspera_sse_backup": [*((value, True) for value in TRUE), *((value, False) for value in FALSE)],
     "aspera_sse_restart": [*((value, True) for value in TRUE), *((value, False) for value in FALSE)],
     "aspera_sse_validate_kms_key_id": [*((value, True) for value in TRUE), *((value, False) for value in FALSE)],
+    "aspera_sse_docroots_follow_system": [*((value, False) for value in FALSE)],
     "aspera_sse_settle_seconds": [(0, 0), (7, 7), ("0", 0), ("7", 7), (" 7 ", 7), ("{{ 3 + 4 }}", 7)],
     "aspera_sse_skip": [
         ([], []),
@@ -91,6 +92,11 @@ REFUSED: dict[str, list[tuple[object, str]]] = {
     "aspera_sse_validate_kms_key_id": [
         ("maybe", "aspera_sse_validate_kms_key_id"),
         (2, "aspera_sse_validate_kms_key_id"),
+    ],
+    "aspera_sse_docroots_follow_system": [
+        ("maybe", "aspera_sse_docroots_follow_system"),
+        # There is nothing to follow: the system-wide setting is removed.
+        (True, "aspera_sse_system has no server_side_encryption"),
     ],
     "aspera_sse_settle_seconds": [
         ("soon", "aspera_sse_settle_seconds"),

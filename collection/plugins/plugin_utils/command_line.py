@@ -71,6 +71,7 @@ OPTIONS: dict[str, Test] = {
                 "server_side_encryption": _is_encryption,
                 "kms_key_ids": _list_of(_is_key_arn),
                 "validate_kms_key_id": _is_flag,
+                "docroots_follow": _is_flag,
                 "scopes": _list_of(_is_kind_of_scope),
             }
         )

@@ -88,6 +88,7 @@ class ActionModule(ActionBase):
                 except InvalidVariableError as problem:
                     problems.append(str(problem))
         problems.extend(odd_key_ids(converted))
+        problems.extend(nothing_to_follow(converted))
         if boolean(self._task.args.get("settings_required", False)) and not problems:
             problems.extend(asked_for_nothing(converted))
         expect = [] if problems else expectations(converted)
@@ -347,7 +348,22 @@ def expectations(converted: Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
     if not converted.get("aspera_sse_validate_kms_key_id", True):
         for entry in expected:
             entry["validate_kms_key_id"] = False
+    if converted.get("aspera_sse_docroots_follow_system"):
+        for entry in expected:
+            if "system" in entry["scopes"]:
+                entry["docroots_follow"] = True
     return expected
+
+
+def nothing_to_follow(converted: Mapping[str, t.Any]) -> list[str]:
+    """Tell what to set if docroots are to follow a setting that is not there."""
+    system = converted.get("aspera_sse_system") or {}
+    if not converted.get("aspera_sse_docroots_follow_system") or "server_side_encryption" in system:
+        return []
+    return [
+        "aspera_sse_docroots_follow_system is true, and aspera_sse_system has no server_side_encryption to follow. "
+        "Set it, or set aspera_sse_docroots_follow_system to false."
+    ]
 
 
 def without_key(converted: Mapping[str, t.Any]) -> list[str]:
