@@ -27,7 +27,7 @@ proptest! {
         for setting in settings.map(setting) {
             let whole = setting.is_some().then(|| DocrootUri::new(format!("s3://h/{}", docroot.replace(is_refused, ";"))));
             for (selection, docroot) in [(Selection::All, None), (first_scope(&bytes), whole)] {
-                let request = Request { selection, desired: setting.clone(), encoding: Some(KeyEncoding::Percent), docroot };
+                let request = Request { selection, desired: setting.clone(), aws_managed_key: true, encoding: Some(KeyEncoding::Percent), docroot };
                 match docroot::plan(&bytes, &[request]) {
                     Ok(plan) => drop(docroot::changed_places(&bytes, &plan, 9)),
                     Err(error) => prop_assert_ne!(error, PlanError::NotAsIntended),

@@ -125,6 +125,7 @@ fn check_all(file: &str, desired: Option<&EncryptionSetting>, encoding: Option<K
     let request = Request {
         selection: Selection::All,
         desired: desired.cloned(),
+        aws_managed_key: true,
         encoding,
         docroot: None,
     };
@@ -240,6 +241,7 @@ fn there_and_back(file: &str, before: &[Element], edited: &[u8], shown: &str) {
         let absent = Request {
             selection: Selection::All,
             desired: None,
+            aws_managed_key: true,
             encoding: None,
             docroot: None,
         };
@@ -254,6 +256,7 @@ fn check_docroot(file: &str, scope: &Scope, desired: Option<EncryptionSetting>, 
     let request = Request {
         selection: Selection::Of(scope.clone()),
         desired: Some(desired.clone()),
+        aws_managed_key: true,
         encoding: None,
         docroot: Some(DocrootUri::new(wanted)),
     };
@@ -318,6 +321,7 @@ fn check_named(file: &str, desired: Option<&EncryptionSetting>, encoding: Option
     let request = |selection| Request {
         selection,
         desired: desired.cloned(),
+        aws_managed_key: true,
         encoding,
         docroot: None,
     };

@@ -184,6 +184,7 @@ fn results_of_info() -> Vec<Value> {
     let expect = serde_json::json!({"server_side_encryption": "AES256", "scopes": ["user", "global", "user gone"]});
     let options = [
         serde_json::json!({"expect": [expect]}),
+        serde_json::json!({"expect": [{"server_side_encryption": "AWS_KMS", "scopes": ["system"]}]}),
         serde_json::json!({"sums_key": "0b".repeat(32)}),
     ];
     let results =

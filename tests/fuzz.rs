@@ -17,10 +17,11 @@ const CONF: &str = "<CONF><default><file_system><access><paths><path><absolute>s
                     </path></paths></access></file_system></default></CONF>\n";
 
 /// The options of both modules, and settings of Ansible.
-const NAMES: [&str; 25] = [
+const NAMES: [&str; 26] = [
     "state",
     "server_side_encryption",
     "kms_key_id",
+    "aws_managed_key",
     "validate_kms_key_id",
     "create",
     "backup",

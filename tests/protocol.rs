@@ -192,7 +192,7 @@ fn keys_are_checked() {
     for (key, expected) in [
         (
             "",
-            "kms_key_id is empty. Name a key. Leave the option out for the key that AWS manages (aws/s3).",
+            "kms_key_id is empty. Name a key. For the key that AWS manages (aws/s3), leave the option out and set aws_managed_key: true.",
         ),
         ("None", "kms_key_id is a word that a template writes"),
         ("0", "kms_key_id is a word that a template writes"),
@@ -280,7 +280,7 @@ fn the_invocation_is_repeated_if_it_is_due() {
     let expected = json!({
         "module_args": {
             "aspera_root": sandbox.root(), "path": null, "state": "present", "server_side_encryption": "AES256", "kms_key_id": null,
-            "validate_kms_key_id": true, "create": false, "backup": false, "unsafe_writes": false,
+            "aws_managed_key": null, "validate_kms_key_id": true, "create": false, "backup": false, "unsafe_writes": false,
         }
     });
     assert_eq!(told["invocation"], expected);

@@ -12,7 +12,7 @@ use super::docroot_options::{Method, Options};
 use super::docroot_warnings::{plan_warnings, setting_warnings};
 use super::host_warnings::key_warnings;
 use super::result::{Previous, RestartReport, diff_lines};
-use super::setting::VALIDATE_KMS_KEY_ID;
+use super::setting::{AWS_MANAGED_KEY, VALIDATE_KMS_KEY_ID};
 use crate::ansible::{Diff, Kind, MAX_PLACES, Module, OptionSpec, Outcome, Place, Shown, Task};
 use crate::aspera::docroot::{
     self, Fate, Plan, PlannedDocroot, Request, SkipReason, changed_places,
@@ -56,6 +56,7 @@ impl Module for AsperaDocrootSse {
                 STATE,
                 ENCRYPTION,
                 KMS_KEY,
+                AWS_MANAGED_KEY,
                 ENCODING,
                 DOCROOT,
             ])),
@@ -63,6 +64,7 @@ impl Module for AsperaDocrootSse {
         STATE.or("present"),
         ENCRYPTION,
         KMS_KEY,
+        AWS_MANAGED_KEY,
         VALIDATE_KMS_KEY_ID,
         ENCODING,
         DOCROOT,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::apply::{Applied, Target, apply};
 use super::host_warnings::key_warnings;
 use super::result::{Previous, RestartReport, diff_lines, unread};
-use super::setting::{self, State, VALIDATE_KMS_KEY_ID};
+use super::setting::{self, AWS_MANAGED_KEY, State, VALIDATE_KMS_KEY_ID};
 use crate::ansible::{Diff, Failure, Kind, Module, OptionSpec, Outcome, Place, Task};
 use crate::aspera::host::Service;
 use crate::aspera::setting::{Encryption, EncryptionSetting, KmsKey};
@@ -30,6 +30,7 @@ impl Module for AsperaTrapdSse {
             .one_of(&["present", "absent"]),
         OptionSpec::new("server_side_encryption", Kind::Str).shown_if(Encryption::is_recognised),
         OptionSpec::new("kms_key_id", Kind::Str).shown_if(KmsKey::is_recognised),
+        AWS_MANAGED_KEY,
         VALIDATE_KMS_KEY_ID,
         OptionSpec::flag("create"),
         OptionSpec::flag("backup"),
@@ -78,6 +79,7 @@ struct Options {
     state: State,
     server_side_encryption: Option<String>,
     kms_key_id: Option<String>,
+    aws_managed_key: Option<bool>,
     validate_kms_key_id: bool,
     create: bool,
     backup: bool,
@@ -98,6 +100,7 @@ impl Options {
             self.state,
             self.server_side_encryption.as_deref(),
             self.kms_key_id.as_deref(),
+            self.aws_managed_key.unwrap_or_default(),
             self.validate_kms_key_id,
         )
     }
@@ -147,6 +150,11 @@ enum Refusal {
     Edit(#[from] PlanError),
     #[error("no file")]
     Missing,
+    #[error(
+        "a KMS key is set, and the task names none. Name it in kms_key_id, or set aws_managed_key: true if uploads are to use the key that AWS \
+         manages (aws/s3)."
+    )]
+    KeyNotNamed,
 }
 
 impl Proposal for Plan {
@@ -163,7 +171,11 @@ fn plan(
     if bytes.is_none() && desired.is_some() && !options.create {
         return Err(Refusal::Missing);
     }
-    Ok(trapd::plan(bytes.unwrap_or_default(), desired)?)
+    let plan = trapd::plan(bytes.unwrap_or_default(), desired)?;
+    if plan.uses_aws_managed_key_instead && options.aws_managed_key != Some(true) {
+        return Err(Refusal::KeyNotNamed);
+    }
+    Ok(plan)
 }
 
 fn failure(error: EditError<Refusal>, path: &Path) -> Failure {
@@ -174,7 +186,7 @@ fn failure(error: EditError<Refusal>, path: &Path) -> Failure {
             "{path} does not exist. It comes with trapd: install and enable that with astrap-config.sh enable, or set create: true to make the \
              file."
         ),
-        EditError::Plan(Refusal::Edit(error)) => format!("{path}: {error} Nothing was changed."),
+        EditError::Plan(refusal) => format!("{path}: {refusal} Nothing was changed."),
         EditError::File(FileError::Missing(_)) => format!(
             "{path} cannot be made: its folder does not exist. It comes with trapd: install and enable that with astrap-config.sh enable."
         ),

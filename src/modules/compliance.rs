@@ -14,6 +14,7 @@ pub(super) struct Compliance {
     summary: String,
     judged: usize,
     violations: Vec<ViolationReport>,
+    overriding: Vec<ViolationReport>,
     unknown: Vec<UnknownReport>,
     not_judged: Vec<String>,
 }
@@ -68,6 +69,10 @@ impl Compliance {
         if judged.configuration_is_refused {
             violations.push(ViolationReport::of_refused_configuration(judged.conf));
         }
+        let overriding = judgement.overriding.iter();
+        let overriding: Vec<ViolationReport> = overriding
+            .map(|violation| ViolationReport::new(violation, judged.properties))
+            .collect();
         let unknown = judgement.unknown.iter();
         let unknown: Vec<UnknownReport> = unknown
             .map(|unknown| UnknownReport::new(unknown, judged.properties))
@@ -87,6 +92,7 @@ impl Compliance {
                 .clone()
                 .filter(|(row, _)| !row.is_not_s3())
                 .count(),
+            overriding: overriding.len(),
             violations: violations.len(),
             unknown: unknown.len(),
             incomplete: judged.incomplete,
@@ -96,6 +102,7 @@ impl Compliance {
             summary: summary(judged, compliant, &counts),
             judged: counts.judged,
             violations,
+            overriding,
             unknown,
             not_judged: not_judged.map(|(row, _)| row.place()).collect(),
         }
@@ -106,6 +113,7 @@ impl Compliance {
 struct Counts {
     judged: usize,
     not_judged: usize,
+    overriding: usize,
     violations: usize,
     unknown: usize,
     incomplete: usize,
@@ -134,8 +142,12 @@ fn summary(judged: &Judged, compliant: Option<bool>, counts: &Counts) -> String 
         0 => String::new(),
         number => format!(", not judged: {number}"),
     };
+    let overriding = match counts.overriding {
+        0 => String::new(),
+        number => format!(" (with a setting of their own beside s3.properties: {number})"),
+    };
     format!(
-        "{answer} Judged S3 docroots and users: {}{not_judged}. Violations: {}, unknown: {}, incomplete: {}.",
+        "{answer} Judged S3 docroots and users: {}{not_judged}{overriding}. Violations: {}, unknown: {}, incomplete: {}.",
         counts.judged, counts.violations, counts.unknown, counts.incomplete
     )
 }
@@ -143,8 +155,15 @@ fn summary(judged: &Judged, compliant: Option<bool>, counts: &Counts) -> String 
 impl ViolationReport {
     fn new(violation: &Violation, properties: &str) -> Self {
         let mut found = violation.found.words();
-        if violation.difference == Difference::VersionTooOld {
-            found += " in its configuration";
+        match violation.difference {
+            Difference::VersionTooOld => found += " in its configuration",
+            Difference::OwnSetting if violation.found.encryption.is_none() => {
+                found = format!(
+                    "the key {}",
+                    violation.found.shown_kms_key().unwrap_or_default()
+                );
+            }
+            _ => {}
         }
         Self::of(
             place(&violation.place, properties),
@@ -183,6 +202,11 @@ fn fix(violation: &Violation) -> String {
         Place::Docroot(..) => "aspera_docroot_sse",
     };
     match (violation.difference, &violation.expected, &violation.place) {
+        (Difference::OwnSetting, ..) => {
+            "Remove it with aspera_docroot_sse (state: absent), or say what this docroot is to have: in aspera_sse_docroots of the role, or in an entry of \
+             expect."
+                .to_owned()
+        }
         (Difference::VersionTooOld, ..) => "Upgrade Aspera to 3.6.1 or later.".to_owned(),
         (_, Wanted::Absent, _) => format!("Remove the setting with {module} (state: absent)."),
         // The vendor does not document what NONE means in a docroot, so such a docroot could not be judged.

@@ -42,6 +42,7 @@ pub(super) struct Entry {
     state: Option<State>,
     server_side_encryption: Option<String>,
     kms_key_id: Option<String>,
+    aws_managed_key: Option<bool>,
     kms_key_encoding: Option<Encoding>,
     docroot: Option<String>,
 }
@@ -173,19 +174,25 @@ impl Entry {
         place: &str,
     ) -> Result<Request> {
         let state = self.state.or(task.state).unwrap_or(State::Present);
-        // A key belongs to its encryption: the task's key applies to entries that use the task's encryption.
-        let (encryption, inherited_key) = match &self.server_side_encryption {
-            Some(encryption) => (Some(encryption), None),
-            None => (
-                task.server_side_encryption.as_ref(),
-                task.kms_key_id.as_ref(),
-            ),
+        // A key belongs to its encryption: the task's key applies to entries that use the task's encryption and say nothing about a key.
+        let inherits_encryption = self.server_side_encryption.is_none();
+        let says_key = self.kms_key_id.is_some() || self.aws_managed_key == Some(true);
+        let of_key = if inherits_encryption && !says_key {
+            task
+        } else {
+            self
         };
-        let kms_key = self.kms_key_id.as_ref().or(inherited_key);
+        let encryption = self
+            .server_side_encryption
+            .as_ref()
+            .or(task.server_side_encryption.as_ref());
+        let aws_managed_key = self.aws_managed_key.or(of_key.aws_managed_key);
+        let aws_managed_key = aws_managed_key.unwrap_or_default();
         let desired = setting::desired(
             state,
             encryption.map(String::as_str),
-            kms_key.map(String::as_str),
+            of_key.kms_key_id.as_deref(),
+            aws_managed_key,
             validate_kms_key_id,
         )
         .map_err(|error| Failure::new(format!("{place}{error}")))?;
@@ -208,6 +215,7 @@ impl Entry {
                 .or(task.kms_key_encoding)
                 .map(KeyEncoding::from),
             desired,
+            aws_managed_key,
         })
     }
 }

@@ -86,7 +86,7 @@ pub(super) fn plan_warnings(plan: &Plan) -> Vec<String> {
     }
     if !keyless.is_empty() {
         warnings.push(format!(
-            "No kms_key_id is given, so the one in the docroot of {} is removed: with AWS_KMS, uploads use the key that AWS manages (aws/s3).",
+            "The KMS key in the docroot of {} is removed: its encryption uses none.",
             some_of(&keyless)
         ));
     }

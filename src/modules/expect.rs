@@ -3,11 +3,11 @@
 use anyhow::Result;
 use serde::Deserialize;
 
-use super::setting::State;
+use super::setting::{OTHER_KEY_IDS, State, VALIDATE_KMS_KEY_ID, parsed_key};
 use crate::ansible::{Failure, Kind, OptionSpec};
 use crate::aspera::audit::{Expectation, ScopePattern, Wanted};
 use crate::aspera::docroot::Scope;
-use crate::aspera::setting::{Encryption, EncryptionSetting, KmsKey};
+use crate::aspera::setting::{Encryption, EncryptionSetting, InvalidKmsKey, KmsKey};
 
 /// An entry of the option.
 pub(super) const ENTRY: &[OptionSpec] = &[
@@ -16,6 +16,8 @@ pub(super) const ENTRY: &[OptionSpec] = &[
         .one_of(&["present", "absent"]),
     OptionSpec::new("server_side_encryption", Kind::Str).shown_if(Encryption::is_recognised),
     OptionSpec::new("kms_key_ids", Kind::List(&Kind::Str)).shown_if(KmsKey::is_recognised),
+    VALIDATE_KMS_KEY_ID,
+    OptionSpec::flag("docroots_follow"),
     OptionSpec::new("scopes", Kind::List(&Kind::Str)).shown_if(|text| pattern(text).is_some()),
 ];
 
@@ -25,6 +27,8 @@ pub(super) struct Entry {
     state: State,
     server_side_encryption: Option<String>,
     kms_key_ids: Option<Vec<String>>,
+    validate_kms_key_id: bool,
+    docroots_follow: bool,
     scopes: Option<Vec<String>>,
 }
 
@@ -60,7 +64,16 @@ impl Entry {
             State::Absent => self.absent(&scopes)?,
             State::Present => self.present()?,
         };
-        Ok(Expectation { wanted, scopes })
+        if self.docroots_follow
+            && (!scopes.contains(&ScopePattern::System) || wanted == Wanted::Absent)
+        {
+            return Err("docroots_follow goes with an encryption that is expected of system. Add system to scopes, or remove docroots_follow.".to_owned());
+        }
+        Ok(Expectation {
+            wanted,
+            scopes,
+            docroots_follow: self.docroots_follow,
+        })
     }
 
     fn absent(&self, scopes: &[ScopePattern]) -> Result<Wanted, String> {
@@ -85,9 +98,13 @@ impl Entry {
         }
         let texts = self.kms_key_ids.as_deref().unwrap_or_default();
         let key = |(index, text): (usize, &String)| {
-            // Any bare id is allowed, even one that no AWS key has: the audit compares it with the content of a file that this module does not check.
-            let key =
-                KmsKey::parse(text).map_err(|error| format!("kms_key_ids[{index}] {error}"))?;
+            let key = parsed_key(text, self.validate_kms_key_id).map_err(|error| {
+                let remedy = match error {
+                    InvalidKmsKey::KeyId => OTHER_KEY_IDS,
+                    _ => "",
+                };
+                format!("kms_key_ids[{index}] {error}{remedy}")
+            })?;
             EncryptionSetting::new(encryption, Some(key.clone()))
                 .map_err(|_| "kms_key_ids goes with server_side_encryption AWS_KMS only. Remove one of the two.")?;
             Ok(key)

@@ -10,6 +10,9 @@ use crate::aspera::setting::{Encryption, EncryptionSetting, InvalidKmsKey, KmsKe
 pub(super) const VALIDATE_KMS_KEY_ID: OptionSpec =
     OptionSpec::new("validate_kms_key_id", Kind::Bool).or_true();
 
+/// The option that says that uploads are meant to use the key that AWS manages, so that a key that is set may go.
+pub(super) const AWS_MANAGED_KEY: OptionSpec = OptionSpec::new("aws_managed_key", Kind::Bool);
+
 /// The option `state`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -23,6 +26,7 @@ pub(super) fn desired(
     state: State,
     encryption: Option<&str>,
     kms_key: Option<&str>,
+    aws_managed_key: bool,
     validate_kms_key_id: bool,
 ) -> Result<Option<EncryptionSetting>> {
     if state == State::Absent {
@@ -36,7 +40,15 @@ pub(super) fn desired(
     };
     let encryption = Encryption::parse(encryption)
         .map_err(|error| Failure::new(format!("server_side_encryption {error}")))?;
-    let kms_key = kms_key.map(|text| parsed_key(text, validate_kms_key_id));
+    if aws_managed_key {
+        refuse_contradiction(encryption, kms_key)?;
+    }
+    let kms_key = kms_key.map(|text| {
+        parsed_key(text, validate_kms_key_id).map_err(|error| {
+            let remedy = remedy(error);
+            Failure::new(format!("kms_key_id {error}{remedy}"))
+        })
+    });
     let kms_key = kms_key.transpose()?;
     let setting = EncryptionSetting::new(encryption, kms_key).map_err(|error| {
         Failure::new(format!(
@@ -47,22 +59,41 @@ pub(super) fn desired(
     Ok(Some(setting))
 }
 
-fn parsed_key(text: &str, validate_kms_key_id: bool) -> Result<KmsKey, Failure> {
-    let key = if validate_kms_key_id {
+/// Refuses `aws_managed_key: true` beside something that says otherwise.
+fn refuse_contradiction(encryption: Encryption, kms_key: Option<&str>) -> Result<(), Failure> {
+    if kms_key.is_some() {
+        return Err(Failure::new(
+            "kms_key_id names a key, and aws_managed_key: true says that the key that AWS manages is meant. Remove one of the two.",
+        ));
+    }
+    if encryption != Encryption::AwsKms {
+        return Err(Failure::new(format!(
+            "aws_managed_key: true goes with server_side_encryption AWS_KMS only, not with {encryption}. Remove aws_managed_key or set \
+             server_side_encryption to AWS_KMS."
+        )));
+    }
+    Ok(())
+}
+
+/// Parses a key. A bare key id must have the form of AWS key ids, unless the option `validate_kms_key_id` says that it need not.
+pub(super) fn parsed_key(text: &str, validate_kms_key_id: bool) -> Result<KmsKey, InvalidKmsKey> {
+    if validate_kms_key_id {
         KmsKey::parse_for_aws(text)
     } else {
         KmsKey::parse(text)
-    };
-    key.map_err(|error| {
-        let remedy = match error {
-            InvalidKmsKey::Empty | InvalidKmsKey::TemplateWord => {
-                " Leave the option out for the key that AWS manages (aws/s3)."
-            }
-            InvalidKmsKey::KeyId => {
-                " If the store is not AWS and its keys have such ids, set validate_kms_key_id: false."
-            }
-            _ => "",
-        };
-        Failure::new(format!("kms_key_id {error}{remedy}"))
-    })
+    }
+}
+
+/// What to do about a bare key id without the form of AWS key ids, if it is right.
+pub(super) const OTHER_KEY_IDS: &str =
+    " If the store is not AWS and its keys have such ids, set validate_kms_key_id: false.";
+
+fn remedy(error: InvalidKmsKey) -> &'static str {
+    match error {
+        InvalidKmsKey::Empty | InvalidKmsKey::TemplateWord => {
+            " For the key that AWS manages (aws/s3), leave the option out and set aws_managed_key: true."
+        }
+        InvalidKmsKey::KeyId => OTHER_KEY_IDS,
+        _ => "",
+    }
 }

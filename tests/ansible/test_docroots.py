@@ -151,7 +151,7 @@ REFUSALS = {
     "secret-for-list": Refusal({"docroots": f"s3://{HIDDEN}", **AES}, ["docroots", "a list of dictionaries"]),
     "key-without-kms": Refusal({"of_user": "xfer", "kms_key_id": KEY, **AES}, ["kms_key_id", "AWS_KMS"]),
     "empty-key": Refusal(
-        {"of_user": "xfer", "server_side_encryption": "AWS_KMS", "kms_key_id": ""}, ["Leave the option out"]
+        {"of_user": "xfer", "server_side_encryption": "AWS_KMS", "kms_key_id": ""}, ["leave the option out"]
     ),
     "old-server": Refusal({"of_user": "xfer", **KMS}, ["3.6.1", "3.5.4"], ascp_version="3.5.4.102989"),
     "unknown-user": Refusal({"of_user": "xfre", **AES}, ["no user xfre", "Did you mean xfer?"]),

@@ -180,6 +180,33 @@ def test_key_ids_of_another_store(controller: Controller, folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("setting", "named"),
+    [("aspera_sse_system", "the whole server (s3.properties)"), ("aspera_sse_docroots", "user acme")],
+)
+def test_a_key_is_dropped_only_on_purpose(controller: Controller, folder: Path, setting: str, named: str) -> None:
+    """A variable that is not there is left out, and the host fails before the first of the two files is written."""
+    hosts = Hosts(folder, "one")
+    both = {"aspera_sse_system": SYSTEM, "aspera_sse_docroots": DOCROOTS}
+    assert hosts.run(controller, "role.yml", **both).exit_status == 0
+    assert hosts.settings == {"one": BOTH}
+    misspelt = {"server_side_encryption": "AWS_KMS", "kms_key_id": "{{ no_such_key | default(omit) }}"}
+    changed = {"server_side_encryption": "AES256"}
+    wanted = {"aspera_sse_system": changed, "aspera_sse_docroots": [{"user": "acme", **changed}]}
+    wanted[setting] = misspelt if setting == "aspera_sse_system" else [{"user": "acme", **misspelt}]
+    for arguments in (("--check",), ()):
+        refused = hosts.run(controller, "role.yml", *arguments, **wanted)
+        assert refused.recap["one"]["failed"] == 1, refused.text
+        assert f"The variables name no KMS key for {named}, where one is set." in refused.as_one_line
+        assert hosts.settings == {"one": BOTH}
+    meant = {**misspelt, "aws_managed_key": "yes"}
+    wanted[setting] = meant if setting == "aspera_sse_system" else [{"user": "acme", **meant}]
+    for changed_tasks in (2, 0):
+        done = hosts.run(controller, "role.yml", **wanted)
+        assert (done.exit_status, done.recap["one"]["changed"]) == (0, changed_tasks), done.text
+    assert hosts.settings == {"one": []}
+
+
+@pytest.mark.parametrize(
     ("docroot", "says"),
     [
         ({"user": "acme", **SYSTEM, "kms_key_id": "arn:aws:kms:DUMMY"}, "kms_key_ids[0]"),
@@ -252,6 +279,40 @@ def test_a_malformed_aspera_conf_stops_a_host_before_the_first_write(controller:
         assert hosts.settings == {"one": written}
 
 
+OTHER_DOCROOTS = [
+    {"user": "acme", "server_side_encryption": "AES256"},
+    {"global": True, "server_side_encryption": "NONE"},
+]
+
+
+def test_docroots_that_do_not_follow_the_system(controller: Controller, folder: Path) -> None:
+    """If only the system is asked for, they are reported by name, or fail the verification."""
+    hosts = Hosts(folder, "one")
+    assert hosts.run(controller, "role.yml", aspera_sse_docroots=OTHER_DOCROOTS).exit_status == 0
+    says = [
+        f"user acme has AES256, not AWS_KMS with {KEY}: the docroot has a setting of its own",
+        f"global has NONE, not AWS_KMS with {KEY}: the docroot has a setting of its own",
+    ]
+    for arguments, changed in ((("--check",), 1), ((), 1), ((), 0)):
+        screen = hosts.run(controller, "role.yml", *arguments, aspera_sse_system=SYSTEM)
+        assert (screen.exit_status, screen.recap["one"]["changed"]) == (0, changed), screen.text
+        for sentence in says:
+            assert sentence in screen.as_one_line
+        if arguments:
+            # The count of what was checked: s3.properties, and no docroot.
+            counts = r"users: 0, not judged: \d+ \(with a setting of their own beside s3.properties: 2\)"
+            assert re.search(counts, screen.as_one_line), screen.text
+    follow = {"aspera_sse_system": SYSTEM, "aspera_sse_docroots_follow_system": "true"}
+    screen = hosts.run(controller, "role.yml", **follow)
+    assert screen.recap["one"] | {"failed": 1, "changed": 0} == screen.recap["one"], screen.text
+    for sentence in says:
+        assert sentence in screen.as_one_line
+    # A docroot with a setting that is asked for is not concerned, and one without a setting follows.
+    removed = [OTHER_DOCROOTS[0], {"global": True, "state": "absent"}]
+    screen = hosts.run(controller, "role.yml", aspera_sse_docroots=removed, **follow)
+    assert screen.exit_status == 0, screen.text
+
+
 def test_a_host_that_is_as_it_should_be_takes_six_tasks(controller: Controller, folder: Path) -> None:
     """Three of them go to the host: the look and the two settings. Ansible adds one, which validates the arguments."""
     hosts = Hosts(folder, "one", version="4.3.1.100")
@@ -275,7 +336,8 @@ def test_a_host_that_is_as_it_should_be_takes_six_tasks(controller: Controller, 
 def test_batches_and_failing_hosts(controller: Controller, folder: Path, *, stop: bool) -> None:
     """With serial, the batches go on after one host has failed; with any_errors_fatal they do not."""
     hosts = Hosts(folder, "one", "two", "three", "four")
-    shutil.rmtree(hosts.roots["two"].folder / "etc")
+    # A line that goes on behind the end of the file: only the module finds that nothing can be appended.
+    hosts.roots["two"].properties.write_bytes(b"last=\\")
     around = ("env", f"ANSIBLE_ANY_ERRORS_FATAL={stop}")
     # Keywords of a play are known before its hosts.
     screen = hosts.run(controller, "role.yml", "--extra-vars", "batch=2", around=around, aspera_sse_system=SYSTEM)
@@ -344,6 +406,30 @@ def test_verify_fails_unless_the_restart_is_left_to_the_operator(
     )
     assert (screen.exit_status != 0) is fails, screen.text
     assert (gap["message"] in screen.as_one_line) is fails
+
+
+def test_thousands_of_messages_are_cut_with_a_count(controller: Controller, folder: Path) -> None:
+    """A server may have very many docroots that are not as expected."""
+    hosts = Hosts(folder, "one")
+    names = [f"user{number}" for number in range(60)]
+    tokens = "".join(
+        f"<user><name>{name}</name><file_system><access><paths><path><absolute>s3://s3.amazonaws.com/{name}?server-side-encryption=AES256</absolute>"
+        "</path></paths></access></file_system></user>"
+        for name in names
+    )
+    hosts.roots["one"].write_conf(
+        f"<CONF><aaa><realms><realm><users>{tokens}</users></realm></realms></aaa></CONF>".encode()
+    )
+    screen = hosts.run(
+        controller,
+        "role.yml",
+        aspera_sse_system=SYSTEM,
+        aspera_sse_docroots_follow_system=True,
+        aspera_sse_skip=["version"],
+    )
+    shown = [name for name in names if f"user {name} " in screen.text]
+    assert len(shown) <= 50, screen.text
+    assert re.search(r"\.\.\. and \d+ more, which the module aspera_sse_info lists\.", screen.as_one_line), screen.text
 
 
 def filled_in(folder: Path, example: str) -> Path:

@@ -34,6 +34,7 @@ CONVERTED: dict[str, list[tuple[object, object]]] = {
     "aspera_sse_restart": [*((value, True) for value in TRUE), *((value, False) for value in FALSE)],
     "aspera_sse_validate_kms_key_id": [*((value, True) for value in TRUE), *((value, False) for value in FALSE)],
     "aspera_sse_ignore_metadata_changes": [*((value, True) for value in TRUE), *((value, False) for value in FALSE)],
+    "aspera_sse_docroots_follow_system": [*((value, False) for value in FALSE)],
     "aspera_sse_settle_seconds": [(0, 0), (7, 7), ("0", 0), ("7", 7), (" 7 ", 7), ("{{ 3 + 4 }}", 7)],
     "aspera_sse_skip": [
         ([], []),
@@ -56,6 +57,10 @@ CONVERTED: dict[str, list[tuple[object, object]]] = {
         ("{'server_side_encryption': 'AES256'}", {"server_side_encryption": "AES256"}),
         ({"state": "absent"}, {"state": "absent"}),
         ({**SYSTEM, "create": "no", "state": None}, {**SYSTEM, "create": False}),
+        (
+            {"server_side_encryption": "AWS_KMS", "aws_managed_key": "yes"},
+            {"server_side_encryption": "AWS_KMS", "aws_managed_key": True},
+        ),
         ({**SYSTEM, "kms_key_id": "{{ omit }}"}, {"server_side_encryption": "AWS_KMS"}),
         ("{{ {'server_side_encryption': 'AES256'} }}", {"server_side_encryption": "AES256"}),
         ("{}", {}),
@@ -93,6 +98,11 @@ REFUSED: dict[str, list[tuple[object, str]]] = {
         ("maybe", "aspera_sse_ignore_metadata_changes"),
         (2, "aspera_sse_ignore_metadata_changes"),
     ],
+    "aspera_sse_docroots_follow_system": [
+        ("maybe", "aspera_sse_docroots_follow_system"),
+        # There is nothing to follow: the system-wide setting is removed.
+        (True, "aspera_sse_system has no server_side_encryption"),
+    ],
     "aspera_sse_settle_seconds": [
         ("soon", "aspera_sse_settle_seconds"),
         ("5s", "aspera_sse_settle_seconds"),
@@ -118,6 +128,7 @@ REFUSED: dict[str, list[tuple[object, str]]] = {
         ({**SYSTEM, BY_MISTAKE: KEY}, "aspera_sse_system has an option that does not exist"),
         ({"kms_key_id": KEY}, "must have server_side_encryption, or state: absent"),
         ({**SYSTEM, "kms_key_id": "CHANGE_ME_KEY_ARN"}, "aspera_sse_system.kms_key_id still holds the placeholder"),
+        ({**SYSTEM, "aws_managed_key": BY_MISTAKE}, "aspera_sse_system.aws_managed_key must be true or false"),
         ({**SYSTEM, "create": BY_MISTAKE}, "aspera_sse_system.create must be true or false"),
         ({**SYSTEM, "kms_key_id": [KEY]}, "aspera_sse_system.kms_key_id must be text"),
         # Without a key, the server would use the key that AWS manages.

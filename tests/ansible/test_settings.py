@@ -138,7 +138,7 @@ CASES = {
         ENCRYPTION_PLACE,
     ),
     "key-removed": Case(
-        {"server_side_encryption": "AWS_KMS"},
+        {"server_side_encryption": "AWS_KMS", "aws_managed_key": True},
         IN_FORCE,
         IN_FORCE.replace(WITH_KEY, KEY_TEMPLATE),
         [f"-server-side-encryption-aws-kms-key-id={KEY}", "+# server-side-encryption-aws-kms-key-id"],
@@ -341,8 +341,6 @@ def test_owner_and_mode_stay(story: Story, connection: dict[str, object]) -> Non
 @pytest.mark.parametrize(
     "words",
     [
-        # A key was set and the task names none.
-        ["No kms_key_id", "server-side-encryption-aws-kms-key-id is removed", "aws/s3"],
         # The server cannot be asked for its version, and talks to AWS without TLS.
         ["no-version/bin/ascp", "3.6.1"],
         ["s3service.https-only=true", "TLS"],

@@ -66,6 +66,7 @@ fn expectation(expectation: &configuration::Expectation) -> Expectation {
             ),
         },
         scopes: scopes.map(|scope| pattern(scope)).collect(),
+        docroots_follow: false,
     }
 }
 

@@ -57,6 +57,7 @@ OPTIONS: dict[str, Test] = {
     "state": _is_state,
     "server_side_encryption": _is_encryption,
     "kms_key_id": _is_key_arn,
+    "aws_managed_key": _is_flag,
     "validate_kms_key_id": _is_flag,
     "create": _is_flag,
     "backup": _is_flag,
@@ -70,6 +71,8 @@ OPTIONS: dict[str, Test] = {
                 "state": _is_state,
                 "server_side_encryption": _is_encryption,
                 "kms_key_ids": _list_of(_is_key_arn),
+                "validate_kms_key_id": _is_flag,
+                "docroots_follow": _is_flag,
                 "scopes": _list_of(_is_kind_of_scope),
             }
         )

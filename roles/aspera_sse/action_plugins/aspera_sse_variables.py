@@ -39,6 +39,7 @@ OTHERS: dict[str, dict[str, t.Any]] = {
 TYPES: dict[str, dict[str, t.Any]] = {
     "aspera_sse_root": {"type": "path"},
     "aspera_sse_validate_kms_key_id": {"type": "bool"},
+    "aspera_sse_docroots_follow_system": {"type": "bool"},
     "aspera_sse_backup": {"type": "bool"},
     "aspera_sse_restart": {"type": "bool"},
     "aspera_sse_ignore_metadata_changes": {"type": "bool"},
@@ -94,10 +95,13 @@ class ActionModule(ActionBase):
                 except InvalidVariableError as problem:
                     problems.append(str(problem))
         problems.extend(odd_key_ids(converted))
+        problems.extend(nothing_to_follow(converted))
         if boolean(self._task.args.get("settings_required", False)) and not problems:
             problems.extend(asked_for_nothing(converted))
         expect = [] if problems else expectations(converted)
+        keyless = [] if problems else without_key(converted)
         result.update(changed=False, msg=" ".join(problems), converted=converted, problems=problems, expect=expect)
+        result.update(keyless=keyless)
         return result
 
     def _value(self, name: str, variables: Mapping[str, t.Any], described: Description) -> t.Any:
@@ -231,7 +235,7 @@ def to_dict(name: str, value: t.Any, described: Description) -> dict[str, t.Any]
         # Nothing is named where a variable is empty by mistake, and the server would use another key.
         if key == "kms_key_id" and element in (None, ""):
             raise InvalidVariableError(
-                f"{name}.{key} is empty. Name a key, or take {key} out to use the key that AWS manages."
+                f"{name}.{key} is empty. Name a key, or set aws_managed_key: true instead for the key that AWS manages."
             )
         # None is an option that is not given, as for a module.
         if element is not None:
@@ -341,11 +345,45 @@ def expectations(converted: Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
     scopes: dict[tuple[str | None, str | None], list[str]] = {}
     for name, setting in settings:
         if setting.get("state", "present") == "present":
-            wanted = (setting["server_side_encryption"], setting.get("kms_key_id"))
+            # S3 has this alias for the key that AWS manages.
+            key = "alias/aws/s3" if setting.get("aws_managed_key") else setting.get("kms_key_id")
+            wanted = (setting["server_side_encryption"], key)
             scopes.setdefault(wanted, []).append(name)
         elif name == "system":
             scopes.setdefault((None, None), []).append(name)
-    return [expectation(encryption, key, names) for (encryption, key), names in scopes.items()]
+    expected = [expectation(encryption, key, names) for (encryption, key), names in scopes.items()]
+    if not converted.get("aspera_sse_validate_kms_key_id", True):
+        for entry in expected:
+            entry["validate_kms_key_id"] = False
+    if converted.get("aspera_sse_docroots_follow_system"):
+        for entry in expected:
+            if "system" in entry["scopes"]:
+                entry["docroots_follow"] = True
+    return expected
+
+
+def nothing_to_follow(converted: Mapping[str, t.Any]) -> list[str]:
+    """Tell what to set if docroots are to follow a setting that is not there."""
+    system = converted.get("aspera_sse_system") or {}
+    if not converted.get("aspera_sse_docroots_follow_system") or "server_side_encryption" in system:
+        return []
+    return [
+        "aspera_sse_docroots_follow_system is true, and aspera_sse_system has no server_side_encryption to follow. "
+        "Set it, or set aspera_sse_docroots_follow_system to false."
+    ]
+
+
+def without_key(converted: Mapping[str, t.Any]) -> list[str]:
+    """Name the settings that use the key that AWS manages without saying so. A host must not lose a key by them."""
+    settings = [("system", converted.get("aspera_sse_system") or {})]
+    settings += [(scope(docroot), docroot) for docroot in converted.get("aspera_sse_docroots") or []]
+    return [
+        name
+        for name, setting in settings
+        if setting.get("state", "present") == "present"
+        and setting.get("server_side_encryption") == "AWS_KMS"
+        and not (setting.get("kms_key_id") or setting.get("aws_managed_key"))
+    ]
 
 
 def scope(docroot: Mapping[str, t.Any]) -> str:

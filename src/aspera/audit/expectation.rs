@@ -12,6 +12,8 @@ pub struct Expectation {
     pub wanted: Wanted,
     /// The scopes that the entry applies to. An empty list means every docroot.
     pub scopes: Vec<ScopePattern>,
+    /// Whether docroots that no entry names must not set anything else than `s3.properties`. Goes with [`ScopePattern::System`].
+    pub docroots_follow: bool,
 }
 
 /// An expected setting.
@@ -60,6 +62,8 @@ pub enum Difference {
     OtherKey,
     /// A setting where none is expected.
     NotAbsent,
+    /// A docroot with a setting of its own beside the one of the whole server.
+    OwnSetting,
     /// A version of Aspera without `AWS_KMS`.
     VersionTooOld,
 }
@@ -73,6 +77,9 @@ impl Difference {
             Self::NotAKey => "the value of the key is not the name of a KMS key",
             Self::OtherKey => "another key is used",
             Self::NotAbsent => "a setting is in force where none is expected",
+            Self::OwnSetting => {
+                "the docroot has a setting of its own beside that of the whole server, and which of the two wins is not documented"
+            }
             Self::VersionTooOld => "this version of Aspera does not support AWS_KMS",
         }
     }

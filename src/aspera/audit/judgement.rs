@@ -5,9 +5,11 @@ use std::collections::{HashMap, HashSet};
 use super::doubt::Doubt;
 use super::expectation::{Comparison, Difference, Expectation, ScopePattern, Wanted};
 use super::facts::Facts;
-use super::possible::{Outcome, Possible, Request, Source};
+use super::overriding::overriding;
+use super::possible::{Outcome, Possible, Source};
 use super::rows::Row;
 use super::s3_docroot;
+use super::verdict::{Place, RowVerdict, Verdict, Violation};
 use crate::aspera::docroot::Scope;
 use crate::aspera::setting::Encryption;
 use crate::aspera::version::Version;
@@ -17,6 +19,8 @@ use crate::aspera::version::Version;
 pub struct Judgement {
     /// The certain differences.
     pub violations: Vec<Violation>,
+    /// The docroots that no entry judges, and that say something else than `s3.properties` is expected to say.
+    pub overriding: Vec<Violation>,
     /// The places whose verdict is not known.
     pub unknown: Vec<Unknown>,
     /// The parts of the expectations that judge nothing.
@@ -25,41 +29,6 @@ pub struct Judgement {
     pub system: Option<Verdict>,
     /// The verdicts on the rows, in the order of the rows.
     pub rows: Vec<RowVerdict>,
-}
-
-/// The verdict on a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RowVerdict {
-    /// The index of the entry that judged it, from 0, or `None` if no entry names it.
-    pub entry: Option<usize>,
-    /// The verdict, or `None` if no entry names it.
-    pub verdict: Option<Verdict>,
-}
-
-/// A verdict on a row or on `s3.properties`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// Every possible result is as expected.
-    Met,
-    /// No possible result is as expected.
-    Violated(Difference),
-    /// It is not known whether the results are as expected.
-    Unknown,
-    /// No upload goes to S3.
-    NotS3,
-}
-
-/// A certain difference.
-#[derive(Debug)]
-pub struct Violation {
-    /// The place of the difference.
-    pub place: Place,
-    /// The setting at this place.
-    pub found: Request,
-    /// The expectation.
-    pub expected: Wanted,
-    /// The kind of difference.
-    pub difference: Difference,
 }
 
 /// A place whose verdict is not known.
@@ -86,15 +55,6 @@ pub enum Unfounded {
     Everything,
 }
 
-/// A part of a server that is judged.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
-    /// `s3.properties`
-    System,
-    /// A docroot, by its scope and client address.
-    Docroot(Scope, Option<String>),
-}
-
 /// Judges a server by the expectations.
 pub fn judge(facts: &Facts, rows: &[Row], expectations: &[Expectation]) -> Judgement {
     let entries = Entries::index(expectations);
@@ -109,6 +69,10 @@ pub fn judge(facts: &Facts, rows: &[Row], expectations: &[Expectation]) -> Judge
         judgement.rows.push(RowVerdict { entry, verdict });
     }
     judgement.find_unfounded(facts, rows, &entries, expectations);
+    match overriding(rows, &judgement.rows, expectations) {
+        (forbidden, true) => judgement.violations.extend(forbidden),
+        (reported, false) => judgement.overriding = reported,
+    }
     judgement
 }
 
@@ -434,6 +398,7 @@ mod tests {
                 .map(|scopes| Expectation {
                     wanted: Wanted::Encryption(Encryption::AwsKms, Vec::new()),
                     scopes: scopes.clone(),
+                    docroots_follow: false,
                 })
                 .collect();
             let judgement = judge(&facts, &rows(&facts), &expectations);

@@ -52,7 +52,7 @@ pub enum Fate {
         changed: bool,
         /// Whether one of its options occurred more than once in its query.
         repeated: bool,
-        /// Whether a key is removed from its query because the task names none.
+        /// Whether a key is removed from its query because the encryption uses none.
         loses_key: bool,
     },
 }
@@ -157,6 +157,12 @@ pub enum PlanError {
         "has a ? before the @ in the docroot of {0}, so the start of its options is ambiguous. Percent-encode the credentials (? is %3F) first."
     )]
     QuestionMark(Scope),
+    /// Docroots have a key, and the task names none.
+    #[error(
+        "has a KMS key in the docroot of {0}, and the task names none. Name it in kms_key_id, or set aws_managed_key: true if uploads are to use the key \
+         that AWS manages (aws/s3)."
+    )]
+    KeyNotNamed(String),
     /// The edited file would not read as intended.
     #[error(
         "would not read back as intended after the planned edit. This is a bug in this module. Please report it."

@@ -72,7 +72,7 @@ impl<'c> Docroot<'c> {
 }
 
 /// The findings in the query of a docroot that lead to warnings.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 pub(super) struct QueryFindings {
     pub(super) repeated: bool,
     pub(super) loses_key: bool,

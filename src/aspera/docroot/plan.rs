@@ -4,7 +4,7 @@ use super::change::{InsteadOfS3, Plan, PlanError, SkipReason};
 use super::conf::{AsperaConf, Block, DocrootElement};
 use super::draft::{Decided, Docroot, Draft, QueryFindings};
 use super::request::{Request, Selection, by_scope};
-use super::scope::Scope;
+use super::scope::{Scope, some_of};
 use super::self_check::check;
 use super::uri::{DocrootUri, Storage};
 use crate::subject::with_subject;
@@ -21,9 +21,13 @@ fn decide(bytes: &[u8], requests: &[Request]) -> Result<Decided, PlanError> {
     let mut planner = Planner {
         conf: &conf,
         draft: Draft::new(&conf),
+        key_not_named: Vec::new(),
     };
     for (request, blocks) in requests.iter().zip(matching_blocks(&conf, requests)) {
         planner.plan_request(request, &blocks)?;
+    }
+    if !planner.key_not_named.is_empty() {
+        return Err(PlanError::KeyNotNamed(some_of(&planner.key_not_named)));
     }
     Ok(planner.draft.finish())
 }
@@ -50,6 +54,8 @@ fn matching_blocks<'c>(conf: &'c AsperaConf, requests: &[Request]) -> Vec<Vec<&'
 struct Planner<'c> {
     conf: &'c AsperaConf<'c>,
     draft: Draft<'c>,
+    /// The scopes that have a key and whose requests do not name one.
+    key_not_named: Vec<Scope>,
 }
 
 impl<'c> Planner<'c> {
@@ -148,12 +154,8 @@ impl<'c> Planner<'c> {
     ) -> Result<(), PlanError> {
         let before = &docroot.uri;
         let uri_edits = before.edits(request.desired.as_ref(), request.encoding);
-        let declares_no_key = request
-            .desired
-            .as_ref()
-            .is_some_and(|desired| desired.kms_key().is_none());
+        let loses_key = self.loses_key(request, scope, before);
         let repeated = before.repeats_a_setting();
-        let loses_key = declares_no_key && before.found_setting(None).kms_key.is_some();
         if !uri_edits.is_empty() {
             docroot.refuse_uneditable(scope)?;
         }
@@ -168,6 +170,21 @@ impl<'c> Planner<'c> {
         };
         self.draft.set(request, scope, docroot, after, query);
         Ok(())
+    }
+
+    /// Returns whether a docroot has a key that the desired encryption does not use. Notes the scope if it uses the key that AWS manages instead, and
+    /// the request does not say that this is meant.
+    fn loses_key(&mut self, request: &Request, scope: &Scope, before: &DocrootUri) -> bool {
+        let Some(desired) = &request.desired else {
+            return false;
+        };
+        if desired.kms_key().is_some() || !before.names_a_key() {
+            return false;
+        }
+        if desired.is_aws_managed_key() && !request.aws_managed_key {
+            self.key_not_named.push(scope.clone());
+        }
+        !desired.is_aws_managed_key()
     }
 
     /// Sets the whole URI of a docroot, and creates missing elements.
@@ -204,7 +221,11 @@ impl<'c> Planner<'c> {
                     let edits = docroot.whole_uri(self.conf.bytes, &after);
                     self.draft.edits.extend(edits);
                 }
-                let query = QueryFindings::default();
+                let query = QueryFindings {
+                    repeated: false,
+                    loses_key: docroot.uri.storage() == Storage::S3
+                        && self.loses_key(request, scope, &docroot.uri),
+                };
                 self.draft.set(request, scope, docroot, Some(after), query);
             }
             _ => return Err(PlanError::SeveralDocroots(scope.clone())),
@@ -247,6 +268,7 @@ mod tests {
         Request {
             selection,
             desired: Some(EncryptionSetting::new(Encryption::Aes256, None).unwrap()),
+            aws_managed_key: false,
             encoding: None,
             docroot: docroot.map(DocrootUri::new),
         }

@@ -12,6 +12,8 @@ pub struct Request {
     pub selection: Selection,
     /// The desired encryption, or `None` for no encryption option in the URI.
     pub desired: Option<EncryptionSetting>,
+    /// Whether uploads are meant to use the key that AWS manages, so that a key in the URI may go.
+    pub aws_managed_key: bool,
     /// The encoding of the key in the URI, or `None` if any is accepted.
     pub encoding: Option<KeyEncoding>,
     /// The whole URI, or `None` to keep the URI that exists.

@@ -162,6 +162,7 @@ mod tests {
             .map(|name| Request {
                 selection: Selection::Of(Scope::User((*name).to_owned())),
                 desired: Some(EncryptionSetting::new(Encryption::Aes256, None).unwrap()),
+                aws_managed_key: true,
                 encoding: None,
                 docroot: (*name == "new").then(|| DocrootUri::new("s3://h/new")),
             })

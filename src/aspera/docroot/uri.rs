@@ -128,6 +128,12 @@ impl DocrootUri {
         }
     }
 
+    /// Returns whether its query names a KMS key.
+    pub fn names_a_key(&self) -> bool {
+        self.options()
+            .any(|(name, value)| name == KMS_KEY_KEY && !value.is_empty())
+    }
+
     /// Returns whether one of the two settings occurs in its query more than once.
     pub fn repeats_a_setting(&self) -> bool {
         let count = |wanted| self.options().filter(|(name, _)| *name == wanted).count();

@@ -126,6 +126,11 @@ impl EncryptionSetting {
         self.encryption
     }
 
+    /// Returns whether uploads use the key that AWS manages, `aws/s3`.
+    pub fn is_aws_managed_key(&self) -> bool {
+        self.encryption == Encryption::AwsKms && self.kms_key.is_none()
+    }
+
     /// Returns the key, if one is named.
     pub fn kms_key(&self) -> Option<&KmsKey> {
         self.kms_key.as_ref()

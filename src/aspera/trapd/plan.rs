@@ -20,6 +20,8 @@ const KMS_KEY_COMMENT: &str = "# server-side-encryption-aws-kms-key-id";
 pub struct Plan {
     /// The setting that was in force.
     pub previous: FoundSetting,
+    /// Whether a key was in force, and with the desired setting uploads use the key that AWS manages instead.
+    pub uses_aws_managed_key_instead: bool,
     /// The edits. There are none if the file is as desired.
     pub edits: Edits,
     /// The file after the edits.
@@ -63,6 +65,10 @@ pub fn plan(bytes: &[u8], desired: Option<&EncryptionSetting>) -> Result<Plan, P
     check(&document, edited, desired)?;
     Ok(Plan {
         warnings: warnings(&document, desired),
+        uses_aws_managed_key_instead: desired.is_some_and(EncryptionSetting::is_aws_managed_key)
+            && document
+                .value(KMS_KEY_KEY)
+                .is_some_and(|key| !key.code_units().is_empty()),
         places: changed_places(&document, &edits, edited, kms_key),
         previous,
         edits,
@@ -128,15 +134,13 @@ fn warnings(document: &Document, desired: Option<&EncryptionSetting>) -> Vec<Str
         }
     }
     warnings.extend(nearly_warnings(document));
-    if setting.kms_key().is_none() && document.value(KMS_KEY_KEY).is_some() {
-        warnings.push(match setting.encryption() {
-            Encryption::AwsKms => format!(
-                "No kms_key_id is given, so the active {KMS_KEY_KEY} is removed: uploads use the key that AWS manages (aws/s3)."
-            ),
-            other => format!("The active {KMS_KEY_KEY} is removed: {other} uses no KMS key."),
-        });
+    let encryption = setting.encryption();
+    if encryption != Encryption::AwsKms && document.value(KMS_KEY_KEY).is_some() {
+        warnings.push(format!(
+            "The active {KMS_KEY_KEY} is removed: {encryption} uses no KMS key."
+        ));
     }
-    if setting.encryption() == Encryption::AwsKms {
+    if encryption == Encryption::AwsKms {
         warnings.extend(https_warning(document));
     }
     warnings
@@ -191,7 +195,7 @@ mod tests {
             plan.after,
             b"server-side-encryption=AWS_KMS\n# server-side-encryption-aws-kms-key-id\n"
         );
-        assert!(plan.warnings[0].contains("aws/s3"), "{:?}", plan.warnings);
+        assert!(plan.uses_aws_managed_key_instead);
     }
 
     #[test]

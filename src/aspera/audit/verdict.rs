@@ -1,0 +1,49 @@
+//! Verdicts on the parts of a server.
+
+use super::expectation::{Difference, Wanted};
+use super::possible::Request;
+use crate::aspera::docroot::Scope;
+
+/// A part of a server that is judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// `s3.properties`
+    System,
+    /// A docroot, by its scope and client address.
+    Docroot(Scope, Option<String>),
+}
+
+/// A verdict on a row or on `s3.properties`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Every possible result is as expected.
+    Met,
+    /// No possible result is as expected.
+    Violated(Difference),
+    /// It is not known whether the results are as expected.
+    Unknown,
+    /// No upload goes to S3.
+    NotS3,
+}
+
+/// The verdict on a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RowVerdict {
+    /// The index of the entry that judged it, from 0, or `None` if no entry names it.
+    pub entry: Option<usize>,
+    /// The verdict, or `None` if no entry names it.
+    pub verdict: Option<Verdict>,
+}
+
+/// A certain difference.
+#[derive(Debug)]
+pub struct Violation {
+    /// The place of the difference.
+    pub place: Place,
+    /// The setting at this place.
+    pub found: Request,
+    /// The expectation.
+    pub expected: Wanted,
+    /// The kind of difference.
+    pub difference: Difference,
+}
