@@ -33,6 +33,8 @@ CONVERTED: dict[str, list[tuple[object, object]]] = {
     "aspera_sse_backup": [*((value, True) for value in TRUE), *((value, False) for value in FALSE)],
     "aspera_sse_restart": [*((value, True) for value in TRUE), *((value, False) for value in FALSE)],
     "aspera_sse_validate_kms_key_id": [*((value, True) for value in TRUE), *((value, False) for value in FALSE)],
+    "aspera_sse_restart_pending": [*((value, True) for value in TRUE), *((value, False) for value in FALSE)],
+    "aspera_sse_restart_when_idle": [(0, 0), (600, 600), ("600", 600)],
     "aspera_sse_docroots_follow_system": [*((value, False) for value in FALSE)],
     "aspera_sse_settle_seconds": [(0, 0), (7, 7), ("0", 0), ("7", 7), (" 7 ", 7), ("{{ 3 + 4 }}", 7)],
     "aspera_sse_skip": [
@@ -92,6 +94,12 @@ REFUSED: dict[str, list[tuple[object, str]]] = {
     "aspera_sse_validate_kms_key_id": [
         ("maybe", "aspera_sse_validate_kms_key_id"),
         (2, "aspera_sse_validate_kms_key_id"),
+    ],
+    "aspera_sse_restart_pending": [("maybe", "aspera_sse_restart_pending"), (None, "aspera_sse_restart_pending")],
+    "aspera_sse_restart_when_idle": [
+        ("soon", "aspera_sse_restart_when_idle"),
+        (-1, "must be a whole number, 0 or more"),
+        (86401, "aspera_sse_restart_when_idle must be at most 86400"),
     ],
     "aspera_sse_docroots_follow_system": [
         ("maybe", "aspera_sse_docroots_follow_system"),

@@ -47,6 +47,8 @@ LEFT_OPEN: dict[str, dict[str, t.Any]] = {
 }
 #: The share of equal characters, as difflib counts them, from which a name is a misspelling of another.
 CLOSE = 0.8
+#: How many seconds aspera_sse_info waits at most until no transfer runs.
+LONGEST_WAIT = 86400
 #: What the examples have in place of a value of your own.
 PLACEHOLDER = "CHANGE_ME"
 #: The form of an AWS key id. The id of a multi-Region key begins with mrk-.
@@ -85,6 +87,7 @@ class ActionModule(ActionBase):
                     converted[name] = convert(name, value, described[name])
                     refuse_placeholders(name, converted[name])
                     check_settings(name, converted[name])
+                    check_seconds(name, converted[name])
                 except InvalidVariableError as problem:
                     problems.append(str(problem))
         problems.extend(odd_key_ids(converted))
@@ -290,6 +293,12 @@ def refuse_placeholders(name: str, value: t.Any) -> None:
         raise InvalidVariableError(
             f"{name} still holds the placeholder {PLACEHOLDER}. Put a value of your own in its place."
         )
+
+
+def check_seconds(name: str, value: t.Any) -> None:
+    """Refuse a wait that the module refuses, before anything is written."""
+    if name == "aspera_sse_restart_when_idle" and value > LONGEST_WAIT:
+        raise InvalidVariableError(f"{name} must be at most {LONGEST_WAIT}, which is a day.")
 
 
 def check_settings(name: str, value: t.Any) -> None:

@@ -20,5 +20,6 @@ pub use installation::{
 pub use program::{NotRun, Untrusted, trusted_program};
 pub use services::{
     Clock, Host, LastChange, Look, Manager, Mismatch, Obstacle, Process, Reason, Restart, Service,
-    State, Status, Stranger, is_enabled, obstacle, restart_due, trapd_has_encryption_options,
+    State, Status, Stranger, is_enabled, obstacle, restart_due, transfers,
+    trapd_has_encryption_options,
 };
