@@ -9,8 +9,9 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use invocation::{INFO, Sandbox, result_of};
 use program::{copy_program, write_script};
@@ -355,6 +356,11 @@ fn whoever_may_not_look_at_a_process_does_not_guess() {
     let process = Running::start(Command::new(&program).arg("600"));
     let id = process.id();
     let process = process.named(id, program.to_str().unwrap());
+    let ascp = sandbox.root().join("bin/ascp");
+    copy_of_sleep(&ascp);
+    let transfer = Running::start(Command::new(&ascp).arg("600"));
+    let id = transfer.id();
+    let transfer = transfer.named(id, ascp.to_str().unwrap());
     let module = sandbox.root().join("module");
     copy_program(INFO.program, &module);
     let arguments = sandbox.argument_file(&json!({}));
@@ -367,7 +373,10 @@ fn whoever_may_not_look_at_a_process_does_not_guess() {
         .gid(NOBODY)
         .output()
         .unwrap();
-    let (service, _) = parts(&result_of(&output));
+    let result = result_of(&output);
+    assert_eq!(result["transfers"], Value::Null);
+    drop(transfer);
+    let (service, _) = parts(&result);
     assert_eq!(
         (&service["state"], &service["restart_reason"]),
         (&Value::Null, &json!("process_unknown")),
@@ -442,4 +451,94 @@ fn a_file_whose_metadata_or_time_misleads_is_never_taken_for_the_one_that_the_se
         (None, reason("metadata_changed"))
     };
     assert_eq!(current(), expected);
+}
+
+/// An installation with two transfers as ascp and one that only bears the name.
+#[test]
+#[ignore = "needs root"]
+fn transfers_are_the_processes_of_ascp_of_any_account() {
+    let (sandbox, _) = installation();
+    let told = |options: &Value| sandbox.run(options)["transfers"].clone();
+    let ascp = sandbox.root().join("bin/ascp");
+    copy_of_sleep(&ascp);
+    // It prints no version, and is not taken for a transfer while it is asked for that.
+    assert_eq!(told(&json!({})), json!(0));
+    let transfer = |seconds: &str| {
+        let process = Running::start(Command::new(&ascp).uid(NOBODY).arg(seconds));
+        let id = process.id();
+        process.named(id, ascp.to_str().unwrap())
+    };
+    let one = transfer("600");
+    let false_name = Running::start(Command::new("/bin/sleep").arg0("ascp").arg("600"));
+    let id = false_name.id();
+    let false_name = false_name.named(id, "ascp");
+    let in_container = Running::start(
+        Command::new("unshare")
+            .args(["--pid", "--fork"])
+            .arg(&ascp)
+            .arg("600"),
+    );
+    let pid = in_container.child();
+    let in_container = in_container.named(pid, ascp.to_str().unwrap());
+    assert_eq!(told(&json!({})), json!(1));
+    let other = transfer("600");
+    assert_eq!(told(&json!({})), json!(2));
+    drop((other, false_name, in_container));
+
+    // It waits no longer than it may, and no longer than it must.
+    let start = Instant::now();
+    assert_eq!(told(&json!({"wait_until_idle": 2})), json!(1));
+    assert!(start.elapsed() >= Duration::from_secs(2));
+    drop(one);
+    let short = transfer("3");
+    let start = Instant::now();
+    assert_eq!(told(&json!({"wait_until_idle": 600})), json!(0));
+    assert!(start.elapsed() < Duration::from_mins(5));
+    drop(short);
+}
+
+#[test]
+fn a_wait_that_is_no_number_of_seconds_is_refused() {
+    let sandbox = Sandbox::of(INFO, "<CONF/>");
+    for seconds in [-1, 86_401] {
+        sandbox.expect_failure(
+            &json!({"wait_until_idle": seconds}),
+            "The option wait_until_idle must be a number of seconds from 0 to 86400.",
+        );
+    }
+}
+
+/// The role restarts a service at least one round trip to the host after the module has replaced the file. Here it is less than that, on a machine with no
+/// time to spare.
+#[test]
+#[ignore = "needs root"]
+fn after_a_restart_nothing_is_pending() {
+    const ROUNDS: u64 = 100;
+    let (sandbox, program) = installation();
+    let stop = AtomicBool::new(false);
+    let pending = std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    std::hint::spin_loop();
+                }
+            });
+        }
+        let rounds = (0..ROUNDS).filter(|round| {
+            let beside = sandbox.root().join("etc/new");
+            fs::write(&beside, format!("<CONF><!-- {round} --></CONF>")).unwrap();
+            fs::rename(&beside, sandbox.file()).unwrap();
+            sleep(Duration::from_millis(50));
+            let process = Running::start(Command::new(&program).arg("600"));
+            let id = process.id();
+            let _process = process.named(id, program.to_str().unwrap());
+            let (service, _) = told(&sandbox);
+            assert!(runs(&service), "{service}");
+            service["restart_required"] == json!(true)
+        });
+        let pending = rounds.count();
+        stop.store(true, Ordering::Relaxed);
+        pending
+    });
+    assert_eq!(pending, 0, "of {ROUNDS}");
 }

@@ -13,13 +13,14 @@ use super::pending_restart::last_change;
 use super::result::{strangers_warning, unread};
 use super::sums::{SUMS_KEY, Sums, SumsKey};
 use super::table;
+use super::transfers::{WAIT_UNTIL_IDLE, wait_until_idle};
 use crate::ansible::{Kind, Module, OptionSpec, Outcome, Task};
 use crate::aspera::audit::{Expectation, Facts, SystemFile, judge, rows};
 use crate::aspera::docroot::AsperaConf;
 use crate::aspera::host::{
     self, Clock, FoundService, Host, Look, Manager, MetadataChanges, OsAccounts, Reading, Reason,
     Service, State, Status, UnknownVersion, Validation, Validity, ask_version, gaps, is_enabled,
-    obstacle, read_version, restart_due, trapd_has_encryption_options,
+    obstacle, read_version, restart_due, transfers, trapd_has_encryption_options,
 };
 use crate::aspera::setting::FoundValue;
 use crate::aspera::trapd::{self, Contents};
@@ -38,6 +39,7 @@ impl Module for AsperaSseInfo {
         OptionSpec::new("expect", Kind::List(&Kind::Dict(expect::ENTRY))),
         OptionSpec::flag("ignore_metadata_changes"),
         SUMS_KEY,
+        WAIT_UNTIL_IDLE,
     ];
     type Values = Values;
 
@@ -50,6 +52,7 @@ impl Module for AsperaSseInfo {
             .as_deref()
             .map(SumsKey::parse)
             .transpose()?;
+        wait_until_idle(options.wait_until_idle, &options.aspera_root)?;
         let metadata_changes = if options.ignore_metadata_changes {
             MetadataChanges::Ignored
         } else {
@@ -72,6 +75,7 @@ struct Options {
     expect: Option<Vec<expect::Entry>>,
     ignore_metadata_changes: bool,
     sums_key: Option<String>,
+    wait_until_idle: Option<i64>,
 }
 
 /// The module's own keys in its result.
@@ -88,6 +92,8 @@ pub struct Values {
     table: Vec<String>,
     docroots: DocrootReports,
     services: Services,
+    /// The number of transfers that run.
+    transfers: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sums: Option<Sums>,
     incomplete: Vec<IncompleteReport>,
@@ -143,6 +149,7 @@ struct Server {
     services: [FoundService; 2],
     statuses: [Status; 2],
     service_options: bool,
+    transfers: Option<usize>,
     sums: Option<Sums>,
     warnings: Vec<String>,
 }
@@ -208,6 +215,8 @@ impl Server {
             asuserdata: validation.finish(),
             service_options: trapd_has_encryption_options(&host, &statuses[0])
                 || may_set_options(&aspera_root.join("etc/trapd/trap.properties")),
+            // After ascp has answered, which is no transfer.
+            transfers: transfers(&Host::this(), aspera_root),
             properties_path,
             conf_path,
             clock,
@@ -308,6 +317,7 @@ impl Values {
                 asperatrapd,
                 asperanoded,
             },
+            transfers: server.transfers,
             sums: server.sums,
             incomplete,
             compliance,

@@ -18,6 +18,7 @@ mod result;
 mod setting;
 mod sums;
 mod table;
+mod transfers;
 
 pub use aspera_docroot_sse::AsperaDocrootSse;
 pub use aspera_sse_info::AsperaSseInfo;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
 from typing import TYPE_CHECKING
 
 import machine
@@ -401,7 +402,7 @@ def test_verify_fails_unless_the_restart_is_left_to_the_operator(
     screen = hosts.run(
         controller,
         "role_verdict.yml",
-        __aspera_sse_variables={"converted": {"aspera_sse_restart": restarts}},
+        __aspera_sse_variables={"converted": {"aspera_sse_restart": restarts, "aspera_sse_restart_pending": True}},
         __aspera_sse_found={"violations": [], "incomplete": [gap], "services": services},
     )
     assert (screen.exit_status != 0) is fails, screen.text
@@ -430,6 +431,68 @@ def test_thousands_of_messages_are_cut_with_a_count(controller: Controller, fold
     shown = [name for name in names if f"user {name} " in screen.text]
     assert len(shown) <= 50, screen.text
     assert re.search(r"\.\.\. and \d+ more, which the module aspera_sse_info lists\.", screen.as_one_line), screen.text
+
+
+DUE = '{"__aspera_sse_due": ["asperatrapd"]}'
+
+
+def test_without_restarts_nothing_settles(controller: Controller, folder: Path) -> None:
+    """With the tag of restarts left out, no service restarts although one is due, and the role does not wait."""
+    hosts = Hosts(folder, "one")
+    arguments = ("--skip-tags", "aspera_sse_restart", "--extra-vars", DUE)
+    screen = hosts.run(controller, "role.yml", *arguments, aspera_sse_system=SYSTEM, aspera_sse_settle_seconds=600)
+    assert (screen.exit_status, screen.recap["one"]["changed"]) == (0, 1), screen.text
+    assert "TASK [aspera_sse : Look at what is in effect]" in screen.text
+    for task in ("Wait for restarted services", "Note what must restart", "RUNNING HANDLER", "until no transfer"):
+        assert task not in screen.text
+
+
+@pytest.mark.parametrize(
+    ("changed", "left"), [(["asperatrapd"], ["asperanoded"]), ([], ["asperatrapd", "asperanoded"])]
+)
+def test_restarts_that_this_run_did_not_cause_are_left(
+    controller: Controller, folder: Path, changed: list[str], left: list[str]
+) -> None:
+    """They are reported, and the host does not fail for them."""
+    hosts = Hosts(folder, "one")
+    services = {name: {"restart_required": True} for name in ("asperatrapd", "asperanoded")}
+    gaps = [{"where": name, "reason": "older_file", "message": f"{name}: the reason."} for name in left]
+    screen = hosts.run(
+        controller,
+        "role_verdict.yml",
+        __aspera_sse_variables={"converted": {"aspera_sse_restart": True, "aspera_sse_restart_pending": False}},
+        __aspera_sse_found={"violations": [], "incomplete": gaps, "services": services},
+        show_notes=True,
+        __aspera_sse_trapd={"changed": "asperatrapd" in changed, "restart_required": True},
+    )
+    assert screen.exit_status == 0, screen.text
+    for name in ("asperatrapd", "asperanoded"):
+        why = f"WARNING: aspera_sse_restart_pending is false, and this run did not make the restart necessary. {name}"
+        assert (why in screen.as_one_line) is (name in left), screen.text
+        assert (f"to restart: {name}" in screen.text) is (name not in left)
+
+
+def test_transfers_that_do_not_end_keep_a_service_from_restarting(controller: Controller, folder: Path) -> None:
+    """The host fails with their number before a handler is notified."""
+    hosts = Hosts(folder, "one")
+    ascp = hosts.roots["one"].folder / "bin/ascp4"
+    shutil.copy("/bin/sleep", ascp)
+    transfers = [subprocess.Popen([ascp, "600"]) for _ in range(2)]
+    try:
+        due = {"restart_required": True, "restart_reason": "pending"}
+        wait = {"aspera_sse_restart_when_idle": "2", "__aspera_sse_trapd": due}
+        screen = hosts.run(controller, "role_step.yml", "--force-handlers", step="restart", **wait)
+    finally:
+        for transfer in transfers:
+            transfer.kill()
+            transfer.wait()
+    assert screen.recap["one"] | {"failed": 1, "changed": 0} == screen.recap["one"], screen.text
+    assert "2 transfers still run after 2 seconds, so asperatrapd did not restart" in screen.as_one_line
+    assert "RUNNING HANDLER" not in screen.text
+    # In check mode nothing restarts, so there is nothing to wait for.
+    screen = hosts.run(controller, "role_step.yml", "--check", step="restart", **wait)
+    assert screen.exit_status == 0, screen.text
+    assert "asperatrapd must restart: pending. That breaks off running transfers." in screen.as_one_line
 
 
 def filled_in(folder: Path, example: str) -> Path:

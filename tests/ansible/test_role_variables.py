@@ -34,6 +34,8 @@ CONVERTED: dict[str, list[tuple[object, object]]] = {
     "aspera_sse_restart": [*((value, True) for value in TRUE), *((value, False) for value in FALSE)],
     "aspera_sse_validate_kms_key_id": [*((value, True) for value in TRUE), *((value, False) for value in FALSE)],
     "aspera_sse_ignore_metadata_changes": [*((value, True) for value in TRUE), *((value, False) for value in FALSE)],
+    "aspera_sse_restart_pending": [*((value, True) for value in TRUE), *((value, False) for value in FALSE)],
+    "aspera_sse_restart_when_idle": [(0, 0), (600, 600), ("600", 600)],
     "aspera_sse_docroots_follow_system": [*((value, False) for value in FALSE)],
     "aspera_sse_settle_seconds": [(0, 0), (7, 7), ("0", 0), ("7", 7), (" 7 ", 7), ("{{ 3 + 4 }}", 7)],
     "aspera_sse_skip": [
@@ -97,6 +99,12 @@ REFUSED: dict[str, list[tuple[object, str]]] = {
     "aspera_sse_ignore_metadata_changes": [
         ("maybe", "aspera_sse_ignore_metadata_changes"),
         (2, "aspera_sse_ignore_metadata_changes"),
+    ],
+    "aspera_sse_restart_pending": [("maybe", "aspera_sse_restart_pending"), (None, "aspera_sse_restart_pending")],
+    "aspera_sse_restart_when_idle": [
+        ("soon", "aspera_sse_restart_when_idle"),
+        (-1, "must be a whole number, 0 or more"),
+        (86401, "aspera_sse_restart_when_idle must be at most 86400"),
     ],
     "aspera_sse_docroots_follow_system": [
         ("maybe", "aspera_sse_docroots_follow_system"),

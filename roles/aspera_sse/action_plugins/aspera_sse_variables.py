@@ -42,6 +42,8 @@ TYPES: dict[str, dict[str, t.Any]] = {
     "aspera_sse_docroots_follow_system": {"type": "bool"},
     "aspera_sse_backup": {"type": "bool"},
     "aspera_sse_restart": {"type": "bool"},
+    "aspera_sse_restart_pending": {"type": "bool"},
+    "aspera_sse_restart_when_idle": {"type": "int"},
     "aspera_sse_ignore_metadata_changes": {"type": "bool"},
     "aspera_sse_settle_seconds": {"type": "int"},
     "aspera_sse_system": {"type": "dict"},
@@ -54,6 +56,8 @@ TYPES: dict[str, dict[str, t.Any]] = {
 }
 #: The share of equal characters, as difflib counts them, from which a name is a misspelling of another.
 CLOSE = 0.8
+#: How many seconds aspera_sse_info waits at most until no transfer runs.
+LONGEST_WAIT = 86400
 #: What the examples have in place of a value of your own.
 PLACEHOLDER = "CHANGE_ME"
 #: The form of an AWS key id. The id of a multi-Region key begins with mrk-.
@@ -92,6 +96,7 @@ class ActionModule(ActionBase):
                     converted[name] = convert(name, value, described[name])
                     refuse_placeholders(name, converted[name])
                     check_settings(name, converted[name])
+                    check_seconds(name, converted[name])
                 except InvalidVariableError as problem:
                     problems.append(str(problem))
         problems.extend(odd_key_ids(converted))
@@ -297,6 +302,12 @@ def refuse_placeholders(name: str, value: t.Any) -> None:
         raise InvalidVariableError(
             f"{name} still holds the placeholder {PLACEHOLDER}. Put a value of your own in its place."
         )
+
+
+def check_seconds(name: str, value: t.Any) -> None:
+    """Refuse a wait that the module refuses, before anything is written."""
+    if name == "aspera_sse_restart_when_idle" and value > LONGEST_WAIT:
+        raise InvalidVariableError(f"{name} must be at most {LONGEST_WAIT}, which is a day.")
 
 
 def check_settings(name: str, value: t.Any) -> None:

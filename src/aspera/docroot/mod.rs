@@ -11,6 +11,7 @@ mod reader;
 mod request;
 mod scope;
 mod self_check;
+mod spelling;
 mod uri;
 mod uri_edits;
 mod uri_readings;

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use super::spelling::spelled_like;
 use super::uri::{DocrootUri, Parts, UriOption};
 use crate::aspera::setting::{ENCRYPTION_KEY, EncryptionSetting, KMS_KEY_KEY, KmsKey};
 use crate::text::splice::{Edit, Edits};
@@ -80,19 +81,23 @@ impl DocrootUri {
         self.text_with(&self.edits(None, None))
     }
 
-    /// Returns the edit that gives an option its value, unless it already has the value: in any encoding, or in the requested one.
+    /// Returns the edit that gives an option its value, unless it already has the value: in any encoding, or in the requested one. Without a requested one, a new
+    /// value is spelled as the old one.
     fn change(
         &self,
         option: &UriOption,
         value: &str,
         encoding: Option<KeyEncoding>,
     ) -> Option<Edit> {
-        let wanted = spelled(value, encoding);
         let Some(found) = option.value_range() else {
             return Some(Edit {
                 range: option.range().end..option.range().end,
-                replacement: format!("={wanted}").into(),
+                replacement: format!("={}", spelled(value, encoding)).into(),
             });
+        };
+        let wanted = match encoding {
+            Some(_) => spelled(value, encoding),
+            None => spelled_like(&self.text()[found.clone()], value).into(),
         };
         // Equal text of equal length has the same encoding, except perhaps %3a instead of %3A.
         let is_spelled_as_wanted = encoding.is_none() || found.len() == wanted.len();

@@ -24,5 +24,5 @@ pub use program::{NotRun, Untrusted, trusted_program};
 pub use services::{
     Changes, Clock, Host, LastChange, Look, Manager, MetadataChanges, Mismatch, Obstacle, Process,
     Reason, Restart, Service, State, Status, Stranger, claims_the_future, is_enabled, obstacle,
-    restart_due, trapd_has_encryption_options,
+    restart_due, transfers, trapd_has_encryption_options,
 };

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::escape::{escape_key, escape_value};
+use super::escape::{escape_key, escape_value, escape_value_like};
 use super::reader::{Document, Entry};
 use crate::text::lines;
 use crate::text::splice::{Edit, Edits};
@@ -93,7 +93,8 @@ impl<'d> Editor<'d> {
         } else {
             Vec::new()
         };
-        replacement.extend(escape_value(value));
+        let old = &self.document.bytes[entry.value_range.clone()];
+        replacement.extend(escape_value_like(old, value));
         Edit {
             range: entry.value_range.clone(),
             replacement,
@@ -162,6 +163,25 @@ mod tests {
             editor.set(key, value)?;
         }
         Ok(editor.finish().apply(file))
+    }
+
+    #[test]
+    fn another_value_is_escaped_as_the_old_one() {
+        for (old, new) in [
+            (r"k=arn\:a\:b/1", r"k=arn\:c\:d/2"),
+            (r"k=arn:a:b/1", r"k=arn:c:d/2"),
+            // Only some of the colons are escaped.
+            (r"k=arn\:a:b/1", r"k=arn:c:d/2"),
+            (r"k=arn\:a\:b\/1", r"k=arn\:c\:d\/2"),
+            // Others than these have a meaning of their own after a backslash.
+            ("k=\\tarn:\\u0061:b\\\n  /1", "k=arn:c:d/2"),
+        ] {
+            assert_eq!(
+                set(old.as_bytes(), &[("k", "arn:c:d/2")]).unwrap(),
+                new.as_bytes(),
+                "{old}"
+            );
+        }
     }
 
     #[test]

@@ -81,6 +81,32 @@ pub(super) fn escape_value(value: &str) -> Vec<u8> {
     })
 }
 
+/// Returns a value in the form that reads back as the same text, with a backslash before the characters that have one in another value wherever they stand.
+/// `java.util.Properties` itself writes one before each `:` and `=`.
+pub(super) fn escape_value_like(other: &[u8], value: &str) -> Vec<u8> {
+    let escaped = escaped_bytes(other);
+    escape(value, |index, unit| {
+        index == 0 && matches!(unit, b' ' | b'=' | b':') || escaped.contains(&unit)
+    })
+}
+
+/// Returns the characters that always have a backslash before them, other than those that mean something else with one.
+fn escaped_bytes(text: &[u8]) -> Vec<u8> {
+    let (mut escaped, mut bare) = (Vec::new(), Vec::new());
+    let mut bytes = text.iter();
+    while let Some(&byte) = bytes.next() {
+        if byte != b'\\' {
+            bare.push(byte);
+        } else if let Some(&after) = bytes.next()
+            && after.is_ascii_punctuation()
+        {
+            escaped.push(after);
+        }
+    }
+    escaped.retain(|byte| *byte != b'\\' && !bare.contains(byte));
+    escaped
+}
+
 fn escape(text: &str, needs_backslash: impl Fn(usize, u8) -> bool) -> Vec<u8> {
     let mut escaped = Vec::with_capacity(text.len());
     for (index, unit) in text.encode_utf16().enumerate() {

@@ -42,6 +42,17 @@ pub(super) enum Identity {
     Gone,
 }
 
+/// Whether the program of a process is one of this installation, whoever runs it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// It is.
+    Own,
+    /// It belongs to another installation, or runs in a container.
+    Other,
+    /// Not known.
+    Unknown,
+}
+
 /// The installation that the program of a process belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
@@ -130,13 +141,7 @@ impl Installation {
         if uids.as_ref().is_some_and(|uids| !self.has_accounts(uids)) {
             return Identity::Stranger(Mismatch::Account);
         }
-        let own_namespace = host.link("proc/self/ns/pid");
-        let is_same_namespace = match (&namespace, &own_namespace) {
-            (Ok(namespace), Ok(own)) => Some(namespace == own),
-            // A kernel without namespaces.
-            (Err(Errno::ENOENT), Err(Errno::ENOENT)) => Some(true),
-            _ => None,
-        };
+        let is_same_namespace = is_own_namespace(host, &namespace);
         if is_same_namespace == Some(false) {
             return Identity::Stranger(Mismatch::Namespace);
         }
@@ -150,6 +155,26 @@ impl Installation {
             (_, _, Some(false)) => Identity::Stranger(Mismatch::Program),
             (Some(_), Some(true), Some(true)) => Identity::Genuine,
             _ => Identity::Unknown,
+        }
+    }
+
+    /// Returns whether a process under any account runs a program of the installation, or a script of it.
+    pub(super) fn part(&self, host: &Host, pid: u32, script: Option<&[u8]>) -> Part {
+        let of_process = |name: &str| host.link(&format!("proc/{pid}/{name}"));
+        let (namespace, program) = (of_process("ns/pid"), of_process("exe"));
+        if is_own_namespace(host, &namespace) == Some(false) {
+            return Part::Other;
+        }
+        match program {
+            Ok(program)
+                if self.has(&program, b"")
+                    || script.is_some_and(|script| self.is_named_in(script))
+                    || self.has_same_file(host, pid, &program) =>
+            {
+                Part::Own
+            }
+            Ok(_) => Part::Other,
+            Err(_) => Part::Unknown,
         }
     }
 
@@ -245,6 +270,16 @@ impl Installation {
 fn identity(path: &Path) -> Result<(u64, u64), Errno> {
     let stat = stat(path)?;
     Ok((stat.st_dev, stat.st_ino))
+}
+
+/// Returns whether the PID namespace of a process is that of this program, or `None` if that cannot be read.
+fn is_own_namespace(host: &Host, namespace: &Result<PathBuf, Errno>) -> Option<bool> {
+    match (namespace, &host.link("proc/self/ns/pid")) {
+        (Ok(namespace), Ok(own)) => Some(namespace == own),
+        // A kernel without namespaces.
+        (Err(Errno::ENOENT), Err(Errno::ENOENT)) => Some(true),
+        _ => None,
+    }
 }
 
 /// Returns whether a command line has the name of a service.

@@ -10,6 +10,7 @@ mod manager;
 mod options;
 mod processes;
 mod restart;
+mod transfers;
 mod view;
 
 pub use clock::Clock;
@@ -21,6 +22,7 @@ pub use manager::{Look, Manager, State, Status};
 pub use options::trapd_has_encryption_options;
 pub use processes::Process;
 pub use restart::{Reason, Restart, restart_due};
+pub use transfers::transfers;
 pub use view::{Obstacle, obstacle};
 
 /// A service of an Aspera server, with the file that it reads when it starts.

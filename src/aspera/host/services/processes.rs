@@ -116,7 +116,7 @@ fn add_members(group: &Path, pids: &mut Vec<u32>) {
 }
 
 /// Returns the process with a number, unless it is gone or a zombie. A process that cannot be examined is alive, but its start is not known.
-fn living(host: &Host, pid: u32) -> Option<Process> {
+pub(super) fn living(host: &Host, pid: u32) -> Option<Process> {
     let unknown = Process {
         pid,
         start_ticks: None,
