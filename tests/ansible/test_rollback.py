@@ -131,7 +131,10 @@ def test_a_file_that_somebody_has_changed_since_stays(
         (("-e", "file=docroots", "-e", "newest=true"), "Set file to s3.properties or aspera.conf"),
         (("-e", "file=aspera.conf", "-e", "newest=true", "-e", "backup_file=/b"), "either newest=true or backup_file"),
         (("-e", "file=aspera.conf", "-e", "backup_file=/etc/shadow"), "nor the path of a backup of"),
-        (("-e", "file=aspera.conf", "-e", "backup_file=ROOT/etc/aspera.conf.1.2020-01-01@00:00:00~"), "There is no backup"),
+        (
+            ("-e", "file=aspera.conf", "-e", "backup_file=ROOT/etc/aspera.conf.1.2020-01-01@00:00:00~"),
+            "There is no backup",
+        ),
     ],
 )
 def test_what_to_bring_back_must_be_clear(

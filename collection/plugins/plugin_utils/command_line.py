@@ -41,7 +41,7 @@ def _is_flag(value: object) -> bool:
 
 
 def _is_small_number(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 1000  # noqa: PLR2004
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 1000
 
 
 #: A folder whose name is no secret in the wrong place: those are written in letters of both cases, or do not begin so.
