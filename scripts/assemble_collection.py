@@ -70,7 +70,7 @@ def main(version: str, date: str, tree: Path) -> None:
     add_sections(tree / "README.md")
     shutil.copy(PROJECT / "LICENSE", tree)
     (tree / "docs").mkdir()
-    for page in ("benchmarks.md", "evidence.schema.json", "judgement.md"):
+    for page in ("benchmarks.md", "evidence.schema.json", "judgement.md", "rotation.md"):
         shutil.copy(PROJECT / "docs" / page, tree / "docs")
     write_binaries(tree / "plugins/binaries")
     write_documentation(tree / "plugins/modules")

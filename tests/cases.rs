@@ -1,7 +1,7 @@
 //! Cases as folders: the file before and the task, the file after and the result.
 //!
-//! `tests/cases/MODULE/NAME/` holds `task.json` (the options, the version of the stand-in `ascp`, and an `s3.properties` to stand beside the file,
-//! if the case is about it), the file before, the file after (if it changes) and `result.json`. Each case is run in check mode, for real, and again.
+//! `tests/cases/MODULE/NAME/` holds `task.json` (the options, the version of the stand-in `ascp`, and if the case is about it, an `s3.properties` or a `backup`
+//! to stand beside the file), the file before, the file after (if it changes) and `result.json`. Each case is run in check mode, for real, and again.
 //!
 //! `BLESS=MODULE/NAME cargo test --test cases` writes the result of one case as the expected one, says which files it wrote, and fails: only a run
 //! without `BLESS` can pass. Read the diff before you commit it.
@@ -175,6 +175,11 @@ impl<'m> AsperaRoot<'m> {
         fs::create_dir(root.folder.path().join("bin")).unwrap();
         if let Ok(before) = fs::read(case.join(module.before)) {
             fs::write(root.file(), before).unwrap();
+        }
+        if let Some(backup) = task["backup"].as_str() {
+            let mut name = root.file().into_os_string();
+            name.push(".4711.2025-11-23@09:30:00~");
+            fs::write(name, backup).unwrap();
         }
         if module.name == "aspera_trapd_sse" {
             // A new file gets the owner of this one; without it, it would get root, which only root can give it.

@@ -280,7 +280,7 @@ fn the_invocation_is_repeated_if_it_is_due() {
     let expected = json!({
         "module_args": {
             "aspera_root": sandbox.root(), "path": null, "state": "present", "server_side_encryption": "AES256", "kms_key_id": null,
-            "aws_managed_key": null, "validate_kms_key_id": true, "create": false, "backup": false, "unsafe_writes": false,
+            "aws_managed_key": null, "validate_kms_key_id": true, "create": false, "backup": false, "backup_keep": null, "restore": null, "unsafe_writes": false,
         }
     });
     assert_eq!(told["invocation"], expected);

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::fs::{File, TryLockError};
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -47,26 +47,32 @@ impl Folder {
         fsync(&self.handle)
     }
 
-    /// Removes temporary files that a killed run left: of our name, locked by nobody, and of our user, or of the file's own owner if the run had
-    /// come so far as to give it to him.
+    /// Returns the names in the folder, or no names if it cannot be read.
     #[expect(
         clippy::disallowed_methods,
         reason = "the folder itself, which is open already"
     )]
+    pub(super) fn names(&self) -> Vec<PathBuf> {
+        let folder = Dir::openat(&self.handle, ".", OFlag::O_CLOEXEC, Mode::empty());
+        let Ok(mut folder) = folder else {
+            return Vec::new();
+        };
+        let entries = folder.iter().flatten();
+        entries
+            .map(|entry| PathBuf::from(OsStr::from_bytes(entry.file_name().to_bytes())))
+            .collect()
+    }
+
+    /// Removes temporary files that a killed run left: of our name, locked by nobody, and of our user, or of the file's own owner if the run had
+    /// come so far as to give it to him.
     pub(super) fn sweep(&self, prefix: &str, file_owner: Option<u32>) {
         if self.warning.is_some() {
             return;
         }
-        let Ok(mut entries) = Dir::openat(&self.handle, ".", OFlag::O_CLOEXEC, Mode::empty())
-        else {
-            return;
-        };
-        for entry in entries.iter().flatten() {
-            let name = entry.file_name().to_bytes();
-            let is_ours = name.starts_with(prefix.as_bytes());
-            let name = Path::new(OsStr::from_bytes(name));
-            if is_ours && self.is_stale(name, file_owner) {
-                let _ = unlinkat(&self.handle, name, UnlinkatFlags::NoRemoveDir);
+        for name in self.names() {
+            let is_ours = name.as_os_str().as_bytes().starts_with(prefix.as_bytes());
+            if is_ours && self.is_stale(&name, file_owner) {
+                let _ = unlinkat(&self.handle, &name, UnlinkatFlags::NoRemoveDir);
             }
         }
     }

@@ -17,6 +17,7 @@ mod times;
 mod trust;
 mod written_by_another;
 
+pub use backup::{is_backup_of, newest_backup, remove_older_backups};
 pub use edit::{EditError, EditOptions, Edited, Proposal, edit};
 pub use error::{FileError, Step};
 pub use metadata::NewFile;

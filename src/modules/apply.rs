@@ -9,7 +9,7 @@ use super::result::RestartReport;
 use crate::ansible::Failure;
 use crate::aspera::host::{Host, Service};
 use crate::aspera::setting::EncryptionSetting;
-use crate::files::Edited;
+use crate::files::{self, Edited};
 
 /// What a task sets.
 pub(super) struct Target<'t> {
@@ -18,6 +18,8 @@ pub(super) struct Target<'t> {
     pub(super) aspera_root: &'t Path,
     /// The file.
     pub(super) path: &'t Path,
+    /// How many backups of the file are left, or `None` for all.
+    pub(super) backup_keep: Option<usize>,
     /// The settings that the task asks for.
     pub(super) settings: &'t [EncryptionSetting],
 }
@@ -57,6 +59,12 @@ pub(super) fn apply<P>(
     let about_file = |warning| format!("{}: {warning}", target.path.display());
     warnings.extend(warnings_of_plan(&edited.plan).into_iter().map(about_file));
     warnings.append(&mut edited.warnings);
+    if let (Some(newest), Some(kept)) = (&edited.backup, target.backup_keep) {
+        match files::remove_older_backups(target.path, newest, kept) {
+            Ok(warned) => warnings.extend(warned),
+            Err(error) => warnings.push(format!("The old backups could not be removed. {error}")),
+        }
+    }
     let (restart, warnings_of_restart) = pending_restart.finish(target.path, edited.changed);
     warnings.extend(warnings_of_restart);
     Ok(Applied {

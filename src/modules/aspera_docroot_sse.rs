@@ -8,11 +8,12 @@ use serde::Serialize;
 use super::apply::{Applied, Target, apply};
 use super::asconfigurator;
 use super::docroot_failure::{self, Refusal};
-use super::docroot_options::{Method, Options};
+use super::docroot_options::{Entry, Method, Options};
 use super::docroot_warnings::{plan_warnings, setting_warnings};
 use super::host_warnings::key_warnings;
+use super::restore::{RESTORE, Restored};
 use super::result::{Previous, RestartReport, diff_lines};
-use super::setting::{AWS_MANAGED_KEY, VALIDATE_KMS_KEY_ID};
+use super::setting::{AWS_MANAGED_KEY, BACKUP_KEEP, VALIDATE_KMS_KEY_ID, backups_kept};
 use crate::ansible::{Diff, Kind, MAX_PLACES, Module, OptionSpec, Outcome, Place, Shown, Task};
 use crate::aspera::docroot::{
     self, Fate, Plan, PlannedDocroot, Request, SkipReason, changed_places,
@@ -72,6 +73,8 @@ impl Module for AsperaDocrootSse {
             .or("file")
             .one_of(&["file", "asconfigurator"]),
         OptionSpec::flag("backup"),
+        BACKUP_KEEP,
+        RESTORE,
         OptionSpec::flag("unsafe_writes"),
     ];
 
@@ -82,12 +85,17 @@ impl Module for AsperaDocrootSse {
 
     fn run(task: &Task) -> Result<Outcome<Values>> {
         let options: Options = task.arguments.typed();
-        let requests = options.requests(&task.arguments.typed())?;
+        let path = options.path();
+        let entry: Entry = task.arguments.typed();
+        let restored = options.restored(&entry, &path)?;
+        let requests = match restored {
+            Some(_) => Vec::new(),
+            None => options.requests(&entry)?,
+        };
         let settings: Vec<EncryptionSetting> = requests
             .iter()
             .filter_map(|request| request.desired.clone())
             .collect();
-        let path = options.path();
         let for_asconfigurator = match options.method {
             Method::File => None,
             Method::Asconfigurator => Some(options.request_for_asconfigurator(&requests)?),
@@ -103,13 +111,23 @@ impl Module for AsperaDocrootSse {
             service: Service::Noded,
             aspera_root: &options.aspera_root,
             path: &path,
+            backup_keep: backups_kept(options.backup_keep, options.backup)?,
             settings: &settings,
         };
         let mut warnings = key_warnings(&settings);
         warnings.extend(setting_warnings(&options.aspera_root, &settings));
         let edit = || match for_asconfigurator {
-            None => edit(&path, edit_options, |bytes| plan(bytes, &requests))
-                .map_err(|error| docroot_failure::failure(error, &path)),
+            None => {
+                let plan = |bytes: Option<&[u8]>| match &restored {
+                    None => plan(bytes, &requests),
+                    Some(restored) => {
+                        let bytes = bytes.ok_or(Refusal::Missing)?;
+                        Ok(docroot::rollback(bytes, &restored.bytes)?)
+                    }
+                };
+                edit(&path, edit_options, plan)
+                    .map_err(|error| docroot_failure::failure(error, &path))
+            }
             Some(request) => {
                 asconfigurator::edit(&path, &options.aspera_root, request, edit_options)
             }
@@ -131,7 +149,7 @@ impl Module for AsperaDocrootSse {
             warnings,
             diff,
             changed,
-            values: Values::new(&path, docroots, backup.as_deref(), restart),
+            values: Values::new(&path, docroots, backup.as_deref(), restored, restart),
         })
     }
 }
@@ -156,6 +174,8 @@ pub struct Values {
     restart: RestartReport,
     #[serde(skip_serializing_if = "Option::is_none")]
     backup_file: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    restored_from: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -176,6 +196,7 @@ impl Values {
         path: &Path,
         docroots: Vec<PlannedDocroot>,
         backup: Option<&Path>,
+        restored: Option<Restored>,
         restart: RestartReport,
     ) -> Self {
         let text = |path: &Path| path.to_string_lossy().into_owned();
@@ -184,6 +205,7 @@ impl Values {
             docroots: docroots.into_iter().map(DocrootValues::from).collect(),
             restart,
             backup_file: backup.map(text),
+            restored_from: restored.map(|restored| text(&restored.path)),
         }
     }
 }

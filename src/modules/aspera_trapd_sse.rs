@@ -7,12 +7,15 @@ use serde::{Deserialize, Serialize};
 
 use super::apply::{Applied, Target, apply};
 use super::host_warnings::key_warnings;
+use super::restore::{RESTORE, Restored};
 use super::result::{Previous, RestartReport, diff_lines, unread};
-use super::setting::{self, AWS_MANAGED_KEY, State, VALIDATE_KMS_KEY_ID};
+use super::setting::{
+    self, AWS_MANAGED_KEY, BACKUP_KEEP, State, VALIDATE_KMS_KEY_ID, backups_kept,
+};
 use crate::ansible::{Diff, Failure, Kind, Module, OptionSpec, Outcome, Place, Task};
 use crate::aspera::host::Service;
 use crate::aspera::setting::{Encryption, EncryptionSetting, KmsKey};
-use crate::aspera::trapd::{self, Plan, PlanError};
+use crate::aspera::trapd::{self, Plan, PlanError, RollbackError};
 use crate::files::{self, EditError, EditOptions, Edited, FileError, NewFile, Proposal, edit};
 
 /// The module.
@@ -34,6 +37,8 @@ impl Module for AsperaTrapdSse {
         VALIDATE_KMS_KEY_ID,
         OptionSpec::flag("create"),
         OptionSpec::flag("backup"),
+        BACKUP_KEEP,
+        RESTORE,
         OptionSpec::flag("unsafe_writes"),
     ];
 
@@ -41,18 +46,27 @@ impl Module for AsperaTrapdSse {
 
     fn run(task: &Task) -> Result<Outcome<Values>> {
         let options: Options = task.arguments.typed();
-        let desired = options.desired_setting()?;
         let path = options.path();
+        let restored = options.restored(&path)?;
+        let desired = match restored {
+            Some(_) => None,
+            None => options.desired_setting()?,
+        };
         let (edit_options, warning) = options.edit_options(task);
         let target = Target {
             service: Service::Trapd,
             aspera_root: &options.aspera_root,
             path: &path,
+            backup_keep: backups_kept(options.backup_keep, options.backup)?,
             settings: desired.as_slice(),
         };
         let warnings = key_warnings(target.settings).into_iter().chain(warning);
         let edit = || {
-            let plan = |bytes: Option<&[u8]>| plan(bytes, desired.as_ref(), &options);
+            let plan = |bytes: Option<&[u8]>| match (&restored, bytes) {
+                (None, bytes) => plan(bytes, desired.as_ref(), &options),
+                (Some(_), None) => Err(Refusal::NothingToRestore),
+                (Some(restored), Some(bytes)) => Ok(trapd::rollback(bytes, &restored.bytes)?),
+            };
             edit(&path, edit_options, plan).map_err(|error| failure(error, &path))
         };
         let Applied {
@@ -62,7 +76,7 @@ impl Module for AsperaTrapdSse {
         } = apply(&target, warnings.collect(), edit, |plan: &Plan| {
             plan.warnings.clone()
         })?;
-        let values = Values::new(&path, desired.as_ref(), &edited, restart);
+        let values = Values::new(&path, desired.as_ref(), restored, &edited, restart);
         Ok(Outcome {
             warnings,
             changed: edited.changed,
@@ -83,6 +97,8 @@ struct Options {
     validate_kms_key_id: bool,
     create: bool,
     backup: bool,
+    backup_keep: Option<i64>,
+    restore: Option<String>,
     unsafe_writes: bool,
 }
 
@@ -92,6 +108,24 @@ impl Options {
             Some(path) => path.clone(),
             None => self.aspera_root.join("etc/trapd/s3.properties"),
         }
+    }
+
+    /// Returns the backup that is to be brought back, if one is.
+    fn restored(&self, path: &Path) -> Result<Option<Restored>, Failure> {
+        let others = [
+            ("state: absent", self.state == State::Absent),
+            (
+                "server_side_encryption",
+                self.server_side_encryption.is_some(),
+            ),
+            ("kms_key_id", self.kms_key_id.is_some()),
+            ("aws_managed_key", self.aws_managed_key.is_some()),
+            ("create: true", self.create),
+        ];
+        let restore = self.restore.as_deref();
+        restore
+            .map(|restore| Restored::read(restore, path, self.backup, &others))
+            .transpose()
     }
 
     /// Returns the desired setting, or `None` for `absent`. The options that describe a setting are ignored then.
@@ -150,6 +184,10 @@ enum Refusal {
     Edit(#[from] PlanError),
     #[error("no file")]
     Missing,
+    #[error("{0}")]
+    Rollback(#[from] RollbackError),
+    #[error("the file does not exist. Copy the backup there by hand, with cp -p.")]
+    NothingToRestore,
     #[error(
         "a KMS key is set, and the task names none. Name it in kms_key_id, or set aws_managed_key: true if uploads are to use the key that AWS \
          manages (aws/s3)."
@@ -209,12 +247,15 @@ pub struct Values {
     restart: RestartReport,
     #[serde(skip_serializing_if = "Option::is_none")]
     backup_file: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    restored_from: Option<String>,
 }
 
 impl Values {
     fn new(
         path: &Path,
         desired: Option<&EncryptionSetting>,
+        restored: Option<Restored>,
         edited: &Edited<Plan>,
         restart: RestartReport,
     ) -> Self {
@@ -228,6 +269,7 @@ impl Values {
             previous: Previous::from(&edited.plan.previous),
             restart,
             backup_file: edited.backup.as_deref().map(text),
+            restored_from: restored.map(|restored| text(&restored.path)),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::ansible::{Failure, near};
-use crate::aspera::docroot::PlanError;
+use crate::aspera::docroot::{PlanError, RollbackError};
 use crate::aspera::host::{InstructionError, NotRun};
 use crate::files::EditError;
 
@@ -12,6 +12,8 @@ use crate::files::EditError;
 pub(super) enum Refusal {
     #[error("{0}")]
     Plan(#[from] PlanError),
+    #[error("{0}")]
+    Rollback(#[from] RollbackError),
     #[error("no file")]
     Missing,
     #[error("{0}")]
@@ -37,6 +39,9 @@ pub(super) fn failure(error: EditError<Refusal>, path: &Path) -> Failure {
         EditError::Plan(Refusal::Plan(error)) => {
             let hint = hint(&error);
             format!("{path} {error}{hint} Nothing was changed.")
+        }
+        EditError::Plan(Refusal::Rollback(error)) => {
+            format!("{path} {error} Nothing was changed.")
         }
         EditError::Plan(refusal) => format!("{path}: {refusal} Nothing was changed."),
         EditError::File(error) => error.to_string(),

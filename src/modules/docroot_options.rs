@@ -1,10 +1,11 @@
 //! The options of `aspera_docroot_sse`, and the requests that they make.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use serde::Deserialize;
 
+use super::restore::Restored;
 use super::setting::{self, State};
 use crate::ansible::Failure;
 use crate::aspera::docroot::{
@@ -22,6 +23,8 @@ pub(super) struct Options {
     validate_kms_key_id: bool,
     pub(super) method: Method,
     pub(super) backup: bool,
+    pub(super) backup_keep: Option<i64>,
+    restore: Option<String>,
     pub(super) unsafe_writes: bool,
 }
 
@@ -69,6 +72,34 @@ impl Options {
             Some(path) => path.clone(),
             None => self.aspera_root.join("etc/aspera.conf"),
         }
+    }
+
+    /// Returns the backup that is to be brought back, if one is.
+    pub(super) fn restored(&self, task: &Entry, path: &Path) -> Result<Option<Restored>, Failure> {
+        let others = [
+            ("user", task.user.is_some()),
+            ("group", task.group.is_some()),
+            ("global", task.global),
+            ("all", self.all),
+            ("docroots", self.docroots.is_some()),
+            ("docroot", task.docroot.is_some()),
+            ("state: absent", task.state == Some(State::Absent)),
+            (
+                "server_side_encryption",
+                task.server_side_encryption.is_some(),
+            ),
+            ("kms_key_id", task.kms_key_id.is_some()),
+            ("aws_managed_key", task.aws_managed_key.is_some()),
+            ("kms_key_encoding", task.kms_key_encoding.is_some()),
+            (
+                "method: asconfigurator",
+                matches!(self.method, Method::Asconfigurator),
+            ),
+        ];
+        let restore = self.restore.as_deref();
+        restore
+            .map(|restore| Restored::read(restore, path, self.backup, &others))
+            .transpose()
     }
 
     /// Returns the request for the one docroot that `asconfigurator` sets.

@@ -14,6 +14,7 @@ mod expect;
 mod host_warnings;
 mod incomplete;
 mod pending_restart;
+mod restore;
 mod result;
 mod setting;
 mod sums;

@@ -13,6 +13,25 @@ pub(super) const VALIDATE_KMS_KEY_ID: OptionSpec =
 /// The option that says that uploads are meant to use the key that AWS manages, so that a key that is set may go.
 pub(super) const AWS_MANAGED_KEY: OptionSpec = OptionSpec::new("aws_managed_key", Kind::Bool);
 
+/// The option that says how many backups of the file are left.
+pub(super) const BACKUP_KEEP: OptionSpec = OptionSpec::new("backup_keep", Kind::Int);
+
+/// Returns how many backups are left, or `None` for all.
+pub(super) fn backups_kept(keep: Option<i64>, backup: bool) -> Result<Option<usize>, Failure> {
+    let Some(keep) = keep else { return Ok(None) };
+    if !backup {
+        return Err(Failure::new(
+            "The option backup_keep goes with backup: true, which makes the backups. Set it, or remove backup_keep.",
+        ));
+    }
+    match usize::try_from(keep) {
+        Ok(keep @ 1..) => Ok(Some(keep)),
+        _ => Err(Failure::new(
+            "The option backup_keep must be 1 or more: the backup that this run makes stays. To keep none, remove backup.",
+        )),
+    }
+}
+
 /// The option `state`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]

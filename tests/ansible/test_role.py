@@ -280,6 +280,26 @@ def test_a_malformed_aspera_conf_stops_a_host_before_the_first_write(controller:
         assert hosts.settings == {"one": written}
 
 
+def test_old_copies_are_removed(controller: Controller, folder: Path) -> None:
+    """By default all are kept; with a number, so many of each file."""
+    hosts = Hosts(folder, "one")
+    root = hosts.roots["one"]
+
+    def copies(keep: int, *encryptions: str) -> list[int]:
+        for encryption in encryptions:
+            setting = {"server_side_encryption": encryption}
+            wanted = {"aspera_sse_system": setting, "aspera_sse_docroots": [{"user": "acme", **setting}]}
+            screen = hosts.run(controller, "role.yml", aspera_sse_backup_keep=keep, **wanted)
+            assert (screen.exit_status, screen.recap["one"]["changed"]) == (0, 2), screen.text
+        return [len(list(file.parent.glob(f"{file.name}.*~"))) for file in (root.properties, root.conf)]
+
+    assert copies(0, "AES256", "AWS_KMS", "AES256") == [3, 3]
+    assert copies(2, "AWS_KMS") == [2, 2]
+    assert copies(1, "AES256") == [1, 1]
+    (copy,) = root.properties.parent.glob("s3.properties.*~")
+    assert "server-side-encryption=AWS_KMS" in copy.read_text(encoding="utf-8")
+
+
 OTHER_DOCROOTS = [
     {"user": "acme", "server_side_encryption": "AES256"},
     {"global": True, "server_side_encryption": "NONE"},

@@ -34,6 +34,7 @@ CONVERTED: dict[str, list[tuple[object, object]]] = {
     "aspera_sse_restart": [*((value, True) for value in TRUE), *((value, False) for value in FALSE)],
     "aspera_sse_validate_kms_key_id": [*((value, True) for value in TRUE), *((value, False) for value in FALSE)],
     "aspera_sse_ignore_metadata_changes": [*((value, True) for value in TRUE), *((value, False) for value in FALSE)],
+    "aspera_sse_backup_keep": [(0, 0), ("3", 3)],
     "aspera_sse_restart_pending": [*((value, True) for value in TRUE), *((value, False) for value in FALSE)],
     "aspera_sse_restart_when_idle": [(0, 0), (600, 600), ("600", 600)],
     "aspera_sse_docroots_follow_system": [*((value, False) for value in FALSE)],
@@ -100,6 +101,7 @@ REFUSED: dict[str, list[tuple[object, str]]] = {
         ("maybe", "aspera_sse_ignore_metadata_changes"),
         (2, "aspera_sse_ignore_metadata_changes"),
     ],
+    "aspera_sse_backup_keep": [("all", "aspera_sse_backup_keep"), (-1, "must be a whole number, 0 or more")],
     "aspera_sse_restart_pending": [("maybe", "aspera_sse_restart_pending"), (None, "aspera_sse_restart_pending")],
     "aspera_sse_restart_when_idle": [
         ("soon", "aspera_sse_restart_when_idle"),

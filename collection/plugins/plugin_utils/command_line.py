@@ -40,6 +40,10 @@ def _is_flag(value: object) -> bool:
     return isinstance(value, bool) or _is_word_for_flag(value)
 
 
+def _is_small_number(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 1000
+
+
 #: A folder whose name is no secret in the wrong place: those are written in letters of both cases, or do not begin so.
 _is_plain_path = _text(r"(/[a-z0-9][a-z0-9._-]{0,63}){1,16}")
 _is_state = _text("present|absent")
@@ -61,6 +65,7 @@ OPTIONS: dict[str, Test] = {
     "validate_kms_key_id": _is_flag,
     "create": _is_flag,
     "backup": _is_flag,
+    "backup_keep": _is_small_number,
     "unsafe_writes": _is_flag,
     "ignore_metadata_changes": _is_flag,
     "global": _is_flag,

@@ -41,6 +41,7 @@ TYPES: dict[str, dict[str, t.Any]] = {
     "aspera_sse_validate_kms_key_id": {"type": "bool"},
     "aspera_sse_docroots_follow_system": {"type": "bool"},
     "aspera_sse_backup": {"type": "bool"},
+    "aspera_sse_backup_keep": {"type": "int"},
     "aspera_sse_restart": {"type": "bool"},
     "aspera_sse_restart_pending": {"type": "bool"},
     "aspera_sse_restart_when_idle": {"type": "int"},

@@ -78,6 +78,14 @@ fn display_line(
     }
 }
 
+/// Returns whether a natural line is one of our settings, commented or not.
+pub(super) fn is_line_of_ours(document: &Document, line: &Range<usize>) -> bool {
+    match entry_on(document, line) {
+        Some(entry) => is_ours(entry),
+        None => template_on(document, line).is_some(),
+    }
+}
+
 /// Returns the entry that a natural line is part of.
 fn entry_on<'d>(document: &'d Document, line: &Range<usize>) -> Option<&'d Entry> {
     let index = document

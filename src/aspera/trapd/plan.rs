@@ -76,7 +76,7 @@ pub fn plan(bytes: &[u8], desired: Option<&EncryptionSetting>) -> Result<Plan, P
     })
 }
 
-fn found_setting(document: &Document, known_key: Option<&KmsKey>) -> FoundSetting {
+pub(super) fn found_setting(document: &Document, known_key: Option<&KmsKey>) -> FoundSetting {
     let found = |key| {
         let entry = document.entries_of(key).next_back();
         entry.map(|entry| found_value(entry, known_key))
