@@ -38,7 +38,7 @@ class TaskResult:
     @property
     def edits(self) -> list[str]:
         """The coloured lines of the diff: what goes and what comes."""
-        return [line for line in self.diff if line[:1] in "-+" and not line.startswith(("--- ", "+++ "))]
+        return [line for line in self.diff if line[:1] in {"-", "+"} and not line.startswith(("--- ", "+++ "))]
 
 
 @dataclass

@@ -63,7 +63,8 @@ def test_the_answer_of_an_audit_is_kept_whole(folder: Path) -> None:
     result = json.loads(finished.stdout)
     assert result["violations"], result
     assert result["docroots"]
-    assert result["invocation"]["module_args"]["expect"] == [{**expect[0], "state": "present"}]
+    defaults = {"docroots_follow": False, "state": "present", "validate_kms_key_id": True}
+    assert result["invocation"]["module_args"]["expect"] == [{**expect[0], **defaults}]
     answer = check_answer(finished.stdout, INFO)
     assert (answer.values, answer.dropped) == (result, {})
 

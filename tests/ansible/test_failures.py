@@ -36,7 +36,7 @@ FAILURES = {
     "wrong-boolean": Failure({"server_side_encryption": "AES256", "backup": "perhaps"}, ["backup"]),
     "key-without-kms": Failure({"server_side_encryption": "AES256", "kms_key_id": KEY}, ["kms_key_id", "AWS_KMS"]),
     "empty-key": Failure(
-        {"server_side_encryption": "AWS_KMS", "kms_key_id": ""}, ["kms_key_id", "Leave the option out"]
+        {"server_side_encryption": "AWS_KMS", "kms_key_id": ""}, ["kms_key_id", "leave the option out"]
     ),
     "key-with-a-line": Failure(
         {"server_side_encryption": "AWS_KMS", "kms_key_id": "alias/dummy\nserver-side-encryption=NONE"}, ["kms_key_id"]
