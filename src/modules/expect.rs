@@ -1,5 +1,7 @@
 //! The option `expect` of `aspera_sse_info`.
 
+use std::rc::Rc;
+
 use anyhow::Result;
 use serde::Deserialize;
 
@@ -60,7 +62,10 @@ impl Entry {
             State::Absent => self.absent(&scopes)?,
             State::Present => self.present()?,
         };
-        Ok(Expectation { wanted, scopes })
+        Ok(Expectation {
+            wanted: Rc::new(wanted),
+            scopes,
+        })
     }
 
     fn absent(&self, scopes: &[ScopePattern]) -> Result<Wanted, String> {

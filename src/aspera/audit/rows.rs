@@ -36,21 +36,18 @@ pub fn rows(facts: &Facts) -> Vec<Row> {
         let read = |docroot| Element::read(conf, docroot, &s3_docroots);
         with_subject(conf.scope(block), || docroots.map(read).collect())
     };
-    let blocks: Vec<(&Block, Vec<Element>)> = conf
-        .blocks
-        .iter()
-        .map(|block| (block, elements(block)))
-        .collect();
+    // There may be very many blocks, so the elements of each are read when they are needed, those of groups twice.
     let levels = |is_wanted: fn(&Scope) -> bool| -> Vec<Level> {
-        let blocks = blocks.iter().filter(|(block, _)| !conf.is_user(block));
-        let levels = blocks.map(|(block, elements)| level(conf, block, elements));
+        let blocks = conf.blocks.iter().filter(|block| !conf.is_user(block));
+        let levels = blocks.map(|block| level(conf, block, &elements(block)));
         levels.filter(|level| is_wanted(&level.scope)).collect()
     };
     let groups = levels(|scope| matches!(scope, Scope::Group(_)));
     let defaults = levels(|scope| matches!(scope, Scope::Global));
     let inheritance = Inheritance::new(groups, defaults, facts.accounts);
-    let mut rows = Vec::with_capacity(blocks.len());
-    for (block, elements) in blocks {
+    let mut rows = Vec::with_capacity(conf.blocks.len());
+    for block in &conf.blocks {
+        let elements = elements(block);
         let level = level(conf, block, &elements);
         with_subject(&level.scope, || {
             add_rows(&mut rows, &level, elements, &inheritance);
