@@ -272,7 +272,7 @@ impl Values {
         });
         let (compliance, verdicts) = judged.unzip();
         let table = table::table(&rows, verdicts.as_deref().unwrap_or_default());
-        let docroots = DocrootReports { verdicts, rows };
+        let docroots = DocrootReports { rows, verdicts };
         let [asperatrapd, asperanoded] = std::array::from_fn(|index| {
             ServiceReport::new(
                 server.services[index],

@@ -16,11 +16,11 @@ pub struct Row {
     /// The scope that owns the docroot.
     pub scope: Scope,
     /// The client address that the docroot applies to, or `None` if it applies to all clients.
-    pub peer_ip: Option<String>,
+    pub peer_ip: Option<Box<str>>,
     /// The docroot, or `None` if the scope has no docroot of its own.
     pub uri: Option<DocrootUri>,
     /// The scope that the docroot is inherited from, or `None` if the scope has its own docroot or several are possible.
-    pub inherited_from: Option<Scope>,
+    pub inherited_from: Option<Rc<Scope>>,
     /// The possible results of an upload. There are many rows, but few different results.
     pub possible: Rc<Possible>,
 }
@@ -69,7 +69,7 @@ pub fn rows(facts: &Facts) -> Vec<Row> {
 
 /// A docroot element.
 struct Element {
-    peer_ip: Option<String>,
+    peer_ip: Option<Box<str>>,
     uri: DocrootUri,
     possible: Rc<Possible>,
 }
@@ -233,7 +233,7 @@ fn next_level(scope: &Scope, inheritance: &Inheritance) -> NextLevel {
 
 struct NextLevel {
     possible: Rc<Possible>,
-    from: Option<Scope>,
+    from: Option<Rc<Scope>>,
 }
 
 impl Row {
@@ -249,7 +249,7 @@ impl Row {
 
     fn without_docroot(
         scope: &Scope,
-        inherited_from: Option<Scope>,
+        inherited_from: Option<Rc<Scope>>,
         possible: Rc<Possible>,
     ) -> Self {
         Self {

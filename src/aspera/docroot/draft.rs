@@ -59,7 +59,7 @@ impl<'c> Docroot<'c> {
     pub(super) fn whole_uri(&self, bytes: &[u8], after: &DocrootUri) -> Vec<Edit> {
         let element = &self.element.element;
         if element.is_empty_tag {
-            let end = element.start_tag.end;
+            let end = element.start_tag().end;
             return vec![Edit {
                 range: end - 2..end,
                 replacement: format!(">{}</absolute>", escape_text(after.text())).into(),
@@ -165,7 +165,7 @@ impl<'c> Draft<'c> {
                     docroot: self.docroots.len(),
                     element: Some(docroot.element.clone()),
                     before: docroot.uri,
-                    offset: docroot.element.element.start_tag.start,
+                    offset: docroot.element.element.start_tag().start,
                 });
                 after
             }
@@ -173,7 +173,7 @@ impl<'c> Draft<'c> {
         };
         self.docroots.push(PlannedDocroot {
             scope: scope.clone(),
-            peer_ip: docroot.element.peer_ip.clone(),
+            peer_ip: docroot.element.peer_ip.as_deref().map(str::to_owned),
             uri,
             previous,
             fate: Fate::Set {
@@ -205,7 +205,7 @@ impl<'c> Draft<'c> {
     pub(super) fn skip(&mut self, scope: &Scope, docroot: Docroot, reason: SkipReason) {
         self.docroots.push(PlannedDocroot {
             scope: scope.clone(),
-            peer_ip: docroot.element.peer_ip.clone(),
+            peer_ip: docroot.element.peer_ip.as_deref().map(str::to_owned),
             uri: docroot.uri,
             previous: FoundSetting::default(),
             fate: Fate::Skipped(reason),
