@@ -180,7 +180,7 @@ REFUSALS = {
         before=f'<!DOCTYPE CONF [<!ENTITY a "{HIDDEN}">]>\n<CONF><aaa>&a;</aaa></CONF>',
     ),
     "not-utf-8": Refusal({"of_user": "xfer", **AES}, ["UTF-8"], before=SERVER.encode() + b"<!-- \xe4 -->"),
-    "another-encoding": Refusal({"of_user": "xfer", **AES}, ["UTF-8"], before=SERVER.encode("utf-16")),
+    "another-encoding": Refusal({"of_user": "xfer", **AES}, ["UTF-16"], before=SERVER.encode("utf-16")),
     "docroot-conflict": Refusal(
         {"of_user": "xfer", "docroot": f"s3://{CREDENTIALS}@h/b?{ENCRYPTED}", **AES}, ["docroot", "contradict"]
     ),

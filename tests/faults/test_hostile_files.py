@@ -71,8 +71,8 @@ CONFIGURATIONS: dict[str, tuple[bytes, str | None]] = {
     ),
     "a docroot of 100,000 options": (DOCROOT_BEFORE.replace(b"/b<", b"/b?%s<" % (b"x=1&amp;" * 100_000)), None),
     "nothing": (b"", "line 1"),
-    "zeros": (bytes(MEGABYTE), "line 1"),
-    "another encoding": (DOCROOT_BEFORE.decode().encode("utf-16"), "encoding is not UTF-8"),
+    "zeros": (bytes(MEGABYTE), "a byte of 0"),
+    "another encoding": (DOCROOT_BEFORE.decode().encode("utf-16"), "byte order mark of UTF-16"),
     "bytes that are no text": (with_inside(b"\xff\xfe\xfd"), "not valid UTF-8"),
     "65 MiB": (b" " * (65 * 1024 * 1024), "larger than 64 MiB"),
 }
