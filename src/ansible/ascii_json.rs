@@ -1,40 +1,62 @@
 //! JSON in ASCII. Ansible cuts the output at every line separator of Unicode, U+2028 and U+0085 among them.
 
-use std::io;
+use std::io::{self, Write};
 
 use serde::Serialize;
 use serde_json::ser::Formatter;
 
-/// Appends ASCII-only JSON without a line break in it.
-pub fn write(value: &impl Serialize, text: &mut Vec<u8>) -> serde_json::Result<()> {
+/// Writes ASCII-only JSON without a line break in it, between two line breaks. What fits into one piece is written in one.
+pub fn write_line(value: &impl Serialize, output: impl io::Write) -> io::Result<()> {
+    let mut text = Text {
+        piece: Vec::with_capacity(Text::<io::Sink>::LONGEST),
+        output,
+    };
+    text.write_all(b"\n")?;
+    let formatter = AsciiFormatter;
     value.serialize(&mut serde_json::Serializer::with_formatter(
-        Text(text),
-        AsciiFormatter,
-    ))
+        &mut text, formatter,
+    ))?;
+    text.write_all(b"\n")?;
+    text.flush()
 }
 
-/// Text that grows by very many short pieces. For those, `memcpy` of musl takes longer than a loop.
-struct Text<'t>(&'t mut Vec<u8>);
+/// Text that grows by very many short pieces, and may become longer than memory should hold at once.
+struct Text<W> {
+    piece: Vec<u8>,
+    output: W,
+}
 
-impl Text<'_> {
+impl<W: io::Write> Text<W> {
+    /// Pieces up to this length are copied by a loop, which takes less time than `memcpy` of musl.
     const SHORT: usize = 16;
+    /// The length at which a piece is written.
+    const LONGEST: usize = 64 * 1024;
+
+    fn pass_on(&mut self) -> io::Result<()> {
+        self.output.write_all(&self.piece)?;
+        self.piece.clear();
+        Ok(())
+    }
 }
 
-impl io::Write for Text<'_> {
-    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
-        if piece.len() <= Self::SHORT {
-            self.0.reserve(Self::SHORT);
-            for &byte in piece {
-                self.0.push(byte);
+impl<W: io::Write> io::Write for Text<W> {
+    fn write(&mut self, part: &[u8]) -> io::Result<usize> {
+        if self.piece.len() + part.len() > Self::LONGEST {
+            self.pass_on()?;
+        }
+        if part.len() <= Self::SHORT {
+            for &byte in part {
+                self.piece.push(byte);
             }
         } else {
-            self.0.extend_from_slice(piece);
+            self.piece.extend_from_slice(part);
         }
-        Ok(piece.len())
+        Ok(part.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+        self.pass_on()?;
+        self.output.flush()
     }
 }
 
@@ -78,8 +100,34 @@ mod tests {
     fn everything_else_is_escaped() {
         let text = "a\"\\\n\u{7f}\u{85}\u{2028}\u{1f600}\u{e4}";
         let mut line = Vec::new();
-        write(&text, &mut line).unwrap();
+        write_line(&text, &mut line).unwrap();
+        assert_eq!((line.first(), line.last()), (Some(&b'\n'), Some(&b'\n')));
+        let line = line.trim_ascii();
         assert!(line.iter().all(|byte| (b' '..=b'~').contains(byte)));
-        assert_eq!(serde_json::from_slice::<String>(&line).unwrap(), text);
+        assert_eq!(serde_json::from_slice::<String>(line).unwrap(), text);
+    }
+
+    #[test]
+    fn long_text_is_written_in_pieces_and_short_text_in_one() {
+        struct Pieces(Vec<usize>, Vec<u8>);
+        impl Write for Pieces {
+            fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+                self.0.push(piece.len());
+                self.1.extend_from_slice(piece);
+                Ok(piece.len())
+            }
+
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        for (count, pieces) in [(10, 1), (10_000, 2), (100_000, 11)] {
+            let value = vec!["abcd"; count];
+            let mut written = Pieces(Vec::new(), Vec::new());
+            write_line(&value, &mut written).unwrap();
+            assert_eq!(written.0.len(), pieces, "{count}");
+            let read: Vec<String> = serde_json::from_slice(&written.1).unwrap();
+            assert_eq!(read, value, "{count}");
+        }
     }
 }

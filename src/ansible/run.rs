@@ -175,24 +175,31 @@ fn out_of_memory<M: Module>() -> Vec<u8> {
         M::NAME,
         env!("CARGO_PKG_VERSION"),
     ));
-    text(&Report::<M::Values>::of_failure(&failure, None))
+    let mut answer = Vec::new();
+    let report = Report::<M::Values>::of_failure(&failure, None);
+    let made = ascii_json::write_line(&report, &mut answer);
+    made.unwrap_or_else(|_| panic!("the result is no object"));
+    answer
 }
 
-/// Writes the result, once, last, in one piece. The line break before it keeps it apart from anything written to the same terminal.
+/// Writes the result, once, last. The line break before it keeps it apart from anything written to the same terminal.
+///
+/// The text of an audit may be many times as long as the file, so it is not kept. What could go wrong while it is made shows in a first pass that
+/// writes nothing: half a result and then another one would be no answer.
 fn report<V: Serialize>(report: &Report<V>) -> ExitCode {
-    print(&text(report), report.is_success())
-}
-
-fn text<V: Serialize>(report: &Report<V>) -> Vec<u8> {
-    let mut text = b"\n".to_vec();
-    ascii_json::write(report, &mut text).unwrap_or_else(|_| panic!("the result is no object"));
-    text.push(b'\n');
-    text
+    let made = ascii_json::write_line(report, io::sink());
+    made.unwrap_or_else(|_| panic!("the result is no object"));
+    let written = ascii_json::write_line(report, io::stdout().lock());
+    exit_code(&written, report.is_success())
 }
 
 fn print(text: &[u8], succeeded: bool) -> ExitCode {
     let mut output = io::stdout().lock();
     let written = output.write_all(text).and_then(|()| output.flush());
+    exit_code(&written, succeeded)
+}
+
+fn exit_code(written: &io::Result<()>, succeeded: bool) -> ExitCode {
     if written.is_ok() && succeeded {
         ExitCode::SUCCESS
     } else {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Result;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::apply::{Applied, Target, apply};
 use super::asconfigurator;
@@ -169,7 +169,7 @@ fn plan(bytes: Option<&[u8]>, requests: &[Request]) -> Result<Plan, Refusal> {
 #[derive(Debug, Serialize)]
 pub struct Values {
     path: String,
-    docroots: Vec<DocrootValues>,
+    docroots: DocrootList,
     #[serde(flatten)]
     restart: RestartReport,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -178,11 +178,21 @@ pub struct Values {
     restored_from: Option<String>,
 }
 
+/// All selected docroots. There may be very many, so the values of each are made when they are written.
+#[derive(Debug)]
+struct DocrootList(Vec<PlannedDocroot>);
+
+impl Serialize for DocrootList {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(DocrootValues::from))
+    }
+}
+
 #[derive(Debug, Serialize)]
-struct DocrootValues {
+struct DocrootValues<'p> {
     scope: &'static str,
-    name: Option<String>,
-    peer_ip: Option<String>,
+    name: Option<&'p str>,
+    peer_ip: Option<&'p str>,
     uri: String,
     server_side_encryption: Option<&'static str>,
     kms_key_id: Option<String>,
@@ -202,7 +212,7 @@ impl Values {
         let text = |path: &Path| path.to_string_lossy().into_owned();
         Self {
             path: text(path),
-            docroots: docroots.into_iter().map(DocrootValues::from).collect(),
+            docroots: DocrootList(docroots),
             restart,
             backup_file: backup.map(text),
             restored_from: restored.map(|restored| text(&restored.path)),
@@ -210,12 +220,12 @@ impl Values {
     }
 }
 
-impl From<PlannedDocroot> for DocrootValues {
-    fn from(docroot: PlannedDocroot) -> Self {
+impl<'p> From<&'p PlannedDocroot> for DocrootValues<'p> {
+    fn from(docroot: &'p PlannedDocroot) -> Self {
         let setting = docroot.setting();
         Self {
             scope: docroot.scope.kind(),
-            name: docroot.scope.name().map(str::to_owned),
+            name: docroot.scope.name(),
             uri: docroot.uri.masked(docroot.known_key()),
             server_side_encryption: setting.map(|setting| setting.encryption().as_str()),
             kms_key_id: docroot.known_key().map(ToString::to_string),
@@ -225,7 +235,7 @@ impl From<PlannedDocroot> for DocrootValues {
                 Fate::Skipped(reason) => Some(skipped(reason)),
                 Fate::Set { .. } => None,
             },
-            peer_ip: docroot.peer_ip,
+            peer_ip: docroot.peer_ip.as_deref(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `aspera_sse_info`: the encryption of uploads, its source, and whether the services run with it. Changes nothing.
 
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
@@ -269,7 +270,7 @@ impl Values {
             unread_accounts: if needs_accounts { unread } else { &[] },
             services: server.services,
         });
-        let rows = rows(&facts);
+        let rows = Rc::new(rows(&facts));
         let judgement = expectations.map(|expectations| judge(&facts, &rows, expectations));
         let mut incomplete: Vec<IncompleteReport> =
             gaps.iter().map(IncompleteReport::new).collect();
@@ -278,8 +279,8 @@ impl Values {
         incomplete.extend(unfounded.map(|unfounded| {
             IncompleteReport::of_unfounded(unfounded, &server.trapd.path, &conf_path)
         }));
-        let compliance = judgement.as_ref().map(|judgement| {
-            Compliance::new(&Judged {
+        let judged = judgement.map(|judgement| {
+            Compliance::new(Judged {
                 properties: &server.trapd.path,
                 conf: &conf_path,
                 configuration_is_refused: server.asuserdata.1 == Validity::Refused,
@@ -289,12 +290,9 @@ impl Values {
                 incomplete: incomplete.len(),
             })
         });
-        let verdicts = judgement.as_ref().map(|judgement| &*judgement.rows);
-        let table = table::table(&rows, verdicts.unwrap_or_default());
-        let docroots = DocrootReports {
-            verdicts: judgement.map(|judgement| judgement.rows),
-            rows,
-        };
+        let (compliance, verdicts) = judged.unzip();
+        let table = table::table(&rows, verdicts.as_deref().unwrap_or_default());
+        let docroots = DocrootReports { rows, verdicts };
         let [asperatrapd, asperanoded] = std::array::from_fn(|index| {
             ServiceReport::new(
                 server.services[index],

@@ -1,9 +1,11 @@
 //! The judgement of the audit, in the form of the result.
 
-use serde::Serialize;
+use std::rc::Rc;
+
+use serde::{Serialize, Serializer};
 
 use crate::aspera::audit::{
-    Difference, Judgement, Place, Row, Unknown, Verdict, Violation, Wanted,
+    Difference, Judgement, Place, Row, RowVerdict, Unknown, Verdict, Violation, Wanted,
 };
 use crate::aspera::setting::Encryption;
 
@@ -13,10 +15,62 @@ pub(super) struct Compliance {
     compliant: Option<bool>,
     summary: String,
     judged: usize,
-    violations: Vec<ViolationReport>,
-    overriding: Vec<ViolationReport>,
-    unknown: Vec<UnknownReport>,
+    violations: ViolationReports,
+    overriding: ViolationReports,
+    unknown: UnknownReports,
     not_judged: Vec<String>,
+}
+
+/// There may be very many, so each report is made when it is written.
+#[derive(Debug)]
+struct ViolationReports {
+    violations: Vec<Violation>,
+    places: Places,
+    /// The path of an `aspera.conf` that `asuserdata -v` refuses.
+    refused: Option<String>,
+}
+
+impl Serialize for ViolationReports {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let violations = self.violations.iter();
+        let refused = self.refused.iter();
+        serializer.collect_seq(
+            violations
+                .map(|violation| ViolationReport::new(violation, &self.places))
+                .chain(refused.map(|conf| ViolationReport::of_refused_configuration(conf))),
+        )
+    }
+}
+
+/// As with violations.
+#[derive(Debug)]
+struct UnknownReports {
+    unknown: Vec<Unknown>,
+    places: Places,
+}
+
+/// What is needed to name a place.
+#[derive(Debug, Clone)]
+struct Places {
+    /// The path of `s3.properties`.
+    properties: String,
+    rows: Rc<Vec<Row>>,
+}
+
+impl Places {
+    fn name(&self, place: Place) -> String {
+        match place {
+            Place::System => self.properties.clone(),
+            Place::Row(index) => self.rows[index].place(),
+        }
+    }
+}
+
+impl Serialize for UnknownReports {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let unknown = self.unknown.iter();
+        serializer.collect_seq(unknown.map(|unknown| UnknownReport::new(unknown, &self.places)))
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -50,8 +104,8 @@ pub(super) struct Judged<'a> {
     pub(super) conf: &'a str,
     /// Whether `asuserdata -v` refuses the configuration.
     pub(super) configuration_is_refused: bool,
-    pub(super) rows: &'a [Row],
-    pub(super) judgement: &'a Judgement,
+    pub(super) rows: &'a Rc<Vec<Row>>,
+    pub(super) judgement: Judgement,
     /// Whether something that should have been read was not.
     pub(super) has_gaps: bool,
     /// The number of entries in the list `incomplete`.
@@ -59,24 +113,9 @@ pub(super) struct Judged<'a> {
 }
 
 impl Compliance {
-    pub(super) fn new(judged: &Judged) -> Self {
-        let judgement = judged.judgement;
-        let mut violations: Vec<ViolationReport> = judgement
-            .violations
-            .iter()
-            .map(|violation| ViolationReport::new(violation, judged.properties))
-            .collect();
-        if judged.configuration_is_refused {
-            violations.push(ViolationReport::of_refused_configuration(judged.conf));
-        }
-        let overriding = judgement.overriding.iter();
-        let overriding: Vec<ViolationReport> = overriding
-            .map(|violation| ViolationReport::new(violation, judged.properties))
-            .collect();
-        let unknown = judgement.unknown.iter();
-        let unknown: Vec<UnknownReport> = unknown
-            .map(|unknown| UnknownReport::new(unknown, judged.properties))
-            .collect();
+    /// Returns the compliance, and the verdicts on the rows.
+    pub(super) fn new(judged: Judged) -> (Self, Vec<RowVerdict>) {
+        let judgement = &judged.judgement;
         let compliant = judgement.compliant(judged.has_gaps, judged.configuration_is_refused);
         let verdicts = judged.rows.iter().zip(&judgement.rows);
         let not_judged = verdicts
@@ -92,20 +131,37 @@ impl Compliance {
                 .clone()
                 .filter(|(row, _)| !row.is_not_s3())
                 .count(),
-            overriding: overriding.len(),
-            violations: violations.len(),
-            unknown: unknown.len(),
+            overriding: judgement.overriding.len(),
+            violations: judgement.violations.len() + usize::from(judged.configuration_is_refused),
+            unknown: judgement.unknown.len(),
             incomplete: judged.incomplete,
         };
-        Self {
+        let refused = judged.configuration_is_refused;
+        let places = Places {
+            properties: judged.properties.to_owned(),
+            rows: Rc::clone(judged.rows),
+        };
+        let compliance = Self {
             compliant,
-            summary: summary(judged, compliant, &counts),
+            summary: summary(&judged, compliant, &counts),
             judged: counts.judged,
-            violations,
-            overriding,
-            unknown,
             not_judged: not_judged.map(|(row, _)| row.place()).collect(),
-        }
+            violations: ViolationReports {
+                violations: judged.judgement.violations,
+                places: places.clone(),
+                refused: refused.then(|| judged.conf.to_owned()),
+            },
+            overriding: ViolationReports {
+                violations: judged.judgement.overriding,
+                places: places.clone(),
+                refused: None,
+            },
+            unknown: UnknownReports {
+                unknown: judged.judgement.unknown,
+                places,
+            },
+        };
+        (compliance, judged.judgement.rows)
     }
 }
 
@@ -153,20 +209,18 @@ fn summary(judged: &Judged, compliant: Option<bool>, counts: &Counts) -> String 
 }
 
 impl ViolationReport {
-    fn new(violation: &Violation, properties: &str) -> Self {
-        let mut found = violation.found.words();
+    fn new(violation: &Violation, places: &Places) -> Self {
+        let setting = violation.found();
+        let mut found = setting.words();
         match violation.difference {
             Difference::VersionTooOld => found += " in its configuration",
-            Difference::OwnSetting if violation.found.encryption.is_none() => {
-                found = format!(
-                    "the key {}",
-                    violation.found.shown_kms_key().unwrap_or_default()
-                );
+            Difference::OwnSetting if setting.encryption.is_none() => {
+                found = format!("the key {}", setting.shown_kms_key().unwrap_or_default());
             }
             _ => {}
         }
         Self::of(
-            place(&violation.place, properties),
+            places.name(violation.place),
             found,
             violation.expected.words(),
             violation.difference.why(),
@@ -197,11 +251,11 @@ impl ViolationReport {
 }
 
 fn fix(violation: &Violation) -> String {
-    let module = match &violation.place {
+    let module = match violation.place {
         Place::System => "aspera_trapd_sse",
-        Place::Docroot(..) => "aspera_docroot_sse",
+        Place::Row(_) => "aspera_docroot_sse",
     };
-    match (violation.difference, &violation.expected, &violation.place) {
+    match (violation.difference, &*violation.expected, violation.place) {
         (Difference::OwnSetting, ..) => {
             "Remove it with aspera_docroot_sse (state: absent), or say what this docroot is to have: in aspera_sse_docroots of the role, or in an entry of \
              expect."
@@ -210,7 +264,7 @@ fn fix(violation: &Violation) -> String {
         (Difference::VersionTooOld, ..) => "Upgrade Aspera to 3.6.1 or later.".to_owned(),
         (_, Wanted::Absent, _) => format!("Remove the setting with {module} (state: absent)."),
         // The vendor does not document what NONE means in a docroot, so such a docroot could not be judged.
-        (_, Wanted::Encryption(Encryption::None, _), Place::Docroot(..)) => {
+        (_, Wanted::Encryption(Encryption::None, _), Place::Row(_)) => {
             "Remove the setting with aspera_docroot_sse (state: absent), or with aspera_trapd_sse if it is in s3.properties."
                 .to_owned()
         }
@@ -222,12 +276,12 @@ fn fix(violation: &Violation) -> String {
 }
 
 impl UnknownReport {
-    fn new(unknown: &Unknown, properties: &str) -> Self {
+    fn new(unknown: &Unknown, places: &Places) -> Self {
         let doubts = unknown.doubts.iter();
         let why: Vec<&str> = doubts.clone().map(|doubt| doubt.why()).collect();
         let fix: Vec<&str> = doubts.map(|doubt| doubt.fix()).collect();
         let (why, fix) = (why.join("; "), fix.join(" "));
-        let place = place(&unknown.place, properties);
+        let place = places.name(unknown.place);
         Self {
             message: format!("{place} is not known to be as expected: {why}. {fix}"),
             place,
@@ -235,12 +289,5 @@ impl UnknownReport {
             fix,
             reasons: unknown.doubts.iter().map(|doubt| doubt.name()).collect(),
         }
-    }
-}
-
-fn place(place: &Place, properties: &str) -> String {
-    match place {
-        Place::System => properties.to_owned(),
-        Place::Docroot(scope, peer_ip) => scope.place(peer_ip.as_deref()),
     }
 }

@@ -1,5 +1,7 @@
 //! The rows of the audit, in the form of the result.
 
+use std::rc::Rc;
+
 use serde::{Serialize, Serializer};
 
 use crate::aspera::audit::{Doubt, Outcome, Possible, Request, Row, RowVerdict, Source, Verdict};
@@ -9,7 +11,7 @@ use crate::aspera::setting::FoundValue;
 /// All rows. There may be very many, so each report is made when it is written.
 #[derive(Debug)]
 pub(super) struct DocrootReports {
-    pub(super) rows: Vec<Row>,
+    pub(super) rows: Rc<Vec<Row>>,
     /// The verdict on each row, or `None` if nothing is expected.
     pub(super) verdicts: Option<Vec<RowVerdict>>,
 }

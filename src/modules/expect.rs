@@ -1,5 +1,7 @@
 //! The option `expect` of `aspera_sse_info`.
 
+use std::rc::Rc;
+
 use anyhow::Result;
 use serde::Deserialize;
 
@@ -70,7 +72,7 @@ impl Entry {
             return Err("docroots_follow goes with an encryption that is expected of system. Add system to scopes, or remove docroots_follow.".to_owned());
         }
         Ok(Expectation {
-            wanted,
+            wanted: Rc::new(wanted),
             scopes,
             docroots_follow: self.docroots_follow,
         })

@@ -1,5 +1,7 @@
 //! The product's answer.
 
+use std::rc::Rc;
+
 use aspera_sse::aspera::audit::{
     Accounts, Expectation, Facts, Judgement, Place, Row, ScopePattern, SystemFile,
     Verdict as Found, Wanted, judge, rows,
@@ -58,13 +60,13 @@ fn expectation(expectation: &configuration::Expectation) -> Expectation {
     let keys = expectation.keys.iter().map(|key| KmsKey::parse(key));
     let scopes = expectation.scopes.iter();
     Expectation {
-        wanted: match expectation.state {
+        wanted: Rc::new(match expectation.state {
             State::Absent => Wanted::Absent,
             State::Present => Wanted::Encryption(
                 Encryption::parse(&expectation.encryption).expect("an encryption"),
                 keys.collect::<Result<_, _>>().expect("keys"),
             ),
-        },
+        }),
         scopes: scopes.map(|scope| pattern(scope)).collect(),
         docroots_follow: false,
     }
@@ -96,8 +98,8 @@ fn answer(
         system => verdict(judgement, system, &Place::System),
     };
     judged.push(("system".to_owned(), system));
-    for (row, found) in rows.iter().zip(&judgement.rows) {
-        let place = Place::Docroot(row.scope.clone(), row.peer_ip.clone());
+    for (index, (row, found)) in rows.iter().zip(&judgement.rows).enumerate() {
+        let place = Place::Row(index);
         let verdict = verdict(judgement, found.verdict, &place);
         judged.push((name(&row.scope, row.peer_ip.as_deref()), verdict));
     }

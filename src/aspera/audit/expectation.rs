@@ -1,5 +1,7 @@
 //! The expectations, and whether one possible result meets them.
 
+use std::rc::Rc;
+
 use super::doubt::Doubt;
 use super::possible::Request;
 use crate::aspera::docroot::Scope;
@@ -8,8 +10,8 @@ use crate::aspera::setting::{Encryption, FoundValue, KmsKey, OnlyAwsKnows};
 /// One entry of the list of expectations. The first entry that names a docroot judges it.
 #[derive(Debug, Clone)]
 pub struct Expectation {
-    /// The expected setting.
-    pub wanted: Wanted,
+    /// The expected setting. Every violation of it refers to it.
+    pub wanted: Rc<Wanted>,
     /// The scopes that the entry applies to. An empty list means every docroot.
     pub scopes: Vec<ScopePattern>,
     /// Whether docroots that no entry names must not set anything else than `s3.properties`. Goes with [`ScopePattern::System`].
@@ -36,6 +38,16 @@ pub enum ScopePattern {
     Groups,
     /// One user, one group or the default.
     One(Scope),
+}
+
+impl ScopePattern {
+    /// Returns the one scope that it names, if it names one.
+    pub fn scope(&self) -> Option<&Scope> {
+        match self {
+            Self::One(scope) => Some(scope),
+            Self::System | Self::Users | Self::Groups => None,
+        }
+    }
 }
 
 /// The comparison of one possible result with an expectation.

@@ -40,7 +40,7 @@ pub enum State {
 pub struct Inherited {
     pub possible: Rc<Possible>,
     /// The scope that owns the docroot, or `None` if several are possible.
-    pub from: Option<Scope>,
+    pub from: Option<Rc<Scope>>,
 }
 
 /// The levels that users inherit from.
@@ -137,7 +137,7 @@ impl<'a> Inheritance<'a> {
         let from = self.add_default(&mut possible, &mut Vec::new(), false);
         Inherited {
             possible: Rc::new(possible),
-            from,
+            from: from.map(Rc::new),
         }
     }
 
@@ -209,7 +209,7 @@ impl<'a> Inheritance<'a> {
         };
         Inherited {
             possible: Rc::new(possible),
-            from: from.filter(|_| is_member),
+            from: from.filter(|_| is_member).map(Rc::new),
         }
     }
 

@@ -1,6 +1,7 @@
 //! The judgement: compares the rows and `s3.properties` with the expectations.
 
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
 use super::doubt::Doubt;
 use super::expectation::{Comparison, Difference, Expectation, ScopePattern, Wanted};
@@ -60,11 +61,11 @@ pub fn judge(facts: &Facts, rows: &[Row], expectations: &[Expectation]) -> Judge
     let entries = Entries::index(expectations);
     let mut judgement = Judgement::default();
     judgement.judge_system(facts, &entries, expectations);
-    for row in rows {
+    for (index, row) in rows.iter().enumerate() {
         let entry = entries.of(&row.scope);
         let verdict = entry.map(|entry| {
-            let place = || Place::Docroot(row.scope.clone(), row.peer_ip.clone());
-            judgement.judge_one(place, &row.possible, &expectations[entry].wanted, facts)
+            let wanted = &expectations[entry].wanted;
+            judgement.judge_one(Place::Row(index), &row.possible, wanted, facts)
         });
         judgement.rows.push(RowVerdict { entry, verdict });
     }
@@ -122,27 +123,28 @@ impl Judgement {
             possible.leave_unproven(Doubt::OlderFile);
         }
         let wanted = &expectations[entry].wanted;
-        self.system = Some(self.judge_one(|| Place::System, &possible, wanted, facts));
+        let possible = Rc::new(possible);
+        self.system = Some(self.judge_one(Place::System, &possible, wanted, facts));
     }
 
     fn judge_one(
         &mut self,
-        place: impl Fn() -> Place,
-        possible: &Possible,
-        wanted: &Wanted,
+        place: Place,
+        possible: &Rc<Possible>,
+        wanted: &Rc<Wanted>,
         facts: &Facts,
     ) -> Verdict {
         let comparisons = comparisons(possible, wanted, facts);
         let verdict = verdict(possible, &comparisons);
         match verdict {
             Verdict::Violated(difference) => self.violations.push(Violation {
-                place: place(),
-                found: possible.requests().next().cloned().unwrap_or_default(),
-                expected: wanted.clone(),
+                place,
+                possible: Rc::clone(possible),
+                expected: Rc::clone(wanted),
                 difference,
             }),
             Verdict::Unknown => self.unknown.push(Unknown {
-                place: place(),
+                place,
                 doubts: doubts(possible, &comparisons),
             }),
             Verdict::Met | Verdict::NotS3 => {}
@@ -158,9 +160,17 @@ impl Judgement {
         expectations: &[Expectation],
     ) {
         let Some(conf) = facts.conf else { return };
-        let known: HashSet<Scope> = conf.blocks.iter().map(|block| conf.scope(block)).collect();
-        let in_s3 = rows.iter().filter(|row| !row.is_not_s3());
-        let in_s3: HashSet<&Scope> = in_s3.map(|row| &row.scope).collect();
+        // There may be very many scopes, so only those are kept that an entry names.
+        let patterns = expectations.iter().flat_map(|entry| &entry.scopes);
+        let named: HashSet<&Scope> = patterns.filter_map(ScopePattern::scope).collect();
+        let blocks = conf.blocks.iter().filter(|_| !named.is_empty());
+        let known: HashSet<Scope> = blocks
+            .map(|block| conf.scope(block))
+            .filter(|scope| named.contains(scope))
+            .collect();
+        let rows_in_s3 = || rows.iter().filter(|row| !row.is_not_s3());
+        let scopes_in_s3 = rows_in_s3().map(|row| &row.scope);
+        let in_s3: HashSet<&Scope> = scopes_in_s3.filter(|scope| named.contains(scope)).collect();
         for (index, expectation) in expectations.iter().enumerate() {
             let earlier = &expectations[..index];
             let is_judged_earlier = |pattern: &ScopePattern| {
@@ -204,7 +214,11 @@ impl Judgement {
         let is_judged = verdicts.any(|verdict| verdict != Verdict::NotS3);
         let is_of_system = |expectation: &Expectation| expectation.scopes == [ScopePattern::System];
         let expects_uploads = !expectations.iter().all(is_of_system);
-        if !is_judged && expects_uploads && !in_s3.is_empty() && self.unfounded.is_empty() {
+        if !is_judged
+            && expects_uploads
+            && rows_in_s3().next().is_some()
+            && self.unfounded.is_empty()
+        {
             self.unfounded.push(Unfounded::Everything);
         }
     }
@@ -396,7 +410,7 @@ mod tests {
             let expectations: Vec<Expectation> = scopes
                 .iter()
                 .map(|scopes| Expectation {
-                    wanted: Wanted::Encryption(Encryption::AwsKms, Vec::new()),
+                    wanted: Rc::new(Wanted::Encryption(Encryption::AwsKms, Vec::new())),
                     scopes: scopes.clone(),
                     docroots_follow: false,
                 })

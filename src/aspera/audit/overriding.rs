@@ -3,8 +3,10 @@
 //! Which of the two wins is not documented. So whoever expects an encryption of the whole server wants to know of them, although the expectation is about
 //! `s3.properties` alone.
 
+use std::rc::Rc;
+
 use super::expectation::{Comparison, Difference, Expectation, ScopePattern, Wanted};
-use super::possible::Request;
+use super::possible::{Outcome, Possible, Request, Source};
 use super::rows::Row;
 use super::verdict::{Place, RowVerdict, Violation};
 use crate::aspera::docroot::{DocrootUri, Storage};
@@ -22,14 +24,15 @@ pub(super) fn overriding(
         return (Vec::new(), false);
     };
     // Where the whole server is to have no setting, the docroots are meant to have their own.
-    let wanted @ Wanted::Encryption(encryption, _) = &expectation.wanted else {
+    let wanted @ Wanted::Encryption(encryption, _) = &*expectation.wanted else {
         return (Vec::new(), false);
     };
     let not_judged = rows
         .iter()
         .zip(verdicts)
-        .filter(|(_, verdict)| verdict.entry.is_none());
-    let overriding = not_judged.filter_map(|(row, _)| {
+        .enumerate()
+        .filter(|(_, (_, verdict))| verdict.entry.is_none());
+    let overriding = not_judged.filter_map(|(index, (row, _))| {
         let uri = row.uri.as_ref()?;
         let own = own_setting(uri)?;
         // A key alone goes with the encryption of the server.
@@ -41,9 +44,9 @@ pub(super) fn overriding(
         );
         let is_same = wanted.compare(&completed) == Comparison::Meets && !uri.repeats_a_setting();
         (!is_same).then(|| Violation {
-            place: Place::Docroot(row.scope.clone(), row.peer_ip.clone()),
-            found: own,
-            expected: wanted.clone(),
+            place: Place::Row(index),
+            possible: Rc::new(Possible::certainly(Outcome::S3(own, Source::Docroot))),
+            expected: Rc::clone(&expectation.wanted),
             difference: Difference::OwnSetting,
         })
     });
@@ -101,25 +104,26 @@ mod tests {
         let accounts = Accounts::default();
         let facts = Facts::of(Some(&conf), &accounts);
         let mut expectations = vec![Expectation {
-            wanted: wanted.clone(),
+            wanted: Rc::new(wanted.clone()),
             scopes: vec![ScopePattern::System],
             docroots_follow,
         }];
         if !other.is_empty() {
             expectations.push(Expectation {
-                wanted,
+                wanted: Rc::new(wanted),
                 scopes: other.to_vec(),
                 docroots_follow: false,
             });
         }
-        let judgement = judge(&facts, &rows(&facts), &expectations);
+        let rows = rows(&facts);
+        let judgement = judge(&facts, &rows, &expectations);
         [&judgement.overriding, &judgement.violations].map(|violations| {
             let own = violations
                 .iter()
                 .filter(|violation| violation.difference == Difference::OwnSetting);
-            let place = |violation: &Violation| match &violation.place {
+            let place = |violation: &Violation| match violation.place {
                 Place::System => "system".to_owned(),
-                Place::Docroot(scope, _) => scope.name().unwrap_or_default().to_owned(),
+                Place::Row(index) => rows[index].scope.name().unwrap_or_default().to_owned(),
             };
             own.map(place).collect()
         })

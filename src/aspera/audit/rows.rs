@@ -16,11 +16,11 @@ pub struct Row {
     /// The scope that owns the docroot.
     pub scope: Scope,
     /// The client address that the docroot applies to, or `None` if it applies to all clients.
-    pub peer_ip: Option<String>,
+    pub peer_ip: Option<Box<str>>,
     /// The docroot, or `None` if the scope has no docroot of its own.
     pub uri: Option<DocrootUri>,
     /// The scope that the docroot is inherited from, or `None` if the scope has its own docroot or several are possible.
-    pub inherited_from: Option<Scope>,
+    pub inherited_from: Option<Rc<Scope>>,
     /// The possible results of an upload. There are many rows, but few different results.
     pub possible: Rc<Possible>,
 }
@@ -36,21 +36,18 @@ pub fn rows(facts: &Facts) -> Vec<Row> {
         let read = |docroot| Element::read(conf, docroot, &s3_docroots);
         with_subject(conf.scope(block), || docroots.map(read).collect())
     };
-    let blocks: Vec<(&Block, Vec<Element>)> = conf
-        .blocks
-        .iter()
-        .map(|block| (block, elements(block)))
-        .collect();
+    // There may be very many blocks, so the elements of each are read when they are needed, those of groups twice.
     let levels = |is_wanted: fn(&Scope) -> bool| -> Vec<Level> {
-        let blocks = blocks.iter().filter(|(block, _)| !conf.is_user(block));
-        let levels = blocks.map(|(block, elements)| level(conf, block, elements));
+        let blocks = conf.blocks.iter().filter(|block| !conf.is_user(block));
+        let levels = blocks.map(|block| level(conf, block, &elements(block)));
         levels.filter(|level| is_wanted(&level.scope)).collect()
     };
     let groups = levels(|scope| matches!(scope, Scope::Group(_)));
     let defaults = levels(|scope| matches!(scope, Scope::Global));
     let inheritance = Inheritance::new(groups, defaults, facts.accounts);
-    let mut rows = Vec::with_capacity(blocks.len());
-    for (block, elements) in blocks {
+    let mut rows = Vec::with_capacity(conf.blocks.len());
+    for block in &conf.blocks {
+        let elements = elements(block);
         let level = level(conf, block, &elements);
         with_subject(&level.scope, || {
             add_rows(&mut rows, &level, elements, &inheritance);
@@ -72,7 +69,7 @@ pub fn rows(facts: &Facts) -> Vec<Row> {
 
 /// A docroot element.
 struct Element {
-    peer_ip: Option<String>,
+    peer_ip: Option<Box<str>>,
     uri: DocrootUri,
     possible: Rc<Possible>,
 }
@@ -236,7 +233,7 @@ fn next_level(scope: &Scope, inheritance: &Inheritance) -> NextLevel {
 
 struct NextLevel {
     possible: Rc<Possible>,
-    from: Option<Scope>,
+    from: Option<Rc<Scope>>,
 }
 
 impl Row {
@@ -252,7 +249,7 @@ impl Row {
 
     fn without_docroot(
         scope: &Scope,
-        inherited_from: Option<Scope>,
+        inherited_from: Option<Rc<Scope>>,
         possible: Rc<Possible>,
     ) -> Self {
         Self {

@@ -1,16 +1,17 @@
 //! Verdicts on the parts of a server.
 
+use std::rc::Rc;
+
 use super::expectation::{Difference, Wanted};
-use super::possible::Request;
-use crate::aspera::docroot::Scope;
+use super::possible::{Possible, Request};
 
 /// A part of a server that is judged.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
     /// `s3.properties`
     System,
-    /// A docroot, by its scope and client address.
-    Docroot(Scope, Option<String>),
+    /// The row with this index.
+    Row(usize),
 }
 
 /// A verdict on a row or on `s3.properties`.
@@ -40,10 +41,18 @@ pub struct RowVerdict {
 pub struct Violation {
     /// The place of the difference.
     pub place: Place,
-    /// The setting at this place.
-    pub found: Request,
+    /// The possible results at this place. The first of them that goes to S3 is what was found.
+    pub possible: Rc<Possible>,
     /// The expectation.
-    pub expected: Wanted,
+    pub expected: Rc<Wanted>,
     /// The kind of difference.
     pub difference: Difference,
+}
+
+impl Violation {
+    /// Returns the setting that was found.
+    pub fn found(&self) -> Request {
+        let mut requests = self.possible.requests();
+        requests.next().cloned().unwrap_or_default()
+    }
 }

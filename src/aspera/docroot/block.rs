@@ -12,9 +12,9 @@ const USUAL_UNIT: &str = "    ";
 
 /// Returns the edit that adds the missing elements to an existing block, down to a docroot with the given text.
 pub fn complete(conf: &AsperaConf, block: &Block, uri: &str) -> Edit {
-    let inner = nested(&PATH_TO_DOCROOT[block.depth..], docroot(uri));
+    let inner = nested(&PATH_TO_DOCROOT[usize::from(block.depth)..], docroot(uri));
     let name = match (block.depth.checked_sub(1), conf.scope(block)) {
-        (Some(depth), _) => PATH_TO_DOCROOT[depth],
+        (Some(depth), _) => PATH_TO_DOCROOT[usize::from(depth)],
         (None, Scope::User(_)) => "user",
         (None, Scope::Group(_)) => "group",
         (None, Scope::Global) => "default",
@@ -47,7 +47,7 @@ pub fn create(conf: &AsperaConf, blocks: &[(&Scope, &str)]) -> Vec<NewBlocks> {
     let Some(root) = &skeleton.root else {
         return edits;
     };
-    let root_name = if conf.bytes[root.start_tag.clone()].starts_with(b"<conf") {
+    let root_name = if conf.bytes[root.start_tag()].starts_with(b"<conf") {
         "conf"
     } else {
         "CONF"
@@ -147,10 +147,10 @@ impl Layout<'_> {
             _ => "\n",
         });
         let in_root = conf.skeleton.root.as_ref().and_then(|root| {
-            let last = root.last_child.as_ref()?;
+            let last = root.last_child()?;
             Some((
                 indentation(conf.bytes, last.start)?,
-                indentation(conf.bytes, root.start_tag.start)?,
+                indentation(conf.bytes, root.start_tag().start)?,
             ))
         });
         let unit = match in_root {
@@ -188,9 +188,9 @@ impl Layout<'_> {
 /// Inserts elements after the last child of an element.
 fn insert(conf: &AsperaConf, element: &Element, name: &str, nodes: &[Node]) -> Edit {
     let mut layout = Layout::of(conf);
-    let outer = indentation(conf.bytes, element.start_tag.start).unwrap_or_default();
+    let outer = indentation(conf.bytes, element.start_tag().start).unwrap_or_default();
     let sibling = element
-        .last_child
+        .last_child()
         .as_ref()
         .map(|child| indentation(conf.bytes, child.start));
     let inner = match sibling {
@@ -205,18 +205,18 @@ fn insert(conf: &AsperaConf, element: &Element, name: &str, nodes: &[Node]) -> E
     let mut text = String::new();
     layout.write(nodes, &inner, &mut text);
     if element.is_empty_tag {
-        let end = element.start_tag.end;
+        let end = element.start_tag().end;
         return Edit {
             range: end - 2..end,
             replacement: format!(">{text}{}</{name}>", layout.new_line(&outer)).into(),
         };
     }
-    let offset = match &element.last_child {
+    let offset = match element.last_child() {
         Some(child) => child.end,
-        None => element.content.start,
+        None => element.content().start,
     };
-    let content = &conf.bytes[element.content.clone()];
-    if element.last_child.is_none() && !content.contains(&b'\n') && !content.contains(&b'\r') {
+    let content = &conf.bytes[element.content()];
+    if element.last_child().is_none() && !content.contains(&b'\n') && !content.contains(&b'\r') {
         text += &layout.new_line(&outer);
     }
     Edit {

@@ -1,5 +1,7 @@
 //! The planned changes to docroots and to their file.
 
+use std::rc::Rc;
+
 use super::conf::{ConfError, DocrootElement, Uncovered};
 use super::request::Selection;
 use super::scope::Scope;
@@ -30,7 +32,7 @@ pub struct PlannedDocroot {
     /// The scope that owns the docroot.
     pub scope: Scope,
     /// The client address that the docroot applies to, or `None` if it applies to all clients.
-    pub peer_ip: Option<String>,
+    pub peer_ip: Option<Box<str>>,
     /// The URI after the change.
     pub uri: DocrootUri,
     /// The setting before the change.
@@ -46,8 +48,8 @@ pub enum Fate {
     Skipped(SkipReason),
     /// The docroot gets the setting or already has it.
     Set {
-        /// The setting, or `None` to remove the options.
-        setting: Option<EncryptionSetting>,
+        /// The setting, or `None` to remove the options. Docroots that get the same share it.
+        setting: Option<Rc<EncryptionSetting>>,
         /// Whether the docroot changes.
         changed: bool,
         /// Whether one of its options occurred more than once in its query.
@@ -74,7 +76,7 @@ impl PlannedDocroot {
     /// Returns the setting that the docroot gets or already has.
     pub fn setting(&self) -> Option<&EncryptionSetting> {
         match &self.fate {
-            Fate::Set { setting, .. } => setting.as_ref(),
+            Fate::Set { setting, .. } => setting.as_deref(),
             Fate::Skipped(_) => None,
         }
     }
@@ -97,8 +99,6 @@ pub struct Change {
     pub docroot: usize,
     /// The element before the change, or `None` if it is new.
     pub element: Option<DocrootElement>,
-    /// The URI before the change. It is empty if there was none.
-    pub before: DocrootUri,
     /// The offset in the file.
     pub offset: usize,
 }
@@ -109,7 +109,6 @@ impl Change {
         Self {
             docroot,
             element: None,
-            before: DocrootUri::new(""),
             offset,
         }
     }

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::scope::{BlockKind, Scope};
+use super::span::Span;
 use crate::text::xml::{Content, Malformed};
 
 /// The parsed `aspera.conf`, read once.
@@ -56,17 +57,17 @@ pub enum UncoveredKind {
 pub struct Block {
     pub(super) kind: BlockKind,
     /// The range of its name, between the tags. The default has none. A file may have very many blocks, so the name is not copied.
-    pub(super) name: Option<Range<usize>>,
+    pub(super) name: Option<Span>,
     /// Whether programs may read another name: it contains a comment or a processing instruction, has blanks around it, is empty, or is not the only one.
     pub has_unclear_name: bool,
     /// The indexes of its docroots among those of the file.
-    pub(super) docroots: Range<usize>,
+    pub(super) docroots: Span,
     /// Whether it restricts paths, which access keys need.
     pub has_restriction: bool,
     /// The precedence of the group among the groups of a user.
     pub precedence: Precedence,
     /// The number of elements of `file_system/access/paths/path` that exist in it, each in the one before.
-    pub depth: usize,
+    pub depth: u8,
     /// The innermost of these elements, or the block itself.
     pub innermost: Element,
 }
@@ -106,7 +107,7 @@ impl Precedence {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DocrootElement {
     /// The client address that the docroot applies to, or `None` if it applies to all clients.
-    pub peer_ip: Option<String>,
+    pub peer_ip: Option<Box<str>>,
     /// The element.
     pub element: Element,
     /// Whether it contains a comment or a processing instruction beside its text.
@@ -116,30 +117,43 @@ pub struct DocrootElement {
 /// The place of an element in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Element {
-    /// The range of the start tag, or of the whole element if it is empty.
-    pub start_tag: Range<usize>,
-    /// The range between its tags. For `<name/>` it is empty and at the end of the tag.
-    pub content: Range<usize>,
+    pub(super) start_tag: Span,
+    pub(super) content: Span,
+    pub(super) last_child: Option<Span>,
     /// Whether it is written `<name/>`.
     pub is_empty_tag: bool,
-    /// The range of its last child element.
-    pub last_child: Option<Range<usize>>,
 }
 
 impl Element {
+    /// Returns the range of the start tag, or of the whole element if it is empty.
+    pub fn start_tag(&self) -> Range<usize> {
+        self.start_tag.range()
+    }
+
+    /// Returns the range between its tags. For `<name/>` it is empty and at the end of the tag.
+    pub fn content(&self) -> Range<usize> {
+        self.content.range()
+    }
+
+    /// Returns the range of its last child element.
+    pub fn last_child(&self) -> Option<Range<usize>> {
+        self.last_child.map(Span::range)
+    }
+
     /// Returns the range from its first to its last byte.
     pub fn range(&self, bytes: &[u8]) -> Range<usize> {
         let end = if self.is_empty_tag {
-            self.start_tag.end
+            self.start_tag().end
         } else {
-            let rest = &bytes[self.content.end..];
-            self.content.end
+            let content = self.content();
+            let rest = &bytes[content.end..];
+            content.end
                 + rest
                     .iter()
                     .position(|&byte| byte == b'>')
                     .map_or(0, |length| length + 1)
         };
-        self.start_tag.start..end
+        self.start_tag().start..end
     }
 }
 
@@ -223,13 +237,13 @@ impl<'a> AsperaConf<'a> {
 
     /// Returns the docroots of a block, in the order of the file.
     pub fn docroots(&self, block: &Block) -> &[DocrootElement] {
-        &self.docroots[block.docroots.clone()]
+        &self.docroots[block.docroots.range()]
     }
 
     fn name(&self, block: &Block) -> Cow<'a, str> {
-        match &block.name {
+        match block.name {
             None => "".into(),
-            Some(name) => match Content::text_of(self.bytes, name) {
+            Some(name) => match Content::text_of(self.bytes, &name.range()) {
                 Cow::Borrowed(text) => text.trim_ascii().into(),
                 Cow::Owned(text) => text.trim_ascii().to_owned().into(),
             },
@@ -243,11 +257,11 @@ impl<'a> AsperaConf<'a> {
 
     /// Returns the text of a docroot, with the blanks around it.
     pub fn text_with_blanks(&self, docroot: &DocrootElement) -> Cow<'a, str> {
-        Content::text_of(self.bytes, &docroot.element.content)
+        Content::text_of(self.bytes, &docroot.element.content())
     }
 
     /// Returns the text of a docroot, with the places of its characters.
     pub fn content(&self, docroot: &DocrootElement) -> Content {
-        Content::read(self.bytes, &docroot.element.content)
+        Content::read(self.bytes, &docroot.element.content())
     }
 }

@@ -9,7 +9,7 @@ use super::uri::DocrootUri;
 use crate::aspera::setting::{DisplayLine, KmsKey};
 use crate::subject::with_subject;
 use crate::text::lines::{line_at, line_number, line_start};
-use crate::text::xml::{escape_attribute, escape_text};
+use crate::text::xml::{Content, escape_attribute, escape_text};
 
 /// The number of lines that are read on each side of a change.
 const CONTEXT: usize = 3;
@@ -52,7 +52,10 @@ fn place(bytes: &[u8], change: &Change, planned: &PlannedDocroot, line: usize) -
         };
     };
     let range = docroot.element.range(bytes);
-    let old = docroot_line(bytes, docroot, &change.before, known_key);
+    // The plan does not keep it: only the first places are shown.
+    let text = Content::text_of(bytes, &docroot.element.content());
+    let before = DocrootUri::new(text.trim_ascii());
+    let old = docroot_line(bytes, docroot, &before, known_key);
     let mut new = docroot_line(bytes, docroot, &planned.uri, known_key);
     if old == new {
         new += " (credentials differ)";

@@ -1,5 +1,7 @@
 //! A plan in the making.
 
+use std::rc::Rc;
+
 use super::block;
 use super::change::{Change, Fate, Plan, PlanError, PlannedDocroot, SkipReason};
 use super::conf::{AsperaConf, Block, DocrootElement, Uncovered};
@@ -59,7 +61,7 @@ impl<'c> Docroot<'c> {
     pub(super) fn whole_uri(&self, bytes: &[u8], after: &DocrootUri) -> Vec<Edit> {
         let element = &self.element.element;
         if element.is_empty_tag {
-            let end = element.start_tag.end;
+            let end = element.start_tag().end;
             return vec![Edit {
                 range: end - 2..end,
                 replacement: format!(">{}</absolute>", escape_text(after.text())).into(),
@@ -110,6 +112,7 @@ pub(super) struct Draft<'c> {
     changes: Vec<Change>,
     /// The indexes of the docroots whose blocks must be created.
     created: Vec<usize>,
+    last_setting: Option<Rc<EncryptionSetting>>,
 }
 
 impl<'c> Draft<'c> {
@@ -121,6 +124,7 @@ impl<'c> Draft<'c> {
             docroots: Vec::new(),
             changes: Vec::new(),
             created: Vec::new(),
+            last_setting: None,
         }
     }
 
@@ -154,8 +158,9 @@ impl<'c> Draft<'c> {
         after: Option<DocrootUri>,
         query: QueryFindings,
     ) {
-        let setting = request.desired.clone();
-        let known_key = setting.as_ref().and_then(EncryptionSetting::kms_key);
+        let setting = self.shared_setting(request);
+        let known_key = request.desired.as_ref();
+        let known_key = known_key.and_then(EncryptionSetting::kms_key);
         let previous = docroot.uri.found_setting(known_key);
         let after = after.filter(|after| *after != docroot.uri);
         let changed = after.is_some();
@@ -164,8 +169,7 @@ impl<'c> Draft<'c> {
                 self.changes.push(Change {
                     docroot: self.docroots.len(),
                     element: Some(docroot.element.clone()),
-                    before: docroot.uri,
-                    offset: docroot.element.element.start_tag.start,
+                    offset: docroot.element.element.start_tag().start,
                 });
                 after
             }
@@ -187,19 +191,28 @@ impl<'c> Draft<'c> {
 
     /// Adds a docroot that does not exist to the planned ones. Returns its index.
     fn add_new(&mut self, request: &Request, scope: &Scope, after: DocrootUri) -> usize {
+        let setting = self.shared_setting(request);
         self.docroots.push(PlannedDocroot {
             scope: scope.clone(),
             peer_ip: None,
             uri: after,
             previous: FoundSetting::default(),
             fate: Fate::Set {
-                setting: request.desired.clone(),
+                setting,
                 changed: true,
                 repeated: false,
                 loses_key: false,
             },
         });
         self.docroots.len() - 1
+    }
+
+    /// Returns the setting of a request. Most docroots get the same as the one before.
+    fn shared_setting(&mut self, request: &Request) -> Option<Rc<EncryptionSetting>> {
+        if self.last_setting.as_deref() != request.desired.as_ref() {
+            self.last_setting = request.desired.clone().map(Rc::new);
+        }
+        self.last_setting.clone()
     }
 
     pub(super) fn skip(&mut self, scope: &Scope, docroot: Docroot, reason: SkipReason) {

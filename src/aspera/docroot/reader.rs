@@ -8,6 +8,7 @@ use super::conf::{
     UncoveredKind,
 };
 use super::scope::BlockKind;
+use super::span::Span;
 use crate::text::lines::line_number;
 use crate::text::xml::{Attribute, Content, Tag, Token, Tokenizer};
 
@@ -124,10 +125,14 @@ impl ElementKind {
     }
 
     /// Returns the depth of an element on the way to the docroot, below its block.
-    fn depth_below_block(self) -> Option<usize> {
-        let elements = [Self::FileSystem, Self::Access, Self::Paths, Self::Path];
-        let index = elements.iter().position(|kind| *kind == self);
-        index.map(|index| index + 1)
+    fn depth_below_block(self) -> Option<u8> {
+        Some(match self {
+            Self::FileSystem => 1,
+            Self::Access => 2,
+            Self::Paths => 3,
+            Self::Path => 4,
+            _ => return None,
+        })
     }
 }
 
@@ -141,7 +146,7 @@ struct Open {
 struct OpenBlock {
     kind: BlockKind,
     /// The range of its name, after it was read.
-    name: Option<Range<usize>>,
+    name: Option<Span>,
     has_unclear_name: bool,
     /// The number of docroots before it.
     docroots_before: usize,
@@ -150,7 +155,7 @@ struct OpenBlock {
     precedence: Option<Precedence>,
     has_misc_in_precedence: bool,
     /// The innermost element on the way to the docroot, with its depth. If several have the same depth, the first counts.
-    innermost: Option<(usize, Element)>,
+    innermost: Option<(u8, Element)>,
 }
 
 /// The docroot that is being read.
@@ -377,7 +382,7 @@ impl<'a> Reader<'a> {
                         && !block.has_misc_in_precedence
                         && block.precedence.is_none();
                     block.precedence = Some(if is_plain {
-                        let text = Content::text_of(self.bytes, &element.content);
+                        let text = Content::text_of(self.bytes, &element.content());
                         Precedence::parse(text.trim_ascii())
                     } else {
                         Precedence::Incomparable
@@ -390,7 +395,7 @@ impl<'a> Reader<'a> {
                     return Err(self.look_alike(&open.tag, "a <name> that holds an element"));
                 }
                 if let Some(block) = &mut self.block {
-                    let name = Content::text_of(self.bytes, &element.content);
+                    let name = Content::text_of(self.bytes, &element.content());
                     let is_plain = !name.is_empty() && name.trim() == name;
                     block.has_unclear_name |= block.name.is_some() || !is_plain;
                     block.name = Some(element.content);
@@ -414,7 +419,7 @@ impl<'a> Reader<'a> {
         }
         let docroot = self.docroot.take();
         self.docroots.extend(docroot.map(|docroot| DocrootElement {
-            peer_ip: docroot.peer_ip,
+            peer_ip: docroot.peer_ip.map(String::into_boxed_str),
             element,
             has_misc: docroot.has_misc,
         }));
@@ -433,7 +438,7 @@ impl<'a> Reader<'a> {
             kind: block.kind,
             name: block.name,
             has_unclear_name: block.has_unclear_name,
-            docroots: block.docroots_before..self.docroots.len(),
+            docroots: (block.docroots_before..self.docroots.len()).into(),
             has_restriction: block.has_restriction,
             precedence: block.precedence.unwrap_or(Precedence::DEFAULT),
             depth,
@@ -537,10 +542,10 @@ fn is_account_element(name: &[u8]) -> bool {
 
 fn element(tag: &Tag, content_end: usize, last_child: Option<Range<usize>>) -> Element {
     Element {
-        start_tag: tag.range.clone(),
-        content: tag.range.end..content_end.max(tag.range.end),
+        start_tag: tag.range.clone().into(),
+        content: (tag.range.end..content_end.max(tag.range.end)).into(),
         is_empty_tag: tag.is_empty,
-        last_child,
+        last_child: last_child.map(Span::from),
     }
 }
 

@@ -3,6 +3,8 @@
 //! A backup does not say what was written after it was made. So the content says whether somebody else changed the file since: apart from the two options in
 //! docroots, the file and the backup must be the same, byte for byte.
 
+use std::rc::Rc;
+
 use super::change::{Change, Fate, Plan, PlannedDocroot};
 use super::conf::{AsperaConf, ConfError, DocrootElement};
 use super::scope::Scope;
@@ -47,7 +49,8 @@ pub fn rollback(bytes: &[u8], backup: &[u8]) -> Result<Plan, RollbackError> {
     let mut edits = Vec::new();
     let (mut from, mut from_earlier) = (0, 0);
     for ((scope, docroot), (_, docroot_earlier)) in docroots.iter().zip(&docroots_earlier) {
-        let (place, place_earlier) = (&docroot.element.content, &docroot_earlier.element.content);
+        let place = docroot.element.content.range();
+        let place_earlier = docroot_earlier.element.content.range();
         if bytes[from..place.start] != backup[from_earlier..place_earlier.start] {
             return Err(changed_since(from));
         }
@@ -67,7 +70,7 @@ pub fn rollback(bytes: &[u8], backup: &[u8]) -> Result<Plan, RollbackError> {
                 range: place.clone(),
                 replacement: backup[place_earlier.clone()].to_owned(),
             });
-            plan.add(scope, docroot, before, after);
+            plan.add(scope, docroot, &before, after);
         }
         (from, from_earlier) = (place.end, place_earlier.end);
     }
@@ -84,7 +87,7 @@ impl Plan {
         &mut self,
         scope: &Scope,
         docroot: &DocrootElement,
-        before: DocrootUri,
+        before: &DocrootUri,
         after: DocrootUri,
     ) {
         self.docroots.push(PlannedDocroot {
@@ -92,7 +95,7 @@ impl Plan {
             peer_ip: docroot.peer_ip.clone(),
             previous: before.found_setting(None),
             fate: Fate::Set {
-                setting: setting(&after),
+                setting: setting(&after).map(Rc::new),
                 changed: true,
                 repeated: false,
                 loses_key: false,
@@ -102,8 +105,7 @@ impl Plan {
         self.changes.push(Change {
             docroot: self.docroots.len() - 1,
             element: Some(docroot.clone()),
-            before,
-            offset: docroot.element.start_tag.start,
+            offset: docroot.element.start_tag.range().start,
         });
     }
 }
@@ -117,7 +119,7 @@ fn in_order<'c>(conf: &'c AsperaConf) -> Vec<(Scope, &'c DocrootElement)> {
             docroots.map(|docroot| (conf.scope(block), docroot))
         })
         .collect();
-    docroots.sort_by_key(|(_, docroot)| docroot.element.content.start);
+    docroots.sort_by_key(|(_, docroot)| docroot.element.content.range().start);
     docroots
 }
 

@@ -14,7 +14,7 @@ use crate::aspera::setting::{ENCRYPTION_KEY, FoundSetting, FoundValue, KMS_KEY_K
 /// The text of a docroot, with the places of its parts.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DocrootUri {
-    text: String,
+    text: Box<str>,
     storage: Storage,
     /// The parts, or `None` if there is no `://`.
     parts: Option<Parts>,
@@ -86,7 +86,7 @@ const OTHER_SCHEMES: [&str; 9] = [
 impl DocrootUri {
     /// Creates a URI from any text.
     pub fn new(text: impl Into<String>) -> Self {
-        let text = text.into();
+        let text = text.into().into_boxed_str();
         Self {
             storage: Storage::of(&text),
             parts: Parts::of(&text),
