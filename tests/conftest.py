@@ -3,6 +3,7 @@
 All of it follows from the fixtures of a test and the folder that it is in, so that a new test needs no marks:
 
 - `make test-collection` runs what takes another ansible-core than the newest;
+- `make test-collection` runs `tests/browser`, too, with Python packages of its own;
 - `make test-hosts` runs what takes the SSH server with logins of its own, and `tests/faults`;
 - `make test` runs all others.
 

@@ -64,7 +64,8 @@
     }
     open.textContent = isOpen ? "Close all shown" : "Open all shown";
   });
-  for (const field of [state, group, text]) field.addEventListener("input", filter);
+  for (const field of [state, group]) field.addEventListener("change", filter);
+  text.addEventListener("input", filter);
   form.addEventListener("submit", (event) => event.preventDefault());
   form.hidden = false;
   filter();
