@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,7 +33,9 @@ def opened(driver: Chrome, tmp_path: Path) -> Iterator[Callable[..., ReportPage]
     """Give a function that opens the page of a report on hosts; the browser is as it was afterwards."""
     from chromium import ReportPage, page
 
-    yield lambda *hosts, **arguments: ReportPage(driver, page(tmp_path / "report", *hosts, **arguments))
+    yield lambda *hosts, **arguments: ReportPage(
+        driver, page(Path(tempfile.mkdtemp(dir=tmp_path)), *hosts, **arguments)
+    )
     driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
     driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
     driver.set_window_size(1200, 900)
