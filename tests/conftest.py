@@ -37,7 +37,7 @@ NEEDS["sudo"] = NEEDS["ssh_server"]
 NEEDS_OF_FAULTS = ("root", "namespaces", "chattr", "prlimit", "setfacl", "strace")
 
 #: Fixtures with the version of ansible-core as their parameter.
-VERSIONED = ("controller", "each_controller", "installed", "under_mitogen", "under_runner")
+VERSIONED = ("controller", "each_controller", "installed", "under_aws", "under_mitogen", "under_runner")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -148,7 +148,15 @@ def of_hosts() -> list[Part]:
 
 def of_collection() -> list[Part]:
     """Return what holds before a release: other people's checks, and every ansible-core and architecture."""
-    versions = ("ansible-newest", "ansible-2.19", "ansible-2.18", "ansible-oldest", "ansible-mitogen", "ansible-runner")
+    versions = (
+        "ansible-newest",
+        "ansible-2.19",
+        "ansible-2.18",
+        "ansible-oldest",
+        "ansible-mitogen",
+        "ansible-runner",
+        "ansible-aws",
+    )
     return [
         *BUILDS,
         *(venv(version) for version in versions[1:]),

@@ -74,6 +74,14 @@ def under_mitogen(request: pytest.FixtureRequest, sandbox: Path) -> Controller:
     return with_collection(Controller(request.param, home, home / "collections"), settings)
 
 
+@pytest.fixture(scope="session", params=["aws"])
+def under_aws(request: pytest.FixtureRequest, sandbox: Path) -> Controller:
+    """Give an ansible-core with the collections for AWS, and a stand-in for AWS beside it."""
+    home = sandbox / f"c-{request.param}"
+    home.mkdir(mode=0o700, exist_ok=True)
+    return Controller(request.param, home)
+
+
 @pytest.fixture(scope="session", params=["runner"])
 def under_runner(request: pytest.FixtureRequest, sandbox: Path) -> Controller:
     """Give an ansible-core with ansible-runner and ansible-builder, and the collection as `make dist` built it."""

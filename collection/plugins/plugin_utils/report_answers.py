@@ -18,7 +18,7 @@ SETTINGS = "aspera_sse_info"
 #: The module that looks at the uploaded objects.
 OBJECTS = "aspera_s3_objects_info"
 #: The lists of problems that any info module may return, and what an entry of each means for its host.
-PROBLEM_LISTS = (("violations", "violated"), ("incomplete", "incomplete"), ("unknown", "unknown"))
+PROBLEM_LISTS = {"violations": "violated", "incomplete": "incomplete", "unknown": "unknown"}
 VERDICTS = ("met", "violated", "unknown", "not_s3")
 ODD_FORM = "The answer of {module} does not have the form that it documents, so it says nothing."
 UPDATE = "Run the audit with the version of the collection that makes this report."
@@ -90,7 +90,7 @@ def read_answers(evidence: Evidence) -> Answers:
 
 def _findings(values: dict[str, t.Any]) -> list[Finding]:
     findings = []
-    for name, kind in PROBLEM_LISTS:
+    for name, kind in PROBLEM_LISTS.items():
         for entry in _dicts(values, name) if name in values else ():
             where, why, fix = (_text(entry, key) for key in ("where", "why", "fix"))
             if kind == "violated":
@@ -145,7 +145,7 @@ def _is_compliant(module: str, values: dict[str, t.Any]) -> bool:
     if not isinstance(value, (bool, type(None))):
         raise _OddFormError
     # The module that is always asked returns all of the lists, and would name a docroot that is not as expected.
-    if module == SETTINGS and value and not all(name in values for name, _ in PROBLEM_LISTS):
+    if module == SETTINGS and value and not all(name in values for name in PROBLEM_LISTS):
         raise _OddFormError
     return value is True
 

@@ -68,10 +68,10 @@ def judge(host: str, found: list[Found], judging: Judging) -> HostReport:
         return _without_evidence(
             host, [Finding("missing", "", why, "Run the audit on it, or remove it from the inventory.")]
         )
-    newest = max(evidence.ended_at for evidence, _ in with_evidence)
-    last = {one.sha256: (evidence, one) for evidence, one in with_evidence if evidence.ended_at == newest}
+    newest = max(pair[0].ended_at for pair in with_evidence)
+    last = {pair[1].sha256: pair for pair in with_evidence if pair[0].ended_at == newest}
     if len(last) > 1:
-        folders = " and ".join(sorted(str(one.folder) for _, one in last.values()))
+        folders = " and ".join(sorted(str(pair[1].folder) for pair in last.values()))
         why = f"Its evidence in {folders} is of the same second and differs."
         fix = "Give each server a name of its own in all inventories, and run the audit again."
         return _without_evidence(host, [Finding("untrusted", "", why, fix)])
