@@ -137,6 +137,18 @@ def test_nothing_secret_and_no_template_of_a_host_is_in_it(fleet: Fleet) -> None
     assert "{{ 7 * 7 }}&lt;script&gt;" in texts[1] + texts[2] + texts[3]
 
 
+def test_the_name_of_a_host_is_no_template(fleet: Fleet) -> None:
+    """On the screen of no version of Ansible."""
+    names = ("{{ 7 * 7 }}", "{% raw %}", "\u202e\x1b[31m")
+    samples.write(fleet.evidence, *(samples.evidence(name, samples.violated()) for name in names))
+    screen, made = report_on(fleet, max_age="9999d")
+    assert "3 hosts violate the expectation: " in screen.as_one_line
+    assert "{% raw %}, {{ 7 * 7 }}" in screen.text
+    assert "\x1b[31m" not in screen.text
+    assert "\u202e" not in screen.text
+    assert {host["host"] for host in made["hosts"]} == set(names)
+
+
 def test_nothing_is_written_elsewhere(fleet: Fleet) -> None:
     """A link in the place of a file is replaced, and what it leads to stays."""
     samples.write(fleet.evidence, samples.evidence("../../up"), samples.evidence("host"))
