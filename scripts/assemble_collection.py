@@ -26,7 +26,7 @@ ROLE = "aspera_sse"
 #: Actions of the role that run on the controller alone. Outside the collection, they are in the role.
 ACTIONS = sorted(path.stem for path in (PROJECT / "roles" / ROLE / "action_plugins").glob("*.py"))
 #: What is shown in the documentation. Never in playbooks/: what is there runs by its name, with its own values.
-EXAMPLES = ("single_server.yml", "fleet")
+EXAMPLES = ("single_server.yml", "execution-environment", "fleet", "nightly")
 #: What of the project's README is for users of the collection, too.
 SECTIONS = (
     "From the first minute to a nightly run",
@@ -72,6 +72,10 @@ def main(version: str, date: str, tree: Path) -> None:
     (tree / "docs").mkdir()
     for page in ("benchmarks.md", "evidence.schema.json", "judgement.md", "rotation.md"):
         shutil.copy(PROJECT / "docs" / page, tree / "docs")
+    nightly = (PROJECT / "docs/nightly.md").read_text(encoding="utf-8")
+    (tree / "docs/nightly.md").write_text(nightly.replace("](../examples/", "](examples/"), encoding="utf-8")
+    for picture in (PROJECT / "docs").glob("report-*.png"):
+        shutil.copy(picture, tree / "docs")
     write_binaries(tree / "plugins/binaries")
     write_documentation(tree / "plugins/modules")
     write_answer_rules(tree / "plugins/plugin_utils/answers.json")

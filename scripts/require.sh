@@ -9,6 +9,7 @@ package_of() {
     case $1 in
     cc) echo build-essential ;;
     chattr) echo e2fsprogs ;;
+    chromedriver) echo chromium-driver ;;
     ip) echo iproute2 ;;
     java | javac) echo default-jdk-headless ;;
     qemu-aarch64-static) echo qemu-user-static ;;

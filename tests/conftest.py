@@ -3,6 +3,7 @@
 All of it follows from the fixtures of a test and the folder that it is in, so that a new test needs no marks:
 
 - `make test-collection` runs what takes another ansible-core than the newest;
+- `make test-collection` runs `tests/browser`, too, with Python packages of its own;
 - `make test-hosts` runs what takes the SSH server with logins of its own, and `tests/faults`;
 - `make test` runs all others.
 
@@ -36,7 +37,7 @@ NEEDS["sudo"] = NEEDS["ssh_server"]
 NEEDS_OF_FAULTS = ("root", "namespaces", "chattr", "prlimit", "setfacl", "strace")
 
 #: Fixtures with the version of ansible-core as their parameter.
-VERSIONED = ("controller", "each_controller", "installed", "under_mitogen")
+VERSIONED = ("controller", "each_controller", "installed", "under_aws", "under_mitogen", "under_runner")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -148,12 +148,37 @@ def of_hosts() -> list[Part]:
 
 def of_collection() -> list[Part]:
     """Return what holds before a release: other people's checks, and every ansible-core and architecture."""
-    versions = ("ansible-newest", "ansible-2.19", "ansible-2.18", "ansible-oldest", "ansible-mitogen")
+    versions = (
+        "ansible-newest",
+        "ansible-2.19",
+        "ansible-2.18",
+        "ansible-oldest",
+        "ansible-mitogen",
+        "ansible-runner",
+        "ansible-aws",
+    )
     return [
         *BUILDS,
         *(venv(version) for version in versions[1:]),
         venv("collection"),
+        venv("browser"),
+        preparation("axe", "scripts/axe.sh"),
         pytest("versions", "collection", after=(*(f"venv {version}" for version in versions), "dist")),
+        Part(
+            "browser",
+            (
+                "target/venv/browser/bin/python",
+                "-m",
+                "pytest",
+                "tests/browser",
+                "--quiet",
+                "--junitxml",
+                f"{LOGS}/browser.xml",
+            ),
+            ("venv browser", "axe", "dist"),
+            ("chromedriver", "chromium", "npm"),
+            counted_by="pytest",
+        ),
         Part(
             "checks of others",
             ("scripts/test-collection.sh",),
@@ -174,7 +199,20 @@ COMMANDS = {
         *("strace", "sudo", "tcsh", "unshare"),
     ),
     "test-collection": (
-        *("git", "openssl", "readelf", "setpriv", "ssh", "ssh-keygen", "sshd", "sudo", "tcsh", "unshare"),
+        *(
+            "chromedriver",
+            "chromium",
+            "git",
+            "npm",
+            "openssl",
+            "readelf",
+            "setpriv",
+            "ssh",
+            "ssh-keygen",
+            "sshd",
+            "sudo",
+        ),
+        *("tcsh", "unshare"),
     ),
 }
 

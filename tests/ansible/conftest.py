@@ -31,7 +31,8 @@ def folder(request: pytest.FixtureRequest, sandbox: Path) -> Path:
     """Give a test a folder of its own."""
     folder = Path(tempfile.mkdtemp(dir=sandbox))
     # Builds for this machine are kept in the project. What the SSH server keeps goes with the server.
-    if "installed" in request.fixturenames and "ssh_server" not in request.fixturenames:
+    uses_collection = {"installed", "under_runner"} & set(request.fixturenames)
+    if uses_collection and "ssh_server" not in request.fixturenames:
         kept = request.getfixturevalue("kept_builds")
         (folder / "group_vars").mkdir()
         (folder / "group_vars/all.yml").write_text(f"aspera_sse_cache_folder: {kept}\n", encoding="utf-8")
@@ -71,6 +72,22 @@ def under_mitogen(request: pytest.FixtureRequest, sandbox: Path) -> Controller:
     (plugins,) = (PROJECT / "target/venv/ansible-mitogen").glob("lib/*/site-packages/ansible_mitogen/plugins/strategy")
     settings = f"[defaults]\nnocows = true\nstrategy = mitogen_linear\nstrategy_plugins = {plugins}\n"
     return with_collection(Controller(request.param, home, home / "collections"), settings)
+
+
+@pytest.fixture(scope="session", params=["aws"])
+def under_aws(request: pytest.FixtureRequest, sandbox: Path) -> Controller:
+    """Give an ansible-core with the collections for AWS, and a stand-in for AWS beside it."""
+    home = sandbox / f"c-{request.param}"
+    home.mkdir(mode=0o700, exist_ok=True)
+    return Controller(request.param, home)
+
+
+@pytest.fixture(scope="session", params=["runner"])
+def under_runner(request: pytest.FixtureRequest, sandbox: Path) -> Controller:
+    """Give an ansible-core with ansible-runner and ansible-builder, and the collection as `make dist` built it."""
+    home = sandbox / f"c-{request.param}"
+    home.mkdir(mode=0o700, exist_ok=True)
+    return with_collection(Controller(request.param, home, home / "collections"), "[defaults]\nnocows = true\n")
 
 
 def with_collection(controller: Controller, settings: str) -> Controller:

@@ -50,6 +50,22 @@ class SigningKey:
             raise SignatureError("it is signed with another key")
 
 
+def check_signature(content: bytes, signature: bytes, allowed_signers: Path) -> str:
+    """Return who signed a text. Raise an error unless a file of allowed signers names the signer."""
+    if not signature:
+        raise SignatureError("there is no signature")
+    allowed = ("-f", str(allowed_signers))
+    found = _with_signature(signature, "-Y", "find-principals", *allowed, content=content)
+    principals = found.stdout.decode("utf-8", "replace").splitlines()
+    if found.returncode != 0 or not principals:
+        raise SignatureError(f"{allowed_signers} names nobody who signed it{_said(found)}")
+    for principal in principals:
+        identity = ("-I", principal, "-n", NAMESPACE)
+        if _with_signature(signature, "-Y", "verify", *allowed, *identity, content=content).returncode == 0:
+            return principal
+    raise SignatureError("the signature is wrong: what was signed has changed since")
+
+
 def _with_signature(signature: bytes, *arguments: str, content: bytes) -> subprocess.CompletedProcess[bytes]:
     with tempfile.NamedTemporaryFile(prefix="aspera_sse_") as file:
         file.write(signature)
