@@ -12,11 +12,12 @@ from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
-from ansible.utils.unsafe_proxy import wrap_var
+
 from ansible_collections.aspera_ops.sse.plugins.plugin_utils.collection_version import collection_version
 from ansible_collections.aspera_ops.sse.plugins.plugin_utils.evidence_folder import FOLDER_MODE, replacing
 from ansible_collections.aspera_ops.sse.plugins.plugin_utils.evidence_source import read_source
 from ansible_collections.aspera_ops.sse.plugins.plugin_utils.host_text import safe_text
+from ansible_collections.aspera_ops.sse.plugins.plugin_utils.no_template import no_template
 from ansible_collections.aspera_ops.sse.plugins.plugin_utils.report_csv import csv_of
 from ansible_collections.aspera_ops.sse.plugins.plugin_utils.report_difference import (
     Previous,
@@ -75,10 +76,10 @@ class ActionModule(ActionBase):
             changed=False,
             report=str(report_dir / "report.html"),
             proven=report.is_proven,
-            summary=wrap_var(safe_text(report.summary)),
+            summary=no_template(safe_text(report.summary)),
             counts=report.counts,
-            failures=wrap_var([safe_text(failure) for failure in report.failures(fail_on)]),
-            warnings=wrap_var([note] if note else []),
+            failures=no_template([safe_text(failure) for failure in report.failures(fail_on)]),
+            warnings=no_template([note] if note else []),
         )
         return result
 
