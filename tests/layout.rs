@@ -9,7 +9,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("bin", &["modules", "ansible"]),
     (
         "modules",
-        &["ansible", "aspera", "files", "text", "utc", "subject"],
+        &[
+            "ansible", "aspera", "files", "http", "s3", "text", "utc", "subject",
+        ],
     ),
     ("ansible", &["subject"]),
     ("aspera", &[]),
@@ -39,6 +41,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     ("files", &["utc"]),
+    ("http", &["text", "utc"]),
+    ("s3", &["http", "utc"]),
     ("text", &[]),
     ("subject", &[]),
     ("utc", &[]),
