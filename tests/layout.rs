@@ -30,6 +30,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "aspera/objects",
+        &["aspera/setting", "aspera/docroot", "aspera/audit"],
+    ),
+    (
         "aspera/host",
         &[
             "aspera/setting",
@@ -55,6 +59,7 @@ const PURE: &[&str] = &[
     "aspera/trapd",
     "aspera/docroot",
     "aspera/audit",
+    "aspera/objects",
     "text",
     "subject",
     "utc",

@@ -1,5 +1,6 @@
 //! The client: requests with limits, sent again a few times where that helps.
 
+use std::net::ToSocketAddrs;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
@@ -191,6 +192,11 @@ impl Client {
                     Some(_) => None,
                 },
             }),
+            Err(Failure::Other)
+                if self.proxies.of(request.origin).is_none() && !has_address(request.origin) =>
+            {
+                Err(Failure::NoAddress)
+            }
             answer => answer,
         }
     }
@@ -244,6 +250,11 @@ impl Client {
             .build();
         Ok(config.new_agent())
     }
+}
+
+/// Returns whether the name of a server has an address. The error of the system says nothing else of that than a text.
+fn has_address(origin: &Origin) -> bool {
+    (origin.host(), origin.port()).to_socket_addrs().is_ok()
 }
 
 fn exchange(agent: &Agent, request: &Request) -> Result<Answer, ureq::Error> {

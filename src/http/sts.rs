@@ -93,7 +93,9 @@ pub fn assume_role(
     })?;
     let root = Element::parse(&answer.body).map_err(|_| Refused::NotSts)?;
     if answer.status != 200 {
+        // Some stores put the error into a list.
         let code = root.text_at(&["Error", "Code"]);
+        let code = code.or_else(|| root.text_at(&["Errors", "Error", "Code"]));
         return Err(Refused::ByService(
             code.filter(|code| is_code(code)).map(str::to_owned),
         ));

@@ -19,7 +19,7 @@ mod s3_docroot;
 pub use accounts::Accounts;
 pub use doubt::Doubt;
 pub use endpoint::Endpoint;
-pub use expectation::{Difference, Expectation, ScopePattern, Wanted};
+pub use expectation::{Comparison, Difference, Expectation, ScopePattern, Wanted};
 pub use facts::{Facts, SystemFile};
 pub use judgement::{Judgement, Place, RowVerdict, Unfounded, Unknown, Verdict, Violation, judge};
 pub use possible::{Outcome, Possible, Request, Source};

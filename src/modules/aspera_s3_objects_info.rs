@@ -1,0 +1,416 @@
+//! `aspera_s3_objects_info`: what the uploaded objects are really encrypted with. Nothing is ever written, on the host or in S3.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::time::{Duration, Instant, SystemTime};
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::expect;
+use super::incomplete::uncovered_words;
+use super::objects_cause::Cause;
+use super::objects_compliance::{Compliance, Judgements};
+use super::objects_identity::Identities;
+use super::objects_look::{Look, Wanted, look};
+use super::objects_options::{self as options, Options, Question, Since, Which};
+use super::objects_report::{About, Configured, DocrootReport};
+use super::objects_verdict::judge;
+use super::result::unread;
+use super::serving_since::serving_since;
+use crate::ansible::{Kind, Module, OptionSpec, Outcome, Task};
+use crate::aspera::audit::{self, Expectation, ScopePattern};
+use crate::aspera::docroot::{AsperaConf, DocrootUri, Scope, Storage};
+use crate::aspera::objects::S3Place;
+use crate::aspera::setting::{FoundSetting, FoundValue};
+use crate::aspera::trapd;
+use crate::files;
+use crate::http::{Client, Credentials, Limits, Origin, Proxies, Scheme};
+use crate::s3::Place;
+use crate::subject::with_subject;
+
+/// The module.
+pub struct AsperaS3ObjectsInfo;
+
+/// The longest time that a connection may take to come about.
+const CONNECT: Duration = Duration::from_secs(10);
+/// How often longer than one request everything together may take.
+const REQUESTS_IN_TIME: u32 = 20;
+
+impl Module for AsperaS3ObjectsInfo {
+    const NAME: &'static str = "aspera_s3_objects_info";
+    const PURPOSE: &'static str = "Reports which server-side encryption the objects have that an IBM Aspera server has uploaded to S3.";
+    const OPTIONS: &'static [OptionSpec] = &[
+        OptionSpec::new("aspera_root", Kind::Path).or("/opt/aspera"),
+        OptionSpec::new("path", Kind::Path),
+        OptionSpec::new("user", Kind::Str),
+        OptionSpec::new("group", Kind::Str),
+        OptionSpec::flag("global"),
+        OptionSpec::flag("all"),
+        OptionSpec::new("keys", Kind::List(&Kind::Str)),
+        OptionSpec::new("prefix", Kind::Str),
+        OptionSpec::new("list_limit", Kind::Int).or_number(10_000),
+        OptionSpec::new("head_limit", Kind::Int).or_number(100),
+        OptionSpec::new("since", Kind::Str),
+        OptionSpec::new("expect", Kind::List(&Kind::Dict(expect::ENTRY))),
+        options::ACCESS_KEY_ID,
+        options::SECRET_ACCESS_KEY,
+        options::SESSION_TOKEN,
+        options::ASSUME_ROLE_ARN,
+        options::ASSUME_ROLE_EXTERNAL_ID,
+        options::REGION,
+        options::ENDPOINT_URL,
+        options::ADDRESSING_STYLE,
+        OptionSpec::new("ca_file", Kind::Path),
+        OptionSpec::new("timeout", Kind::Int).or_number(30),
+        OptionSpec::flag("show_keys").or_true(),
+    ];
+    type Values = Values;
+
+    fn run(task: &Task) -> Result<Outcome<Values>> {
+        let options: Options = task.arguments.typed();
+        let mut question = options.question(SystemTime::now())?;
+        let mut warnings = Vec::new();
+        let values = answer(&mut question, &mut warnings);
+        Ok(Outcome {
+            changed: false,
+            warnings,
+            values,
+            diff: None,
+        })
+    }
+}
+
+/// The module's own keys in its result.
+#[derive(Debug, Serialize)]
+pub struct Values {
+    path: String,
+    since: Option<String>,
+    docroots: Vec<DocrootReport>,
+    not_s3: usize,
+    #[serde(flatten)]
+    compliance: Option<Compliance>,
+}
+
+/// A docroot of the file.
+struct Docroot {
+    scope: Scope,
+    peer_ip: Option<String>,
+    uri: DocrootUri,
+}
+
+/// What was read of the files.
+#[derive(Default)]
+struct Found {
+    docroots: Vec<Docroot>,
+    not_s3: usize,
+    /// What is not known: where, the reason, why, and what to do.
+    problems: Vec<(String, &'static str, String, String)>,
+}
+
+fn answer(question: &mut Question, warnings: &mut Vec<String>) -> Values {
+    let found = Found::read(question, warnings);
+    let system = read_system(
+        &question.aspera_root.join("etc/trapd/s3.properties"),
+        warnings,
+    );
+    let since = match question.since {
+        None => Ok(None),
+        Some(Since::Time(time)) => Ok(Some(time)),
+        Some(Since::Setting) => serving_since(&question.aspera_root, &question.conf_path, warnings)
+            .map(Some)
+            .ok_or(Cause::NotServing),
+    };
+    let timeout = question.access.timeout;
+    let limits = Limits {
+        connect: CONNECT.min(timeout),
+        request: timeout,
+        deadline: Instant::now().checked_add(timeout * REQUESTS_IN_TIME),
+    };
+    let authorities = std::mem::take(&mut question.access.authorities);
+    let client = Client::new(limits, Proxies::of_environment(), authorities);
+    let mut looker = Looker {
+        question,
+        identities: Identities::new(&question.access, &client),
+        client: &client,
+        since: since.clone(),
+        known: HashMap::new(),
+    };
+    let mut judgements = Judgements::new();
+    for (place, reason, why, fix) in found.problems {
+        judgements.add_problem(place, reason, why, fix);
+    }
+    let mut reports = Vec::new();
+    for docroot in found.docroots {
+        let look = with_subject(&docroot.scope, || looker.look(&docroot));
+        reports.push(report(
+            question,
+            &docroot,
+            &look,
+            system.as_ref(),
+            &mut judgements,
+        ));
+    }
+    Values {
+        path: question.conf_path.to_string_lossy().into_owned(),
+        since: since
+            .ok()
+            .flatten()
+            .map(|since| crate::utc::Utc::from(since).to_string()),
+        docroots: reports,
+        not_s3: found.not_s3,
+        compliance: question.expectations.is_some().then(|| judgements.finish()),
+    }
+}
+
+fn report(
+    question: &Question,
+    docroot: &Docroot,
+    look: &Look,
+    system: Option<&FoundSetting>,
+    judgements: &mut Judgements,
+) -> DocrootReport {
+    let entry = question
+        .expectations
+        .as_deref()
+        .and_then(|expectations| entry_for(expectations, &docroot.scope));
+    let verdict = entry.map(|(_, entry)| judge(look, &entry.wanted));
+    let place = docroot.scope.place(docroot.peer_ip.as_deref());
+    match (&verdict, entry) {
+        (Some(verdict), Some((_, entry))) => {
+            judgements.add(
+                place,
+                look.seen.len(),
+                verdict,
+                &entry.wanted,
+                question.show_keys,
+            );
+        }
+        _ => judgements.add_not_judged(place),
+    }
+    let about = About {
+        scope: docroot.scope.kind(),
+        name: docroot.scope.name().map(str::to_owned),
+        peer_ip: docroot.peer_ip.clone(),
+        uri: docroot.uri.masked(None),
+        configured: Configured::new(&docroot.uri.found_setting(None), system),
+        role_assumed: question.access.role.is_some(),
+        judged: match question.which {
+            Which::Keys(_) => "keys",
+            Which::Prefix(_) => "prefix",
+            Which::All if question.since.is_some() => "since",
+            Which::All => "all",
+        },
+        judged_by: entry.map(|(index, _)| index),
+        show_keys: question.show_keys,
+    };
+    DocrootReport::new(about, look, verdict.as_ref())
+}
+
+/// Returns the first entry that names a scope. Those for `s3.properties` alone are about no object.
+fn entry_for<'e>(
+    expectations: &'e [Expectation],
+    scope: &Scope,
+) -> Option<(usize, &'e Expectation)> {
+    let names = |pattern: &ScopePattern| match pattern {
+        ScopePattern::System => false,
+        ScopePattern::Users => matches!(scope, Scope::User(_)),
+        ScopePattern::Groups => matches!(scope, Scope::Group(_)),
+        ScopePattern::One(one) => one == scope,
+    };
+    let mut entries = expectations.iter().enumerate();
+    entries.find(|(_, entry)| entry.scopes.is_empty() || entry.scopes.iter().any(names))
+}
+
+impl Found {
+    fn read(question: &Question, warnings: &mut Vec<String>) -> Self {
+        let path = &question.conf_path;
+        let place = || path.to_string_lossy().into_owned();
+        let mut found = Self::default();
+        let bytes = match files::read(path) {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => {
+                let why = "there is no such file".to_owned();
+                found.problems.push((
+                    place(),
+                    "missing",
+                    why,
+                    "Correct aspera_root or path.".to_owned(),
+                ));
+                return found;
+            }
+            Err(error) => {
+                warnings.push(unread(&error, ""));
+                let why = error.problem().trim_end_matches('.').to_owned();
+                let fix = error.remedy().unwrap_or_default().into_owned();
+                found.problems.push((place(), "unreadable", why, fix));
+                return found;
+            }
+        };
+        let conf = match AsperaConf::parse(&bytes) {
+            Ok(conf) => conf,
+            Err(error) => {
+                warnings.push(format!("{} {error}", path.display()));
+                let why = error.problem().trim_end_matches('.').to_owned();
+                let fix = "Correct the file; asuserdata -v checks it.".to_owned();
+                found.problems.push((place(), "malformed", why, fix));
+                return found;
+            }
+        };
+        for uncovered in &conf.uncovered {
+            let (why, fix) = uncovered_words(uncovered.what);
+            let place = format!("{} line {}", place(), uncovered.line);
+            found.problems.push((
+                place,
+                "uncovered",
+                why.trim_end_matches('.').to_owned(),
+                fix.to_owned(),
+            ));
+        }
+        found.take(&conf, question.scope.as_ref());
+        found
+    }
+
+    fn take(&mut self, conf: &AsperaConf, wanted: Option<&Scope>) {
+        for block in &conf.blocks {
+            let scope = conf.scope(block);
+            if wanted.is_some_and(|wanted| *wanted != scope) {
+                continue;
+            }
+            for element in conf.docroots(block) {
+                let uri = DocrootUri::new(conf.text(element));
+                let docroot = Docroot {
+                    scope: scope.clone(),
+                    peer_ip: element.peer_ip.clone(),
+                    uri,
+                };
+                match docroot.uri.storage() {
+                    Storage::S3 | Storage::MisspelledS3 | Storage::Unknown => {
+                        self.docroots.push(docroot);
+                    }
+                    Storage::Unset => {}
+                    Storage::Empty | Storage::Local | Storage::Other(_) => self.not_s3 += 1,
+                }
+            }
+        }
+        if let Some(wanted) = wanted.filter(|_| self.docroots.is_empty()) {
+            let why = "it has no S3 docroot of its own".to_owned();
+            let fix = "Name the group or the default from which it has its docroot, or none, to look at all.".to_owned();
+            self.problems
+                .push((wanted.place(None), "no_docroot", why, fix));
+        }
+    }
+}
+
+/// Looks at docroots; several that lead to the same place with the same credentials are looked at once.
+struct Looker<'a> {
+    question: &'a Question,
+    identities: Identities<'a>,
+    client: &'a Client,
+    since: Result<Option<SystemTime>, Cause>,
+    known: HashMap<(Place, String, Option<Credentials>), Look>,
+}
+
+impl Looker<'_> {
+    fn look(&mut self, docroot: &Docroot) -> Look {
+        self.try_look(docroot).unwrap_or_else(Look::failed)
+    }
+
+    fn try_look(&mut self, docroot: &Docroot) -> Result<Look, Cause> {
+        let since = self.since.clone()?;
+        if docroot.uri.storage() != Storage::S3 {
+            return Err(Cause::Unclear(crate::aspera::objects::Unclear::Form));
+        }
+        let found = S3Place::of(&docroot.uri, &docroot.scope).map_err(Cause::Unclear)?;
+        let (place, region) = self.place(&found)?;
+        let candidates = self.identities.for_docroot(&found.credentials)?;
+        let own = candidates
+            .first()
+            .map(|identity| identity.credentials.clone());
+        let known = (place.clone(), found.prefix.clone(), own);
+        if let Some(look) = self.known.get(&known) {
+            return Ok(look.clone());
+        }
+        let region = self.identities.region(region.as_deref());
+        let wanted = Wanted {
+            place,
+            folder: &found.prefix,
+            which: &self.question.which,
+            list_limit: self.question.list_limit,
+            head_limit: self.question.head_limit,
+            since,
+        };
+        let look = look(self.client, &self.identities, &candidates, &region, &wanted);
+        self.known.insert(known, look.clone());
+        Ok(look)
+    }
+
+    /// Returns the bucket at its server, and the region that the server names.
+    fn place(&self, found: &S3Place) -> Result<(Place, Option<String>), Cause> {
+        let access = &self.question.access;
+        let (origin, is_amazon, region) = match &access.endpoint {
+            Some(endpoint) => {
+                let known = audit::Endpoint::parse(&endpoint.authority());
+                (
+                    endpoint.clone(),
+                    known.is_plain_service(),
+                    known.region().map(str::to_owned),
+                )
+            }
+            None => {
+                let endpoint = found.endpoint().map_err(Cause::Unclear)?;
+                let origin = Origin::of_authority(Scheme::Https, &found.host);
+                let origin =
+                    origin.map_err(|_| Cause::Unclear(crate::aspera::objects::Unclear::Host))?;
+                (
+                    origin,
+                    endpoint.is_amazon(),
+                    endpoint.region().map(str::to_owned),
+                )
+            }
+        };
+        if !Place::is_bucket(&found.bucket) {
+            return Err(Cause::NotABucket);
+        }
+        // The region of the host comes first, except where the user names an endpoint.
+        let region = match &access.endpoint {
+            Some(_) => access.region.clone().or(region),
+            None => region,
+        };
+        let style = access
+            .style
+            .unwrap_or_else(|| Place::fitting_style(&found.bucket, is_amazon));
+        let place = Place {
+            origin,
+            bucket: found.bucket.clone(),
+            style,
+            is_amazon,
+        };
+        Ok((place, region))
+    }
+}
+
+/// Returns the setting in `s3.properties`, or `None` if it cannot be read.
+fn read_system(path: &Path, warnings: &mut Vec<String>) -> Option<FoundSetting> {
+    let bytes = match files::read(path) {
+        Ok(Some(bytes)) => bytes,
+        Ok(None) => return Some(FoundSetting::default()),
+        Err(error) => {
+            warnings.push(unread(&error, ""));
+            return None;
+        }
+    };
+    match trapd::read(&bytes) {
+        Ok(contents) => Some(FoundSetting {
+            encryption: contents.encryption.as_deref().map(FoundValue::encryption),
+            kms_key: contents
+                .kms_key
+                .as_deref()
+                .map(|key| FoundValue::kms_key(key, None)),
+        }),
+        Err(error) => {
+            warnings.push(format!("{}: {error}", path.display()));
+            None
+        }
+    }
+}
