@@ -1,33 +1,31 @@
 //! `aspera_s3_objects_info`: what the uploaded objects are really encrypted with. Nothing is ever written, on the host or in S3.
 
 use std::collections::HashMap;
-use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Result;
 use serde::Serialize;
 
 use super::expect;
-use super::incomplete::uncovered_words;
 use super::objects_cause::Cause;
 use super::objects_compliance::{Compliance, Judgements};
+use super::objects_docroots::{Docroot, Found, read_system};
+use super::objects_found::{Look, Wanted};
 use super::objects_identity::Identities;
-use super::objects_look::{Look, Wanted, look};
+use super::objects_look::look;
 use super::objects_options::{self as options, Options, Question, Since, Which};
 use super::objects_report::{About, Configured, DocrootReport};
 use super::objects_verdict::judge;
-use super::result::unread;
 use super::serving_since::serving_since;
 use crate::ansible::{Kind, Module, OptionSpec, Outcome, Task};
 use crate::aspera::audit::{self, Expectation, ScopePattern};
-use crate::aspera::docroot::{AsperaConf, DocrootUri, Scope, Storage};
-use crate::aspera::objects::S3Place;
-use crate::aspera::setting::{FoundSetting, FoundValue};
-use crate::aspera::trapd;
-use crate::files;
+use crate::aspera::docroot::{Scope, Storage};
+use crate::aspera::objects::{S3Place, Unclear};
+use crate::aspera::setting::FoundSetting;
 use crate::http::{Client, Credentials, Limits, Origin, Proxies, Scheme};
 use crate::s3::Place;
 use crate::subject::with_subject;
+use crate::utc::Utc;
 
 /// The module.
 pub struct AsperaS3ObjectsInfo;
@@ -92,24 +90,8 @@ pub struct Values {
     compliance: Option<Compliance>,
 }
 
-/// A docroot of the file.
-struct Docroot {
-    scope: Scope,
-    peer_ip: Option<String>,
-    uri: DocrootUri,
-}
-
-/// What was read of the files.
-#[derive(Default)]
-struct Found {
-    docroots: Vec<Docroot>,
-    not_s3: usize,
-    /// What is not known: where, the reason, why, and what to do.
-    problems: Vec<(String, &'static str, String, String)>,
-}
-
 fn answer(question: &mut Question, warnings: &mut Vec<String>) -> Values {
-    let found = Found::read(question, warnings);
+    let found = Found::read(&question.conf_path, question.scope.as_ref(), warnings);
     let system = read_system(
         &question.aspera_root.join("etc/trapd/s3.properties"),
         warnings,
@@ -156,7 +138,7 @@ fn answer(question: &mut Question, warnings: &mut Vec<String>) -> Values {
         since: since
             .ok()
             .flatten()
-            .map(|since| crate::utc::Utc::from(since).to_string()),
+            .map(|since| Utc::from(since).to_string()),
         docroots: reports,
         not_s3: found.not_s3,
         compliance: question.expectations.is_some().then(|| judgements.finish()),
@@ -222,86 +204,6 @@ fn entry_for<'e>(
     entries.find(|(_, entry)| entry.scopes.is_empty() || entry.scopes.iter().any(names))
 }
 
-impl Found {
-    fn read(question: &Question, warnings: &mut Vec<String>) -> Self {
-        let path = &question.conf_path;
-        let place = || path.to_string_lossy().into_owned();
-        let mut found = Self::default();
-        let bytes = match files::read(path) {
-            Ok(Some(bytes)) => bytes,
-            Ok(None) => {
-                let why = "there is no such file".to_owned();
-                found.problems.push((
-                    place(),
-                    "missing",
-                    why,
-                    "Correct aspera_root or path.".to_owned(),
-                ));
-                return found;
-            }
-            Err(error) => {
-                warnings.push(unread(&error, ""));
-                let why = error.problem().trim_end_matches('.').to_owned();
-                let fix = error.remedy().unwrap_or_default().into_owned();
-                found.problems.push((place(), "unreadable", why, fix));
-                return found;
-            }
-        };
-        let conf = match AsperaConf::parse(&bytes) {
-            Ok(conf) => conf,
-            Err(error) => {
-                warnings.push(format!("{} {error}", path.display()));
-                let why = error.problem().trim_end_matches('.').to_owned();
-                let fix = "Correct the file; asuserdata -v checks it.".to_owned();
-                found.problems.push((place(), "malformed", why, fix));
-                return found;
-            }
-        };
-        for uncovered in &conf.uncovered {
-            let (why, fix) = uncovered_words(uncovered.what);
-            let place = format!("{} line {}", place(), uncovered.line);
-            found.problems.push((
-                place,
-                "uncovered",
-                why.trim_end_matches('.').to_owned(),
-                fix.to_owned(),
-            ));
-        }
-        found.take(&conf, question.scope.as_ref());
-        found
-    }
-
-    fn take(&mut self, conf: &AsperaConf, wanted: Option<&Scope>) {
-        for block in &conf.blocks {
-            let scope = conf.scope(block);
-            if wanted.is_some_and(|wanted| *wanted != scope) {
-                continue;
-            }
-            for element in conf.docroots(block) {
-                let uri = DocrootUri::new(conf.text(element));
-                let docroot = Docroot {
-                    scope: scope.clone(),
-                    peer_ip: element.peer_ip.clone(),
-                    uri,
-                };
-                match docroot.uri.storage() {
-                    Storage::S3 | Storage::MisspelledS3 | Storage::Unknown => {
-                        self.docroots.push(docroot);
-                    }
-                    Storage::Unset => {}
-                    Storage::Empty | Storage::Local | Storage::Other(_) => self.not_s3 += 1,
-                }
-            }
-        }
-        if let Some(wanted) = wanted.filter(|_| self.docroots.is_empty()) {
-            let why = "it has no S3 docroot of its own".to_owned();
-            let fix = "Name the group or the default from which it has its docroot, or none, to look at all.".to_owned();
-            self.problems
-                .push((wanted.place(None), "no_docroot", why, fix));
-        }
-    }
-}
-
 /// Looks at docroots; several that lead to the same place with the same credentials are looked at once.
 struct Looker<'a> {
     question: &'a Question,
@@ -319,7 +221,7 @@ impl Looker<'_> {
     fn try_look(&mut self, docroot: &Docroot) -> Result<Look, Cause> {
         let since = self.since.clone()?;
         if docroot.uri.storage() != Storage::S3 {
-            return Err(Cause::Unclear(crate::aspera::objects::Unclear::Form));
+            return Err(Cause::Unclear(Unclear::Form));
         }
         let found = S3Place::of(&docroot.uri, &docroot.scope).map_err(Cause::Unclear)?;
         let (place, region) = self.place(&found)?;
@@ -360,8 +262,7 @@ impl Looker<'_> {
             None => {
                 let endpoint = found.endpoint().map_err(Cause::Unclear)?;
                 let origin = Origin::of_authority(Scheme::Https, &found.host);
-                let origin =
-                    origin.map_err(|_| Cause::Unclear(crate::aspera::objects::Unclear::Host))?;
+                let origin = origin.map_err(|_| Cause::Unclear(Unclear::Host))?;
                 (
                     origin,
                     endpoint.is_amazon(),
@@ -387,30 +288,5 @@ impl Looker<'_> {
             is_amazon,
         };
         Ok((place, region))
-    }
-}
-
-/// Returns the setting in `s3.properties`, or `None` if it cannot be read.
-fn read_system(path: &Path, warnings: &mut Vec<String>) -> Option<FoundSetting> {
-    let bytes = match files::read(path) {
-        Ok(Some(bytes)) => bytes,
-        Ok(None) => return Some(FoundSetting::default()),
-        Err(error) => {
-            warnings.push(unread(&error, ""));
-            return None;
-        }
-    };
-    match trapd::read(&bytes) {
-        Ok(contents) => Some(FoundSetting {
-            encryption: contents.encryption.as_deref().map(FoundValue::encryption),
-            kms_key: contents
-                .kms_key
-                .as_deref()
-                .map(|key| FoundValue::kms_key(key, None)),
-        }),
-        Err(error) => {
-            warnings.push(format!("{}: {error}", path.display()));
-            None
-        }
     }
 }

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use serde::Serialize;
 
 use super::objects_cause::Cause;
-use super::objects_look::{Listing, Look, Seen};
+use super::objects_found::{Listing, Look, Seen};
 use super::objects_verdict::{Verdict, is_explained_by_default};
 use crate::aspera::audit::Difference;
 use crate::aspera::setting::{FoundSetting, FoundValue};
@@ -158,7 +158,7 @@ impl DocrootReport {
             uri: about.uri,
             configured: about.configured,
             identity: look.identity.map(super::objects_identity::Source::name),
-            role_assumed: about.role_assumed && look.identity.is_some(),
+            role_assumed: about.role_assumed && look.region.is_some(),
             region: look.region.clone(),
             listed: look.listing.map(ListingReport::from),
             looked_at: look.seen.len(),

@@ -1,7 +1,7 @@
 //! The judgement of the objects of one docroot.
 
 use super::objects_cause::Cause;
-use super::objects_look::{Look, Seen};
+use super::objects_found::{Look, Seen};
 use crate::aspera::audit::{Difference, Wanted};
 use crate::aspera::objects::{Comparison, SeenEncryption, compare};
 use crate::s3::{Algorithm, ObjectEncryption};

@@ -154,6 +154,16 @@ def test_a_second_identity_sees_what_the_first_may_not(aws: Aws) -> None:
     assert (answer["compliant"], answer["docroots"][0]["identity"]) == (True, "docroot")
 
 
+def test_the_identity_that_sees_most_answers(aws: Aws) -> None:
+    """A second one that sees nothing takes nothing away."""
+    listed = {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::media"}
+    some = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::media/mixed/c"}
+    user = aws.add_user({"Version": "2012-10-17", "Statement": [listed, some]})
+    answer = aws.ask("media/mixed", user, **aws.options("nobody"))
+    assert (answer["compliant"], reasons(answer)) == (False, {"denied": 2})
+    assert answer["docroots"][0]["identity"] == "docroot"
+
+
 def test_identities_come_in_their_order(aws: Aws) -> None:
     """Options, then the role of the instance, then the environment."""
     environment = aws.environment("auditor")
