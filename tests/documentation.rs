@@ -9,8 +9,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use aspera_sse::ansible::{Default, Kind, Module, OptionSpec};
-use aspera_sse::modules::{AsperaDocrootSse, AsperaS3ObjectsInfo, AsperaSseInfo, AsperaTrapdSse};
-use invocation::{INFO, OBJECTS, Sandbox};
+use aspera_sse::modules::{
+    AsperaDocrootSse, AsperaS3ObjectsInfo, AsperaS3TrialUpload, AsperaSseInfo, AsperaTrapdSse,
+};
+use invocation::{INFO, Module as Program, OBJECTS, Sandbox, TRIAL};
 use serde_yaml_ng::Value;
 
 #[test]
@@ -20,7 +22,12 @@ fn aspera_docroot_sse() {
 
 #[test]
 fn aspera_s3_objects_info() {
-    check::<AsperaS3ObjectsInfo>(results_of_objects());
+    check::<AsperaS3ObjectsInfo>(results_of_sample(OBJECTS, "mixed"));
+}
+
+#[test]
+fn aspera_s3_trial_upload() {
+    check::<AsperaS3TrialUpload>(results_of_sample(TRIAL, "refused"));
 }
 
 #[test]
@@ -199,14 +206,17 @@ fn results_of_info() -> Vec<Value> {
     results.into()
 }
 
-/// Returns results of `aspera_s3_objects_info` in which no list is empty.
-fn results_of_objects() -> Vec<Value> {
-    let sample = repository().join("tests/samples/aspera_s3_objects_info/mixed");
+/// Returns the result of a sample of a module that asks S3, in which no list is empty.
+fn results_of_sample(module: Program, run: &str) -> Vec<Value> {
+    let sample = repository()
+        .join("tests/samples")
+        .join(module.name)
+        .join(run);
     let conf = fs::read_to_string(sample.join("aspera/etc/aspera.conf")).unwrap();
     let task = fs::read_to_string(sample.join("task.json")).unwrap();
     let store = store::acme();
     let options = serde_json::from_str(&task.replace("[STORE]", &store.url)).unwrap();
-    let result = Sandbox::of(OBJECTS, conf).run(&options);
+    let result = Sandbox::of(module, conf).run(&options);
     let result = serde_json::Value::Object(result).to_string();
     vec![serde_yaml_ng::from_str(&result).unwrap()]
 }

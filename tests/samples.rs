@@ -11,6 +11,7 @@
 //! | the folder of the installation | `/opt/aspera` |
 //! | the process and the time in the name of a backup | those of [`BACKUP`] |
 //! | the keys of [`OF_THE_HOST`]: which init system there is, and whether services run | whether they exist and have the type of the sample |
+//! | the digits in the name of a trial object | documented ones |
 //! | the URL of the server that a run asks, `[STORE]` in its options | left out |
 //! | warnings about services of the host | left out |
 
@@ -23,7 +24,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use invocation::{DOCROOT, INFO, Module, OBJECTS, TRAPD, result_of};
+use invocation::{DOCROOT, INFO, Module, OBJECTS, TRAPD, TRIAL, result_of};
 use program::write_script;
 use serde_json::{Map, Value, json};
 
@@ -56,6 +57,11 @@ fn aspera_s3_objects_info() {
 #[test]
 fn aspera_sse_info() {
     check(INFO);
+}
+
+#[test]
+fn aspera_s3_trial_upload() {
+    check(TRIAL);
 }
 
 #[test]
@@ -187,6 +193,7 @@ fn run(module: Module, folder: &Path) -> Map<String, Value> {
     let output = Command::new(module.program).arg(&arguments).output();
     let answer = Value::Object(result_of(&output.unwrap())).to_string();
     let answer = answer.replace(root.to_str().unwrap(), "/opt/aspera");
+    let answer = without_random_name(&answer);
     let mut answer: Map<String, Value> = serde_json::from_str(&answer).unwrap();
     assert!(!answer.contains_key("failed"), "{answer:?}");
     if let Some(Value::String(backup)) = answer.get_mut("backup_file") {
@@ -202,6 +209,21 @@ fn run(module: Module, folder: &Path) -> Map<String, Value> {
         });
     }
     answer
+}
+
+/// Returns an answer with the documented digits in the name of a trial object.
+fn without_random_name(answer: &str) -> String {
+    const NAME: &str = ".aspera-sse-trial-";
+    let Some(start) = answer.find(NAME).map(|start| start + NAME.len()) else {
+        return answer.to_owned();
+    };
+    let (before, rest) = answer.split_at(start);
+    let (digits, after) = rest.split_at(16);
+    assert!(
+        digits.bytes().all(|byte| byte.is_ascii_hexdigit()),
+        "{digits}"
+    );
+    format!("{before}0123456789abcdef{after}")
 }
 
 /// Copies the files of an installation, and adds stand-ins for its programs.

@@ -1,7 +1,7 @@
 //! `aspera_s3_objects_info`: what the uploaded objects are really encrypted with. Nothing is ever written, on the host or in S3.
 
 use std::collections::HashMap;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::SystemTime;
 
 use anyhow::Result;
 use serde::Serialize;
@@ -13,27 +13,24 @@ use super::objects_docroots::{Docroot, Found, read_system};
 use super::objects_found::{Look, Wanted};
 use super::objects_identity::Identities;
 use super::objects_look::look;
-use super::objects_options::{self as options, Options, Question, Since, Which};
+use super::objects_options::{Options, Question, Since, Which};
 use super::objects_report::{About, Configured, DocrootReport};
 use super::objects_verdict::judge;
+use super::s3_options as options;
+use super::s3_place::{new_client, place};
 use super::serving_since::serving_since;
 use crate::ansible::{Kind, Module, OptionSpec, Outcome, Task};
-use crate::aspera::audit::{self, Expectation, ScopePattern};
+use crate::aspera::audit::{Expectation, ScopePattern};
 use crate::aspera::docroot::{Scope, Storage};
 use crate::aspera::objects::{S3Place, Unclear};
 use crate::aspera::setting::FoundSetting;
-use crate::http::{Client, Credentials, Limits, Origin, Proxies, Scheme};
+use crate::http::{Client, Credentials};
 use crate::s3::Place;
 use crate::subject::with_subject;
 use crate::utc::Utc;
 
 /// The module.
 pub struct AsperaS3ObjectsInfo;
-
-/// The longest time that a connection may take to come about.
-const CONNECT: Duration = Duration::from_secs(10);
-/// How often longer than one request everything together may take.
-const REQUESTS_IN_TIME: u32 = 20;
 
 impl Module for AsperaS3ObjectsInfo {
     const NAME: &'static str = "aspera_s3_objects_info";
@@ -103,14 +100,7 @@ fn answer(question: &mut Question, warnings: &mut Vec<String>) -> Values {
             .map(Some)
             .ok_or(Cause::NotServing),
     };
-    let timeout = question.access.timeout;
-    let limits = Limits {
-        connect: CONNECT.min(timeout),
-        request: timeout,
-        deadline: Instant::now().checked_add(timeout * REQUESTS_IN_TIME),
-    };
-    let authorities = std::mem::take(&mut question.access.authorities);
-    let client = Client::new(limits, Proxies::of_environment(), authorities);
+    let client = new_client(&mut question.access);
     let mut looker = Looker {
         question,
         identities: Identities::new(&question.access, &client),
@@ -224,7 +214,7 @@ impl Looker<'_> {
             return Err(Cause::Unclear(Unclear::Form));
         }
         let found = S3Place::of(&docroot.uri, &docroot.scope).map_err(Cause::Unclear)?;
-        let (place, region) = self.place(&found)?;
+        let (place, region) = place(&self.question.access, &found)?;
         let candidates = self.identities.for_docroot(&found.credentials)?;
         let own = candidates
             .first()
@@ -245,48 +235,5 @@ impl Looker<'_> {
         let look = look(self.client, &self.identities, &candidates, &region, &wanted);
         self.known.insert(known, look.clone());
         Ok(look)
-    }
-
-    /// Returns the bucket at its server, and the region that the server names.
-    fn place(&self, found: &S3Place) -> Result<(Place, Option<String>), Cause> {
-        let access = &self.question.access;
-        let (origin, is_amazon, region) = match &access.endpoint {
-            Some(endpoint) => {
-                let known = audit::Endpoint::parse(&endpoint.authority());
-                (
-                    endpoint.clone(),
-                    known.is_plain_service(),
-                    known.region().map(str::to_owned),
-                )
-            }
-            None => {
-                let endpoint = found.endpoint().map_err(Cause::Unclear)?;
-                let origin = Origin::of_authority(Scheme::Https, &found.host);
-                let origin = origin.map_err(|_| Cause::Unclear(Unclear::Host))?;
-                (
-                    origin,
-                    endpoint.is_amazon(),
-                    endpoint.region().map(str::to_owned),
-                )
-            }
-        };
-        if !Place::is_bucket(&found.bucket) {
-            return Err(Cause::NotABucket);
-        }
-        // The region of the host comes first, except where the user names an endpoint.
-        let region = match &access.endpoint {
-            Some(_) => access.region.clone().or(region),
-            None => region,
-        };
-        let style = access
-            .style
-            .unwrap_or_else(|| Place::fitting_style(&found.bucket, is_amazon));
-        let place = Place {
-            origin,
-            bucket: found.bucket.clone(),
-            style,
-            is_amazon,
-        };
-        Ok((place, region))
     }
 }

@@ -16,6 +16,10 @@ pub(super) enum Cause {
     NotABucket,
     /// No credentials anywhere.
     NoCredentials(NoMetadata),
+    /// Neither the docroot nor the instance has credentials, which are what the server uses.
+    NotOfServer,
+    /// The system has no random numbers.
+    NoRandomName,
     /// The credentials in the docroot are not usable.
     MalformedCredentials,
     /// The role could not be assumed.
@@ -52,6 +56,8 @@ impl Cause {
             Self::Unclear(unclear) => unclear.name(),
             Self::NotABucket => "not_a_bucket",
             Self::NoCredentials(_) => "no_credentials",
+            Self::NotOfServer => "no_credentials_of_server",
+            Self::NoRandomName => "no_random_name",
             Self::MalformedCredentials => "malformed_credentials",
             Self::Role(_) => "role_not_assumed",
             Self::NoObjects => "no_objects",
@@ -78,6 +84,8 @@ impl Cause {
             }
             Self::Role(why) => return format!("the role could not be assumed: {why}"),
             Self::NotABucket => "the first folder of the docroot is not the name of a bucket",
+            Self::NoRandomName => "the system gives no random numbers for a name",
+            Self::NotOfServer => "neither the docroot nor the instance has credentials, and no others are those of the server",
             Self::MalformedCredentials => "the credentials in the docroot are not an access key id and its secret, percent-encoded, with a colon between",
             Self::NoObjects => "no object was found that the question is about",
             Self::NotAllListed => "there are more objects than were listed, and S3 lists them by key, not by time",
@@ -106,6 +114,8 @@ impl Cause {
             Self::MalformedCredentials => {
                 "Correct the docroot: a slash in a secret is written %2F."
             }
+            Self::NoRandomName => "Run again.",
+            Self::NotOfServer => "Give the docroot its credentials, or the instance a role.",
             Self::Role(_) => {
                 "Correct assume_role_arn and assume_role_external_id, or the trust policy of the role."
             }

@@ -4,7 +4,7 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 
 use super::objects_cause::Cause;
-use super::objects_options::Access;
+use super::s3_options::Access;
 use crate::aspera::objects::GivenCredentials;
 use crate::http::{
     Client, Credentials, Metadata, NoMetadata, assume_role, credentials_of_environment,
@@ -85,6 +85,14 @@ impl<'a> Identities<'a> {
             Ok(identity) => Ok(vec![identity.clone()]),
             Err(why) => Err(Cause::NoCredentials(*why)),
         }
+    }
+
+    /// Returns the identity that the server itself uses for a docroot: the credentials in it, or the role of the instance.
+    pub(super) fn of_server(&self, given: &GivenCredentials) -> Result<Identity, Cause> {
+        let known = self.for_docroot(given)?.into_iter().next();
+        let known =
+            known.filter(|identity| matches!(identity.source, Source::Docroot | Source::Instance));
+        known.ok_or(Cause::NotOfServer)
     }
 
     /// Returns the credentials with which an identity asks: its own, or those of the role that it assumes.

@@ -124,6 +124,7 @@ mod tests {
                     kms_key: key.map(str::to_owned),
                     bucket_key: false,
                 },
+                version: None,
                 last_modified: None,
                 is_marked: false,
             },

@@ -1,5 +1,7 @@
 //! The encryption of an object or of a bucket, as S3 names it.
 
+use crate::http::Answer;
+
 /// The algorithms that the Amazon S3 API Reference documents for `x-amz-server-side-encryption`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Algorithm {
@@ -28,6 +30,20 @@ pub struct ObjectEncryption {
     pub kms_key: Option<String>,
     /// Whether a bucket key is used.
     pub bucket_key: bool,
+}
+
+impl ObjectEncryption {
+    /// Reads it from the header of an answer about an object.
+    pub(super) fn of(answer: &Answer) -> Self {
+        Self {
+            algorithm: Algorithm::of_header(answer.header("x-amz-server-side-encryption")),
+            kms_key: answer
+                .header("x-amz-server-side-encryption-aws-kms-key-id")
+                .map(str::to_owned),
+            bucket_key: answer.header("x-amz-server-side-encryption-bucket-key-enabled")
+                == Some("true"),
+        }
+    }
 }
 
 impl Algorithm {

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use super::encryption::{Algorithm, ObjectEncryption};
+use super::encryption::ObjectEncryption;
 use super::refusal::Refusal;
 use super::store::Store;
 use crate::http::{Answer, Method};
@@ -13,6 +13,8 @@ use crate::utc::Utc;
 pub struct Object {
     /// Its encryption.
     pub encryption: ObjectEncryption,
+    /// Its version, in a bucket that keeps versions.
+    pub version: Option<String>,
     /// When it was last modified.
     pub last_modified: Option<SystemTime>,
     /// Whether it has the user metadata that was asked about, with that value.
@@ -37,14 +39,9 @@ impl Object {
         // Every store sends both, and a page that stands in for the store neither.
         answer.header("etag")?;
         let last_modified = answer.header("last-modified").and_then(Utc::parse_http)?;
-        let header = |name| answer.header(name);
         Some(Self {
-            encryption: ObjectEncryption {
-                algorithm: Algorithm::of_header(header("x-amz-server-side-encryption")),
-                kms_key: header("x-amz-server-side-encryption-aws-kms-key-id").map(str::to_owned),
-                bucket_key: header("x-amz-server-side-encryption-bucket-key-enabled")
-                    == Some("true"),
-            },
+            encryption: ObjectEncryption::of(answer),
+            version: answer.header("x-amz-version-id").map(str::to_owned),
             last_modified: Some(last_modified),
             is_marked: answer.header(&format!("x-amz-meta-{name}")) == Some(value),
         })

@@ -41,8 +41,27 @@ pub enum Refusal {
     State,
     /// The answer is not one of S3.
     NotS3,
+    /// KMS denies an action to the identity.
+    KmsDenied(KmsAction),
+    /// The KMS key is disabled.
+    KeyDisabled,
+    /// The KMS key does not exist in the region of the bucket.
+    KeyNotFound,
+    /// The KMS key is in a state in which it cannot be used, such as that of a pending deletion.
+    KeyState,
+    /// The KMS key is not one for encryption.
+    KeyUsage,
     /// Another documented error.
     Other(Option<String>),
+}
+
+/// What KMS denies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KmsAction {
+    /// `kms:GenerateDataKey`, which every upload needs.
+    GenerateDataKey,
+    /// `kms:Decrypt`, which uploads in parts need.
+    Decrypt,
 }
 
 impl Refusal {
@@ -52,6 +71,20 @@ impl Refusal {
         let error = root.as_ref().filter(|root| root.name == "Error");
         let code = error.and_then(|error| error.text_at(&["Code"]));
         let code = code.filter(|code| is_code(code));
+        // The message is searched for the names of two actions, and never shown.
+        let message = error
+            .and_then(|error| error.text_at(&["Message"]))
+            .unwrap_or_default();
+        if matches!(code, Some("AccessDenied" | "KMS.AccessDeniedException")) {
+            let denied = [
+                ("kms:GenerateDataKey", KmsAction::GenerateDataKey),
+                ("kms:Decrypt", KmsAction::Decrypt),
+            ];
+            let denied = denied.into_iter().find(|(name, _)| message.contains(name));
+            if let Some((_, action)) = denied {
+                return Self::KmsDenied(action);
+            }
+        }
         if let Some(known) = code.and_then(Self::of_code) {
             return known;
         }
@@ -75,15 +108,17 @@ impl Refusal {
     /// The codes are those of "Error responses" in the Amazon S3 API Reference.
     fn of_code(code: &str) -> Option<Self> {
         Some(match code {
-            "AccessDenied" | "AllAccessDisabled" | "AccountProblem" | "UnauthorizedAccess" => {
-                Self::Denied
-            }
+            "AccessDenied"
+            | "KMS.AccessDeniedException"
+            | "AllAccessDisabled"
+            | "AccountProblem"
+            | "UnauthorizedAccess" => Self::Denied,
             "InvalidAccessKeyId" | "NotSignedUp" => Self::UnknownAccessKey,
             "SignatureDoesNotMatch" => Self::WrongSecret,
             "ExpiredToken" | "InvalidToken" | "TokenRefreshRequired" => Self::ExpiredToken,
             "RequestTimeTooSkewed" | "RequestExpired" => Self::ClockSkew,
             "NoSuchBucket" => Self::NoBucket,
-            "NoSuchKey" | "NoSuchVersion" => Self::NoObject,
+            "NoSuchKey" | "NoSuchVersion" | "NoSuchUpload" => Self::NoObject,
             "MethodNotAllowed" => Self::DeleteMarker,
             "PermanentRedirect"
             | "TemporaryRedirect"
@@ -96,8 +131,20 @@ impl Refusal {
             "NotImplemented" => Self::NotImplemented,
             "ServerSideEncryptionConfigurationNotFoundError" => Self::NoDefault,
             "InvalidObjectState" => Self::State,
+            "KMS.DisabledException" => Self::KeyDisabled,
+            "KMS.NotFoundException" => Self::KeyNotFound,
+            "KMS.InvalidStateException" | "KMS.KMSInvalidStateException" => Self::KeyState,
+            "KMS.InvalidKeyUsageException" => Self::KeyUsage,
             _ => return None,
         })
+    }
+
+    /// Returns whether S3 itself has refused a request for good: another attempt would end so, too.
+    pub fn is_certain(&self) -> bool {
+        !matches!(
+            self,
+            Self::NoAnswer(_) | Self::Busy | Self::ServerError | Self::NotS3 | Self::Elsewhere
+        )
     }
 
     /// Returns its name in results.
@@ -121,6 +168,12 @@ impl Refusal {
             Self::NoDefault => "no_default",
             Self::State => "object_state",
             Self::NotS3 => "not_s3",
+            Self::KmsDenied(KmsAction::GenerateDataKey) => "kms_generate_data_key",
+            Self::KmsDenied(KmsAction::Decrypt) => "kms_decrypt",
+            Self::KeyDisabled => "key_disabled",
+            Self::KeyNotFound => "key_not_found",
+            Self::KeyState => "key_state",
+            Self::KeyUsage => "key_usage",
             Self::Other(_) => "other_error",
         }
     }
@@ -155,6 +208,12 @@ impl Refusal {
             Self::NoDefault => "the bucket has no default encryption",
             Self::State => "the state of the object does not allow the request",
             Self::NotS3 => "the answer is not one of S3; a proxy or a login page may have answered",
+            Self::KmsDenied(KmsAction::GenerateDataKey) => "KMS denies kms:GenerateDataKey on the key, which every upload needs",
+            Self::KmsDenied(KmsAction::Decrypt) => "KMS denies kms:Decrypt on the key, which uploads in parts need: small files work, large ones do not",
+            Self::KeyDisabled => "the KMS key is disabled",
+            Self::KeyNotFound => "the KMS key does not exist in the region of the bucket",
+            Self::KeyState => "the KMS key cannot be used in its state, such as that of a pending deletion",
+            Self::KeyUsage => "the KMS key is not one for encryption",
             Self::Other(None) => "S3 answers with an error",
         }
         .to_owned()
@@ -180,6 +239,14 @@ impl Refusal {
             Self::NotImplemented => "Nothing: this store cannot tell.",
             Self::NoDefault => "Nothing, unless the bucket should have one.",
             Self::NotS3 => "Check endpoint_url and the proxy in the environment.",
+            Self::KmsDenied(_) => {
+                "Add the statement to the policy of the identity, and see that the policy of the key allows it."
+            }
+            Self::KeyDisabled => "Enable the key, or name another one.",
+            Self::KeyNotFound => {
+                "Correct the key: a key works in its own region and account only where its ARN names them."
+            }
+            Self::KeyState | Self::KeyUsage => "Name another key.",
             Self::State | Self::Precondition | Self::Other(_) => {
                 "Look the error up in the Amazon S3 API Reference."
             }
@@ -215,7 +282,10 @@ fn fix_of_failure(failure: &Failure) -> &'static str {
     }
 }
 
-/// Codes are words of letters. Anything else is not repeated.
+/// Codes are words of letters, some with a dot. Anything else is not repeated.
 fn is_code(text: &str) -> bool {
-    (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphabetic())
+    (1..=64).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphabetic() || byte == b'.')
 }

@@ -85,7 +85,7 @@ impl<'c> Store<'c> {
             region,
             service: "s3",
         };
-        let answer = self.client.repeat(|| {
+        let send = || {
             let to_sign = ToSign {
                 method: method.name(),
                 host: &host,
@@ -104,7 +104,12 @@ impl<'c> Store<'c> {
                 headers: &all,
                 body,
             })
-        });
+        };
+        // A request that writes and was answered by an error may have been carried out nevertheless.
+        let answer = match method {
+            Method::Put | Method::Post => send(),
+            Method::Get | Method::Head | Method::Delete => self.client.repeat(send),
+        };
         answer.map_err(Refusal::NoAnswer)
     }
 

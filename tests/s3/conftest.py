@@ -65,15 +65,7 @@ class Aws:
 
     def add_user(self, policy: dict) -> str:
         """Add a user with a policy, and return its name."""
-        key, secret, *_ = self.users["admin"]
-        iam = boto3.client(
-            "iam",
-            endpoint_url=self.url,
-            region_name="us-east-1",
-            aws_access_key_id=key,
-            aws_secret_access_key=secret,
-            verify=str(self.authority.authority),
-        )
+        iam = self.client("iam")
         name = f"user-{len(self.users)}"
         iam.create_user(UserName=name)
         iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=json.dumps(policy))
@@ -84,15 +76,36 @@ class Aws:
     def ask(
         self, place: str, user: str | None = "auditor", env: dict[str, str] | None = None, **options: object
     ) -> dict:
-        """Ask about the objects of a docroot. No secret of anybody is in the answer."""
+        """Ask about the objects of a docroot."""
+        return self.run("aspera_s3_objects_info", place, user, env, **({"expect": self.expect()} | options))
+
+    def try_upload(self, place: str, user: str | None, **options: object) -> dict:
+        """Try an upload with the right key."""
+        key = {"server_side_encryption": "AWS_KMS", "kms_key_id": self.key}
+        return self.run("aspera_s3_trial_upload", place, user, None, **(key | options))
+
+    def client(self, service: str) -> object:
+        """Return a client of an administrator."""
+        key, secret, *_ = self.users["admin"]
+        return boto3.client(
+            service,
+            endpoint_url=self.url,
+            region_name="us-east-1",
+            aws_access_key_id=key,
+            aws_secret_access_key=secret,
+            verify=str(self.authority.authority),
+        )
+
+    def run(self, module: str, place: str, user: str | None, env: dict[str, str] | None, **options: object) -> dict:
+        """Run a module on a server with one docroot. No secret of anybody is in the answer."""
         root = Path(tempfile.mkdtemp(dir=self.folder))
         (root / "etc").mkdir()
         docroot = place if "://" in place else self.docroot(place, user)
         (root / "etc/aspera.conf").write_text(CONF.format(escape(docroot)), encoding="utf-8")
-        arguments = {"aspera_root": str(root), "ca_file": str(self.authority.authority), "expect": self.expect()}
+        arguments = {"aspera_root": str(root), "ca_file": str(self.authority.authority)}
         environment = {"PATH": os.environ["PATH"], "AWS_EC2_METADATA_DISABLED": "true"}
         finished = subprocess.run(
-            [PROJECT / "library/aspera_s3_objects_info", "-"],
+            [PROJECT / "library" / module, "-"],
             input=json.dumps(arguments | options),
             env=environment | (env or {}),
             capture_output=True,

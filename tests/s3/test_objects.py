@@ -125,7 +125,7 @@ def test_what_an_identity_may_see(aws: Aws, user: str, compliant: bool | None, u
 def test_the_documented_policy_is_enough_and_none_of_it_too_much(aws: Aws) -> None:
     """The page says which permission is for what."""
     page = (PROJECT / "docs/prove.md").read_text(encoding="utf-8")
-    (found,) = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
+    found, _ = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
     policy = json.loads(found.replace("BUCKET", "media"))
     user = aws.add_user(policy)
     answer = aws.ask("media/right", user)

@@ -145,6 +145,15 @@ pub fn acme() -> Store {
             "<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm>\
              </ApplyServerSideEncryptionByDefault><BucketKeyEnabled>false</BucketKeyEnabled></Rule></ServerSideEncryptionConfiguration>",
         ),
+        ("GET", _) if asked.query.starts_with("max-uploads") => {
+            answer(200, &[], "<ListMultipartUploadsResult/>")
+        }
+        ("GET", _) if asked.query.contains("trial") => listing(&[], None),
+        ("PUT", _) => answer(
+            403,
+            &[],
+            "<Error><Code>AccessDenied</Code><Message>User: DUMMY-SECRET is not authorized to perform: kms:GenerateDataKey on it</Message></Error>",
+        ),
         ("GET", _) => listing(
             &[
                 ("2025/10/old.mxf", "2025-10-02T10:00:00.000Z"),

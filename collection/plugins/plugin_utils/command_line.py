@@ -63,6 +63,7 @@ OPTIONS: dict[str, Test] = {
     "unsafe_writes": _is_flag,
     "global": _is_flag,
     "all": _is_flag,
+    "multipart": _is_flag,
     "show_keys": _is_flag,
     "expect": _list_of(
         _each_by(
