@@ -430,7 +430,7 @@ fn bad_options_fail_with_a_sentence() {
         ),
         (
             json!({"server_side_encryption": "AES256", "kms_key_id": KEY}),
-            "",
+            "A KMS key goes with AWS_KMS only, not with AES256.",
         ),
         (
             json!({"server_side_encryption": "AES256", "user": "a", "all": true}),

@@ -93,8 +93,8 @@ def test_the_examples_run_once_filled_in(controller: Controller, folder: Path, m
         "--diff",
         around=(unshare, "--mount", "--net", "sh", "-c", WITH_OPT, "sh", str(folder)),
     )
-    # An audit fails for a server that does not encrypt.
-    is_audit = module.endswith("_info")
+    # An audit fails for a server that does not encrypt, and a trial where S3 is not reached.
+    is_audit = module.endswith("_info") or module == "aspera_s3_trial_upload"
     assert (screen.exit_status == 0) is not is_audit, screen.text
     assert len(screen.results) >= len(tasks)
     results = screen.results[: len(tasks)]
