@@ -26,12 +26,13 @@ ROLE = "aspera_sse"
 #: Actions of the role that run on the controller alone. Outside the collection, they are in the role.
 ACTIONS = sorted(path.stem for path in (PROJECT / "roles" / ROLE / "action_plugins").glob("*.py"))
 #: What is shown in the documentation. Never in playbooks/: what is there runs by its name, with its own values.
-EXAMPLES = ("single_server.yml", "execution-environment", "fleet", "nightly")
+EXAMPLES = ("single_server.yml", "prove.yml", "execution-environment", "fleet", "nightly")
 #: What of the project's README is for users of the collection, too.
 SECTIONS = (
     "From the first minute to a nightly run",
     "The modules",
     "Is every upload encrypted?",
+    "Prove it on the objects",
     "Check mode and diff",
     "Secrets",
     "When it fails",
@@ -70,7 +71,7 @@ def main(version: str, date: str, tree: Path) -> None:
     add_sections(tree / "README.md")
     shutil.copy(PROJECT / "LICENSE", tree)
     (tree / "docs").mkdir()
-    for page in ("benchmarks.md", "evidence.schema.json", "judgement.md", "rotation.md"):
+    for page in ("benchmarks.md", "evidence.schema.json", "judgement.md", "prove.md", "rotation.md"):
         shutil.copy(PROJECT / "docs" / page, tree / "docs")
     nightly = (PROJECT / "docs/nightly.md").read_text(encoding="utf-8")
     (tree / "docs/nightly.md").write_text(nightly.replace("](../examples/", "](examples/"), encoding="utf-8")

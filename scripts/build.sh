@@ -4,8 +4,6 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-scripts/require.sh rustup cargo cc
-
 architecture_of() {
     case $1 in
     x86_64 | amd64) echo x86_64 ;;
@@ -20,6 +18,11 @@ architecture_of() {
 here=$(architecture_of "$(uname -m)")
 architecture=$(architecture_of "${1:-$here}")
 target=$architecture-unknown-linux-musl
+
+# The cryptography of TLS is partly C, without a C library. The compiler of this machine does for its own architecture, clang for any.
+if [ "$architecture" = "$here" ]; then compiler=cc; else compiler=clang; fi
+scripts/require.sh rustup cargo cc "$compiler"
+export "CC_$(echo "$target" | tr - _)=$compiler"
 
 if ! rustup target list --installed | grep -q -x "$target" && ! rustup target add "$target"; then
     echo "The Rust target $target is not installed and could not be added; run 'rustup target add $target' where rustup can download it." >&2

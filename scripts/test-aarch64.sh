@@ -8,7 +8,7 @@ if [ "$(uname -m)" = aarch64 ]; then
     exit 0
 fi
 
-scripts/require.sh qemu-aarch64-static
+scripts/require.sh clang qemu-aarch64-static
 scripts/build.sh aarch64
 
 target=aarch64-unknown-linux-musl

@@ -71,6 +71,90 @@ impl Utc {
     }
 }
 
+impl Utc {
+    /// Reads a time in the form of ISO 8601: a date, or a date with a time, which may have a fraction of a second and a zone. Without a zone it is UTC.
+    pub fn parse(text: &str) -> Option<SystemTime> {
+        let (date, time) = text.split_once(['T', ' ']).unwrap_or((text, "00:00Z"));
+        let [year, month, day] = numbers(date, '-', [4, 2, 2])?;
+        let zone_start = time.find(['Z', '+', '-']).unwrap_or(time.len());
+        let (time, zone) = time.split_at(zone_start);
+        let (time, fraction) = time.split_once('.').unwrap_or((time, "0"));
+        let is_fraction =
+            !fraction.is_empty() && fraction.bytes().all(|byte| byte.is_ascii_digit());
+        let [hour, minute, second] = match numbers(time, ':', [2, 2]) {
+            Some([hour, minute]) => [hour, minute, 0],
+            None => numbers(time, ':', [2, 2, 2])?,
+        };
+        let local = Self {
+            year,
+            month,
+            day,
+            hour,
+            minute,
+            second,
+        };
+        let time = local.exactly().filter(|_| is_fraction)?;
+        let (sign, offset) = match zone.as_bytes().first() {
+            None => return Some(time),
+            Some(b'Z') if zone.len() == 1 => return Some(time),
+            Some(sign) => (sign, &zone[1..]),
+        };
+        let digits = offset.replace(':', "");
+        let [offset] = numbers(&digits, ':', [4])?;
+        let seconds = Duration::from_secs(offset / 100 * 3_600 + offset % 100 * 60);
+        if offset % 100 >= 60 || offset >= 2_400 {
+            return None;
+        }
+        match sign {
+            b'+' => time.checked_sub(seconds),
+            b'-' => time.checked_add(seconds),
+            _ => None,
+        }
+    }
+
+    /// Reads a time as HTTP writes it (RFC 9110, 5.6.7): `Fri, 24 May 2013 00:00:00 GMT`.
+    pub fn parse_http(text: &str) -> Option<SystemTime> {
+        const MONTHS: [&str; 12] = [
+            "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+        ];
+        let (_, rest) = text.split_once(", ")?;
+        let words: Vec<&str> = rest.split(' ').collect();
+        let &[day, month, year, time, "GMT"] = words.as_slice() else {
+            return None;
+        };
+        let month = MONTHS.iter().position(|known| *known == month)?;
+        let [hour, minute, second] = numbers(time, ':', [2, 2, 2])?;
+        let utc = Self {
+            year: year.parse().ok()?,
+            month: month as u64 + 1,
+            day: day.parse().ok()?,
+            hour,
+            minute,
+            second,
+        };
+        utc.exactly()
+    }
+
+    /// Returns the point in time, or `None` for a day that the month does not have.
+    fn exactly(self) -> Option<SystemTime> {
+        let time = self.time()?;
+        let back = Self::from(time);
+        (back.month == self.month || self.second == 60).then_some(time)
+    }
+}
+
+/// Reads numbers with a fixed count of digits each, between separators.
+fn numbers<const N: usize>(text: &str, separator: char, digits: [usize; N]) -> Option<[u64; N]> {
+    let mut parts = text.split(separator);
+    let mut found = [0; N];
+    for (number, digits) in found.iter_mut().zip(digits) {
+        let part = parts.next()?;
+        let is_number = part.len() == digits && part.bytes().all(|byte| byte.is_ascii_digit());
+        *number = part.parse().ok().filter(|_| is_number)?;
+    }
+    parts.next().is_none().then_some(found)
+}
+
 impl fmt::Display for Utc {
     /// As RFC 3339 writes it: `2026-11-24T12:30:32Z`.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -138,6 +222,54 @@ mod tests {
             },
         ] {
             assert_eq!(utc.time(), None, "{utc}");
+        }
+    }
+
+    #[test]
+    fn texts_of_iso_8601_and_of_http_are_read() {
+        let time = |text: &str| Utc::parse(text).map(|time| Utc::from(time).to_string());
+        for (text, expected) in [
+            ("2026-11-27", "2026-11-27T00:00:00Z"),
+            ("2026-11-27T03:04:05.678Z", "2026-11-27T03:04:05Z"),
+            ("2026-11-27 03:04", "2026-11-27T03:04:00Z"),
+            ("2026-11-27T00:30:00+01:00", "2026-11-26T23:30:00Z"),
+            ("2026-12-31T23:30:00-0100", "2027-01-01T00:30:00Z"),
+            ("2024-02-29T00:00:00", "2024-02-29T00:00:00Z"),
+        ] {
+            assert_eq!(time(text).as_deref(), Some(expected), "{text}");
+        }
+        for text in [
+            "",
+            "setting",
+            "2026",
+            "2026-11",
+            "27.11.2026",
+            "2026-02-30",
+            "2026-13-01",
+            "2026-11-27T24:00:00Z",
+            "2026-11-27T03:04:05.Z",
+            "2026-11-27T03:04:05X",
+            "2026-11-27T03:04:05+1",
+            "2026-11-27T03:04:05+01:60",
+            "2026-11-27T03:04:05Zx",
+            "1969-12-31",
+            "+026-11-27",
+            "2026-11-27T03",
+            "2026-11-27T\u{e9}",
+        ] {
+            assert_eq!(time(text), None, "{text}");
+        }
+        let time = |text: &str| Utc::parse_http(text).map(|time| Utc::from(time).to_string());
+        let expected = Some("2013-05-24T00:00:00Z".to_owned());
+        assert_eq!(time("Fri, 24 May 2013 00:00:00 GMT"), expected);
+        for text in [
+            "",
+            "Fri, 24 May 2013 00:00:00",
+            "24 May 2013 00:00:00 GMT",
+            "Fri, 31 Feb 2013 00:00:00 GMT",
+            "Fri, 24 Mai 2013 00:00:00 GMT",
+        ] {
+            assert_eq!(time(text), None, "{text}");
         }
     }
 

@@ -1,6 +1,7 @@
 //! Documentation and code agree.
 
 mod invocation;
+mod store;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,13 +9,25 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use aspera_sse::ansible::{Default, Kind, Module, OptionSpec};
-use aspera_sse::modules::{AsperaDocrootSse, AsperaSseInfo, AsperaTrapdSse};
-use invocation::{INFO, Sandbox};
+use aspera_sse::modules::{
+    AsperaDocrootSse, AsperaS3ObjectsInfo, AsperaS3TrialUpload, AsperaSseInfo, AsperaTrapdSse,
+};
+use invocation::{INFO, Module as Program, OBJECTS, Sandbox, TRIAL};
 use serde_yaml_ng::Value;
 
 #[test]
 fn aspera_docroot_sse() {
     check::<AsperaDocrootSse>(results_of_cases::<AsperaDocrootSse>());
+}
+
+#[test]
+fn aspera_s3_objects_info() {
+    check::<AsperaS3ObjectsInfo>(results_of_sample(OBJECTS, "mixed"));
+}
+
+#[test]
+fn aspera_s3_trial_upload() {
+    check::<AsperaS3TrialUpload>(results_of_sample(TRIAL, "refused"));
 }
 
 #[test]
@@ -55,6 +68,7 @@ fn check_options(documented: &Value, specs: &[OptionSpec], place: &str) {
             Default::Absent => Value::Null,
             Default::Str(text) => Value::from(text),
             Default::Bool(boolean) => Value::from(boolean),
+            Default::Int(number) => Value::from(number),
         };
         assert_eq!(
             option.get("default").cloned().unwrap_or(Value::Null),
@@ -191,6 +205,21 @@ fn results_of_info() -> Vec<Value> {
         options.map(|options| serde_json::Value::Object(sandbox.run(&options)).to_string());
     let results = results.map(|result| serde_yaml_ng::from_str(&result).unwrap());
     results.into()
+}
+
+/// Returns the result of a sample of a module that asks S3, in which no list is empty.
+fn results_of_sample(module: Program, run: &str) -> Vec<Value> {
+    let sample = repository()
+        .join("tests/samples")
+        .join(module.name)
+        .join(run);
+    let conf = fs::read_to_string(sample.join("aspera/etc/aspera.conf")).unwrap();
+    let task = fs::read_to_string(sample.join("task.json")).unwrap();
+    let store = store::acme();
+    let options = serde_json::from_str(&task.replace("[STORE]", &store.url)).unwrap();
+    let result = Sandbox::of(module, conf).run(&options);
+    let result = serde_json::Value::Object(result).to_string();
+    vec![serde_yaml_ng::from_str(&result).unwrap()]
 }
 
 fn keys(mapping: &Value) -> BTreeSet<String> {

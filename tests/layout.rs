@@ -9,7 +9,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("bin", &["modules", "ansible"]),
     (
         "modules",
-        &["ansible", "aspera", "files", "text", "utc", "subject"],
+        &[
+            "ansible", "aspera", "files", "http", "s3", "text", "utc", "subject",
+        ],
     ),
     ("ansible", &["subject"]),
     ("aspera", &[]),
@@ -28,6 +30,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "aspera/objects",
+        &["aspera/setting", "aspera/docroot", "aspera/audit"],
+    ),
+    (
         "aspera/host",
         &[
             "aspera/setting",
@@ -39,6 +45,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     ("files", &["utc"]),
+    ("http", &["text", "utc"]),
+    ("s3", &["http", "utc"]),
     ("text", &[]),
     ("subject", &[]),
     ("utc", &[]),
@@ -51,6 +59,7 @@ const PURE: &[&str] = &[
     "aspera/trapd",
     "aspera/docroot",
     "aspera/audit",
+    "aspera/objects",
     "text",
     "subject",
     "utc",

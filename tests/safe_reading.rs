@@ -8,7 +8,7 @@ use std::os::unix::fs::{lchown, symlink};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use invocation::{DOCROOT, INFO, Module, Sandbox, TRAPD, result_of};
+use invocation::{DOCROOT, INFO, Module, OBJECTS, Sandbox, TRAPD, result_of};
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
 use serde_json::{Map, Value, json};
@@ -53,6 +53,9 @@ fn a_file_that_is_only_looked_at_and_cannot_be_read_is_a_warning() {
         (TRAPD, json!({"create": true}), "etc/trapd/trap.properties"),
         (INFO, json!({}), "etc/aspera.conf"),
         (INFO, json!({}), "etc/trapd/s3.properties"),
+        // Of a user who is not there no object is asked about.
+        (OBJECTS, json!({"user": "gone"}), "etc/aspera.conf"),
+        (OBJECTS, json!({"user": "gone"}), "etc/trapd/s3.properties"),
     ] {
         for (obstacle, word) in OBSTACLES {
             if path.ends_with("trap.properties") && obstacle == "huge" {
@@ -74,11 +77,7 @@ fn a_file_that_is_only_looked_at_and_cannot_be_read_is_a_warning() {
                 !result.contains_key("failed"),
                 "{path} {obstacle}: {result:?}"
             );
-            assert_eq!(
-                result["changed"],
-                json!(module.name != INFO.name),
-                "{path} {obstacle}"
-            );
+            assert_eq!(result["changed"], json!(edits(module)), "{path} {obstacle}");
         }
     }
 }
@@ -103,6 +102,10 @@ fn a_program_that_is_none_is_not_waited_for() {
             );
         }
     }
+}
+
+fn edits(module: Module) -> bool {
+    ![INFO.name, OBJECTS.name].contains(&module.name)
 }
 
 /// Runs a module where something stands in the place of a file. It gets 512 MiB and a minute.
@@ -132,7 +135,7 @@ fn answer(module: Module, options: &Value, path: &str, obstacle: &str) -> Map<St
     put(obstacle, &root.join(path));
     let mut arguments = options.as_object().unwrap().clone();
     arguments.insert("aspera_root".to_owned(), json!(root));
-    if module.name != INFO.name {
+    if edits(module) {
         arguments.insert("server_side_encryption".to_owned(), json!("AWS_KMS"));
     }
     let file = root.join("arguments.json");

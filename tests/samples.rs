@@ -11,17 +11,20 @@
 //! | the folder of the installation | `/opt/aspera` |
 //! | the process and the time in the name of a backup | those of [`BACKUP`] |
 //! | the keys of [`OF_THE_HOST`]: which init system there is, and whether services run | whether they exist and have the type of the sample |
+//! | the digits in the name of a trial object | documented ones |
+//! | the URL of the server that a run asks, `[STORE]` in its options | left out |
 //! | warnings about services of the host | left out |
 
 mod invocation;
 mod program;
+mod store;
 
 use std::cmp::Reverse;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use invocation::{DOCROOT, INFO, Module, TRAPD, result_of};
+use invocation::{DOCROOT, INFO, Module, OBJECTS, TRAPD, TRIAL, result_of};
 use program::write_script;
 use serde_json::{Map, Value, json};
 
@@ -29,7 +32,8 @@ use serde_json::{Map, Value, json};
 const BACKUP: &str = "4711.2025-11-23@09:30:00~";
 
 /// Values that are known only if the services run.
-const OF_THE_HOST: [&str; 7] = [
+const OF_THE_HOST: [&str; 8] = [
+    "clock_ahead_seconds",
     "enabled",
     "manager",
     "state",
@@ -44,9 +48,20 @@ fn aspera_docroot_sse() {
     check(DOCROOT);
 }
 
+/// The server that it asks is [`store::acme`].
+#[test]
+fn aspera_s3_objects_info() {
+    check(OBJECTS);
+}
+
 #[test]
 fn aspera_sse_info() {
     check(INFO);
+}
+
+#[test]
+fn aspera_s3_trial_upload() {
+    check(TRIAL);
 }
 
 #[test]
@@ -155,6 +170,7 @@ fn is_of_type(name: &str, value: &Value) -> bool {
     match name {
         _ if value.is_null() => true,
         "bool" => value.is_boolean(),
+        "int" => value.is_i64(),
         "str" => value.is_string(),
         "list" => value.is_array(),
         _ => false,
@@ -166,7 +182,9 @@ fn run(module: Module, folder: &Path) -> Map<String, Value> {
     let sandbox = tempfile::tempdir().unwrap();
     let root = sandbox.path().join("aspera");
     lay_out(&folder.join("aspera"), &root);
+    let store = store::acme();
     let task = fs::read_to_string(folder.join("task.json")).unwrap();
+    let task = task.replace("[STORE]", &store.url);
     let mut task: Map<String, Value> = serde_json::from_str(&task).unwrap();
     task.insert("aspera_root".to_owned(), json!(root));
     task.insert("_ansible_no_log".to_owned(), json!(true));
@@ -175,6 +193,7 @@ fn run(module: Module, folder: &Path) -> Map<String, Value> {
     let output = Command::new(module.program).arg(&arguments).output();
     let answer = Value::Object(result_of(&output.unwrap())).to_string();
     let answer = answer.replace(root.to_str().unwrap(), "/opt/aspera");
+    let answer = without_random_name(&answer);
     let mut answer: Map<String, Value> = serde_json::from_str(&answer).unwrap();
     assert!(!answer.contains_key("failed"), "{answer:?}");
     if let Some(Value::String(backup)) = answer.get_mut("backup_file") {
@@ -190,6 +209,21 @@ fn run(module: Module, folder: &Path) -> Map<String, Value> {
         });
     }
     answer
+}
+
+/// Returns an answer with the documented digits in the name of a trial object.
+fn without_random_name(answer: &str) -> String {
+    const NAME: &str = ".aspera-sse-trial-";
+    let Some(start) = answer.find(NAME).map(|start| start + NAME.len()) else {
+        return answer.to_owned();
+    };
+    let (before, rest) = answer.split_at(start);
+    let (digits, after) = rest.split_at(16);
+    assert!(
+        digits.bytes().all(|byte| byte.is_ascii_hexdigit()),
+        "{digits}"
+    );
+    format!("{before}0123456789abcdef{after}")
 }
 
 /// Copies the files of an installation, and adds stand-ins for its programs.

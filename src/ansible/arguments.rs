@@ -196,6 +196,7 @@ fn check_option(
             Default::Absent => Ok(Value::Null),
             Default::Str(text) => Ok(Value::from(text)),
             Default::Bool(boolean) => Ok(Value::from(boolean)),
+            Default::Int(number) => Ok(Value::from(number)),
         };
     };
     if holds_leaked_omit(given) {

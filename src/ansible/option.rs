@@ -68,6 +68,8 @@ pub enum Default {
     Str(&'static str),
     /// A boolean.
     Bool(bool),
+    /// A whole number.
+    Int(i64),
 }
 
 impl OptionSpec {
@@ -101,6 +103,20 @@ impl OptionSpec {
     #[must_use]
     pub const fn or(mut self, default: &'static str) -> Self {
         self.default = Default::Str(default);
+        self
+    }
+
+    /// Sets a number as the default.
+    #[must_use]
+    pub const fn or_number(mut self, default: i64) -> Self {
+        self.default = Default::Int(default);
+        self
+    }
+
+    /// Allows no value to be repeated.
+    #[must_use]
+    pub const fn secret(mut self) -> Self {
+        self.shown = Shown::Never;
         self
     }
 

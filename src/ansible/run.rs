@@ -223,6 +223,7 @@ fn help<M: Module>() -> String {
             Default::Absent => String::new(),
             Default::Str(default) => format!(", default {default}"),
             Default::Bool(default) => format!(", default {default}"),
+            Default::Int(default) => format!(", default {default}"),
         };
         if !option.choices.is_empty() {
             text += &format!(", one of {}", option.choices.join(", "));

@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod docroot;
 pub mod host;
+pub mod objects;
 pub mod setting;
 pub mod trapd;
 pub mod version;

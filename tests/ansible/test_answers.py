@@ -56,7 +56,7 @@ def test_the_answer_of_an_audit_is_kept_whole(folder: Path) -> None:
     """It contains the arguments, violations and unknowns."""
     root = AsperaRoot.lay_out(folder / "aspera", "server-side-encryption=AES256\n", "4.3.1.100")
     root.conf.write_text(root.conf.read_text().replace("</absolute>", "?server-side-encryption=AES256</absolute>"))
-    (program,) = (PROJECT / "target/collection").glob(f"*/*/*/plugins/binaries/{MODULES[1]}_{os.uname().machine}")
+    (program,) = (PROJECT / "target/collection").glob(f"*/*/*/plugins/binaries/aspera_sse_info_{os.uname().machine}")
     expect = [{"server_side_encryption": "AWS_KMS", "kms_key_ids": [KEY], "scopes": ["user", "group", "global"]}]
     arguments = {"aspera_root": str(root.folder), "expect": expect}
     finished = subprocess.run([program, "-"], input=json.dumps(arguments), capture_output=True, check=True, text=True)

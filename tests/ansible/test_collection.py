@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 MODULES = sorted(source.stem for source in (PROJECT / "src/bin").glob("*.rs"))
 FULL_NAMES = [f"aspera_ops.sse.{module}" for module in MODULES]
+DOCROOT, INFO, TRAPD = (f"aspera_ops.sse.aspera_{name}" for name in ("docroot_sse", "sse_info", "trapd_sse"))
 #: The modules that run only on the controller.
 CONTROLLER_ACTIONS = [
     "aspera_ops.sse.aspera_sse_evidence",
@@ -136,9 +137,9 @@ def test_defaults_of_the_group_reach_all_modules(installed: Controller, folder: 
     """They are set by module_defaults and the name of the group."""
     root = AsperaRoot.lay_out(folder / "aspera", "")
     tasks = [
-        {"name": "System", FULL_NAMES[2]: SYSTEM},
-        {"name": "Docroots", FULL_NAMES[0]: {"user": "acme", **SYSTEM}},
-        {"name": "Look", FULL_NAMES[1]: {}, "register": "found"},
+        {"name": "System", TRAPD: SYSTEM},
+        {"name": "Docroots", DOCROOT: {"user": "acme", **SYSTEM}},
+        {"name": "Look", INFO: {}, "register": "found"},
         {"name": "See", "ansible.builtin.assert": {"that": f"found.trapd.kms_key_id == '{KEY}'", "quiet": True}},
     ]
     play = {
@@ -177,7 +178,7 @@ def test_the_answers_are_those_of_ansibles_own_way(installed: Controller, folder
     for keep_remote_files in (0, 1):
         root = AsperaRoot.lay_out(folder / f"aspera{keep_remote_files}", "server-side-encryption-aws-kms-key-id=x y\n")
         options = {"aspera_root": str(root.folder), "server_side_encryption": "AWS_KMS", "kms_key_id": "alias/a"}
-        play = [{"hosts": "all", "gather_facts": False, "tasks": [{"name": "Set it", FULL_NAMES[2]: options}]}]
+        play = [{"hosts": "all", "gather_facts": False, "tasks": [{"name": "Set it", TRAPD: options}]}]
         around = ("env", f"ANSIBLE_KEEP_REMOTE_FILES={keep_remote_files}")
         inventory = folder / "inventory.json"
         inventory.write_text(json.dumps({"all": {"hosts": {"server": {"ansible_connection": "local"}}}}))
@@ -205,7 +206,7 @@ def test_an_architecture_without_a_build(installed: Controller, folder: Path) ->
     sums.write_text("".join(lines), encoding="ascii")
     inventory = folder / "inventory.json"
     inventory.write_text(json.dumps({"all": {"hosts": {"server": {"ansible_connection": "local"}}}}))
-    screen = copy.run("ansible", "server", "-i", inventory, "-m", FULL_NAMES[1])
+    screen = copy.run("ansible", "server", "-i", inventory, "-m", INFO)
     said = f"There is no build of aspera_sse_info for Linux {here}. There are builds for Linux {other}."
     assert said in screen.as_one_line, screen.text
 
@@ -216,7 +217,7 @@ def test_kept_builds_can_be_removed(installed: Controller, ssh_server: SshServer
     inventory = folder / "inventory.json"
     inventory.write_text(json.dumps({"all": {"hosts": {"server": ssh_server.inventory_variables}}}))
     for options in ("--become", "--verbose"):
-        screen = installed.run("ansible", "server", "-i", inventory, "-m", FULL_NAMES[1], options)
+        screen = installed.run("ansible", "server", "-i", inventory, "-m", INFO, options)
         assert screen.exit_status == 0, screen.text
     kept = [ssh_server.home(user) / ".cache/aspera_ops.sse" for user in ("root", "operator")]
     assert [folder.is_dir() for folder in kept] == [True, True]

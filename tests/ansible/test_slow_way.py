@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from aspera_roots import KEY, AsperaRoot
-from test_collection import FULL_NAMES, MODULES, SYSTEM, run_on
+from test_collection import DOCROOT, SYSTEM, TRAPD, run_on
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,7 +44,7 @@ def test_wherever_a_task_stands(installed: Controller, folder: Path) -> None:
         play({"ansible.builtin.import_role": {"name": ROLE}}, module_defaults=group),
         play({"block": [{**look, "register": "in_block"}]}, see("in_block", root)),
         play(
-            {MODULES[1]: {}, "register": "short"},
+            {"aspera_sse_info": {}, "register": "short"},
             {INFO: {}, **job, "register": "in_background"},
             see("short", root),
             see("in_background", root),
@@ -57,7 +57,7 @@ def test_wherever_a_task_stands(installed: Controller, folder: Path) -> None:
     screen = run_on(installed, folder, plays, "-v", **variables, **NOWHERE, **background)
     assert screen.exit_status == 0, screen.text
     assert KEY in root.properties.read_text()
-    for module in (MODULES[1], MODULES[2]):
+    for module in ("aspera_sse_info", "aspera_trapd_sse"):
         assert f"<server> {module} {NO_FOLDER}" in screen.as_one_line
     assert f"{FALLBACK}it is asynchronous." in screen.as_one_line
     # No job is left behind by a task that waits.
@@ -72,7 +72,7 @@ def test_ad_hoc(installed: Controller, folder: Path) -> None:
     inventory.write_text(json.dumps({"all": {"hosts": hosts}}), encoding="utf-8")
     options = f"aspera_root={root.folder}"
     encryption = f"{options} server_side_encryption=AES256"
-    for module, arguments in zip(FULL_NAMES, (f"{encryption} user=acme", options, encryption), strict=True):
+    for module, arguments in zip((DOCROOT, INFO, TRAPD), (f"{encryption} user=acme", options, encryption), strict=True):
         screen = installed.run("ansible", "server", "-v", "-i", inventory, "-m", module, "-a", arguments)
         assert screen.exit_status == 0, screen.text
         assert NO_FOLDER in screen.as_one_line

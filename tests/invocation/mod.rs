@@ -37,6 +37,20 @@ pub const INFO: Module = Module {
     file: "etc/aspera.conf",
 };
 
+/// It edits nothing, and asks S3.
+pub const OBJECTS: Module = Module {
+    name: "aspera_s3_objects_info",
+    program: env!("CARGO_BIN_EXE_aspera_s3_objects_info"),
+    file: "etc/aspera.conf",
+};
+
+/// It edits nothing on the host, and writes to S3.
+pub const TRIAL: Module = Module {
+    name: "aspera_s3_trial_upload",
+    program: env!("CARGO_BIN_EXE_aspera_s3_trial_upload"),
+    file: "etc/aspera.conf",
+};
+
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_aspera_trapd_sse");
 
 /// An Aspera root with the file that a module edits.

@@ -70,6 +70,8 @@ OPTIONS: dict[str, Test] = {
     "ignore_metadata_changes": _is_flag,
     "global": _is_flag,
     "all": _is_flag,
+    "multipart": _is_flag,
+    "show_keys": _is_flag,
     "expect": _list_of(
         _each_by(
             {

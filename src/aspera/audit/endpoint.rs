@@ -19,6 +19,8 @@ pub struct Endpoint {
 struct Amazon {
     region: Option<String>,
     partition: &'static str,
+    /// Whether the host is the service itself, with no bucket, access point or accelerator in its name.
+    is_plain_service: bool,
 }
 
 impl Endpoint {
@@ -39,6 +41,7 @@ impl Endpoint {
             let is_government = region.is_some_and(|region| region.starts_with("us-gov-"));
             Amazon {
                 region: region.map(str::to_owned),
+                is_plain_service: is_plain_service(labels),
                 partition: match (is_china, is_government) {
                     (true, _) => "aws-cn",
                     (_, true) => "aws-us-gov",
@@ -70,6 +73,18 @@ impl Endpoint {
         self.amazon.is_some()
     }
 
+    /// Returns whether this is an Amazon host that names the service alone: no bucket, access point or accelerator.
+    pub fn is_plain_service(&self) -> bool {
+        self.amazon
+            .as_ref()
+            .is_some_and(|amazon| amazon.is_plain_service)
+    }
+
+    /// Returns the region that an Amazon host names.
+    pub fn region(&self) -> Option<&str> {
+        self.amazon.as_ref()?.region.as_deref()
+    }
+
     /// Returns whether S3 at this host refuses a key of a region and partition.
     pub fn refuses_key_of(&self, partition: &str, region: &str) -> bool {
         self.amazon.as_ref().is_some_and(|amazon| {
@@ -98,6 +113,11 @@ fn is_label_of_s3(label: &str) -> bool {
         "s3-external-1",
     ];
     names.contains(&label) || region_in_label(label).is_some()
+}
+
+fn is_plain_service(labels: &str) -> bool {
+    let first = labels.split('.').next().unwrap_or_default();
+    matches!(first, "s3" | "s3-fips" | "s3-external-1") || region_in_label(first).is_some()
 }
 
 /// Returns the region in a label such as `s3-eu-west-1` or `s3-fips-us-gov-west-1`.

@@ -21,7 +21,7 @@ mod verdict;
 pub use accounts::Accounts;
 pub use doubt::Doubt;
 pub use endpoint::Endpoint;
-pub use expectation::{Difference, Expectation, ScopePattern, Wanted};
+pub use expectation::{Comparison, Difference, Expectation, ScopePattern, Wanted};
 pub use facts::{Facts, SystemFile};
 pub use judgement::{Judgement, Unfounded, Unknown, judge};
 pub use possible::{Outcome, Possible, Request, Source};

@@ -110,6 +110,18 @@ impl DocrootUri {
         parts.map_or("", |parts| &self.text[parts.host()])
     }
 
+    /// Returns the text between the host and the query, not decoded.
+    pub fn path(&self) -> &str {
+        let parts = self.parts.as_ref();
+        parts.map_or("", |parts| &self.text[parts.path()])
+    }
+
+    /// Returns the text before the `@`, not decoded, or `None` if there is no `@`.
+    pub fn credentials(&self) -> Option<&str> {
+        let credentials = self.parts.as_ref()?.credentials()?;
+        Some(&self.text[credentials])
+    }
+
     /// Returns the decoded options of its query with their values, in their order. The value is empty if there is no `=`.
     pub fn options(&self) -> impl Iterator<Item = (&str, &str)> {
         let options = self.query_options().iter();

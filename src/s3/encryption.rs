@@ -1,0 +1,78 @@
+//! The encryption of an object or of a bucket, as S3 names it.
+
+use crate::http::Answer;
+
+/// The algorithms that the Amazon S3 API Reference documents for `x-amz-server-side-encryption`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Algorithm {
+    /// No header: another store than Amazon's may encrypt nothing.
+    None,
+    /// `AES256`
+    Aes256,
+    /// `aws:kms`
+    Kms,
+    /// `aws:kms:dsse`
+    KmsDsse,
+    /// `aws:fsx`
+    Fsx,
+    /// `aws:backup`
+    Backup,
+    /// A value that is not documented.
+    Undocumented,
+}
+
+/// The encryption of an object, or the one that a bucket gives to objects by default.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ObjectEncryption {
+    /// The algorithm.
+    pub algorithm: Algorithm,
+    /// The name of the KMS key. It comes from the store, and is not checked.
+    pub kms_key: Option<String>,
+    /// Whether a bucket key is used.
+    pub bucket_key: bool,
+}
+
+impl ObjectEncryption {
+    /// Reads it from the header of an answer about an object.
+    pub(super) fn of(answer: &Answer) -> Self {
+        Self {
+            algorithm: Algorithm::of_header(answer.header("x-amz-server-side-encryption")),
+            kms_key: answer
+                .header("x-amz-server-side-encryption-aws-kms-key-id")
+                .map(str::to_owned),
+            bucket_key: answer.header("x-amz-server-side-encryption-bucket-key-enabled")
+                == Some("true"),
+        }
+    }
+}
+
+impl Algorithm {
+    /// Reads the value of the header.
+    pub fn of_header(value: Option<&str>) -> Self {
+        let Some(value) = value else {
+            return Self::None;
+        };
+        let known = [
+            Self::Aes256,
+            Self::Kms,
+            Self::KmsDsse,
+            Self::Fsx,
+            Self::Backup,
+        ];
+        let found = known.into_iter().find(|known| known.name() == Some(value));
+        found.unwrap_or(Self::Undocumented)
+    }
+
+    /// Returns the value of the header.
+    pub fn name(self) -> Option<&'static str> {
+        match self {
+            Self::None => None,
+            Self::Aes256 => Some("AES256"),
+            Self::Kms => Some("aws:kms"),
+            Self::KmsDsse => Some("aws:kms:dsse"),
+            Self::Fsx => Some("aws:fsx"),
+            Self::Backup => Some("aws:backup"),
+            Self::Undocumented => Some("(undocumented value)"),
+        }
+    }
+}
