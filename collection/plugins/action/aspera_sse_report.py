@@ -12,7 +12,6 @@ from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
-
 from ansible_collections.aspera_ops.sse.plugins.plugin_utils.collection_version import collection_version
 from ansible_collections.aspera_ops.sse.plugins.plugin_utils.evidence_folder import FOLDER_MODE, replacing
 from ansible_collections.aspera_ops.sse.plugins.plugin_utils.evidence_source import read_source
