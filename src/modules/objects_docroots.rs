@@ -84,7 +84,7 @@ impl Found {
                 let uri = DocrootUri::new(conf.text(element));
                 let docroot = Docroot {
                     scope: scope.clone(),
-                    peer_ip: element.peer_ip.clone(),
+                    peer_ip: element.peer_ip.as_deref().map(str::to_owned),
                     uri,
                 };
                 match docroot.uri.storage() {

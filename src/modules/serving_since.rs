@@ -6,9 +6,9 @@ use std::time::SystemTime;
 use super::pending_restart::last_change;
 use super::result::strangers_warning;
 use crate::aspera::host::{
-    Clock, FoundService, Host, Look, Service, State, is_enabled, obstacle, restart_due,
+    Clock, FoundService, Host, LastChange, Look, MetadataChanges, Service, State, is_enabled,
+    obstacle, restart_due,
 };
-use crate::files;
 
 /// Returns the time from which on all live services run with the current files, which are not younger either, or `None` if that is not known. Not the change of
 /// a file counts, but the start of the process that has read it.
@@ -30,17 +30,22 @@ pub(super) fn serving_since(
         .zip([&*properties, conf])
     {
         warnings.extend(strangers_warning(service, status, aspera_root));
+        let (change, warning) = last_change(file, aspera_root, &clock, MetadataChanges::Count);
+        warnings.extend(warning);
         // New processes of ascp read aspera.conf themselves.
-        match files::metadata(file) {
-            Ok(metadata) => latest = latest.max(metadata.and_then(|metadata| metadata.modified)),
-            Err(_) => is_known = false,
+        match change {
+            LastChange::Known(changes) => {
+                latest = latest.max(Some(changes.content)).max(changes.metadata);
+            }
+            LastChange::NoFile(_) => {}
+            LastChange::InFuture | LastChange::Unknown => is_known = false,
         }
         let found = FoundService {
             service,
             manager: status.manager,
             enabled: is_enabled(&host, service, aspera_root),
             state: status.state,
-            restart: restart_due(status, &clock, false, last_change(file, aspera_root)),
+            restart: restart_due(status, &clock, false, change),
             obstacle: obstacle(&host, status, file),
         };
         // The setting is that of a service only if it lives, and an absent one serves nobody.
