@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 MODULES = sorted(path.stem for path in (PROJECT / "library").glob("*.yml"))
 #: Values of these options are names, which are repeated where they name nothing; so is a secret like a name.
-NAMES = {"aspera_root", "path", "restore", "user", "group", "peer_ip", "scopes", "aspera_sse_root"}
+NAMES = {"aspera_root", "keys", "path", "restore", "user", "group", "peer_ip", "scopes", "aspera_sse_root"}
 CREDENTIALS = {
     "a docroot": f"s3://DUMMYKEY:{HIDDEN}@s3.amazonaws.com/bucket",
     "an encoded docroot": f"s3%3A%2F%2FDUMMYKEY%3A{HIDDEN}%40s3.amazonaws.com%2Fbucket",
@@ -35,6 +35,9 @@ WORKING = {
     "aspera_trapd_sse": {"server_side_encryption": "AWS_KMS", "kms_key_id": KEY},
     "aspera_docroot_sse": {"user": "xfer", "server_side_encryption": "AWS_KMS", "kms_key_id": KEY},
     "aspera_sse_info": {},
+    # They would ask S3. tests/s3 has what they say of its answers.
+    "aspera_s3_objects_info": {"user": "not-there"},
+    "aspera_s3_trial_upload": {"user": "not-there", "server_side_encryption": "AES256"},
 }
 
 
