@@ -88,7 +88,7 @@ pub struct Values {
 }
 
 fn answer(question: &mut Question, warnings: &mut Vec<String>) -> Values {
-    let found = Found::read(&question.conf_path, question.scope.as_ref(), warnings);
+    let found = Found::read(&question.conf_path, question.scope.as_ref());
     let system = read_system(
         &question.aspera_root.join("etc/trapd/s3.properties"),
         warnings,
@@ -110,6 +110,10 @@ fn answer(question: &mut Question, warnings: &mut Vec<String>) -> Values {
     };
     let mut judgements = Judgements::new();
     for (place, reason, why, fix) in found.problems {
+        // Without an expectation, nothing else in the result says it.
+        if question.expectations.is_none() {
+            warnings.push(format!("{place}: {why}. {fix}"));
+        }
         judgements.add_problem(place, reason, why, fix);
     }
     let mut reports = Vec::new();

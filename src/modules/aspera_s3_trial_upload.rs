@@ -126,7 +126,7 @@ impl Options {
 }
 
 fn answer(question: &mut Question, warnings: &mut Vec<String>) -> Values {
-    let found = Found::read(&question.path, question.scope.as_ref(), warnings);
+    let found = Found::read(&question.path, question.scope.as_ref());
     let client = new_client(&mut question.access);
     let identities = Identities::new(&question.access, &client);
     let tries = found.docroots.iter().map(|docroot| {

@@ -27,7 +27,7 @@ pub(super) struct Found {
 
 impl Found {
     /// Reads the S3 docroots of a scope, or all.
-    pub(super) fn read(path: &Path, scope: Option<&Scope>, warnings: &mut Vec<String>) -> Self {
+    pub(super) fn read(path: &Path, scope: Option<&Scope>) -> Self {
         let place = || path.to_string_lossy().into_owned();
         let mut found = Self::default();
         let bytes = match files::read(path) {
@@ -43,7 +43,6 @@ impl Found {
                 return found;
             }
             Err(error) => {
-                warnings.push(unread(&error, ""));
                 let why = error.problem().trim_end_matches('.').to_owned();
                 let fix = error.remedy().unwrap_or_default().into_owned();
                 found.problems.push((place(), "unreadable", why, fix));
@@ -53,7 +52,6 @@ impl Found {
         let conf = match AsperaConf::parse(&bytes) {
             Ok(conf) => conf,
             Err(error) => {
-                warnings.push(format!("{} {error}", path.display()));
                 let why = error.problem().trim_end_matches('.').to_owned();
                 let fix = "Correct the file; asuserdata -v checks it.".to_owned();
                 found.problems.push((place(), "malformed", why, fix));

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 MODULES = sorted(path.stem for path in (PROJECT / "library").glob("*.yml"))
 #: Values of these options are names, which are repeated where they name nothing; so is a secret like a name.
-NAMES = {"aspera_root", "keys", "path", "restore", "user", "group", "peer_ip", "scopes", "aspera_sse_root"}
+NAMES = {"aspera_root", "keys", "path", "prefix", "restore", "user", "group", "peer_ip", "scopes", "aspera_sse_root"}
 CREDENTIALS = {
     "a docroot": f"s3://DUMMYKEY:{HIDDEN}@s3.amazonaws.com/bucket",
     "an encoded docroot": f"s3%3A%2F%2FDUMMYKEY%3A{HIDDEN}%40s3.amazonaws.com%2Fbucket",
