@@ -13,15 +13,17 @@ import typing as t
 
 import ansible.template
 
-__all__ = ["no_template"]
-
 Value = t.TypeVar("Value")
 
-if hasattr(ansible.template, "trust_as_template"):
+#: ansible-core 2.19 and newer.
+ONLY_MARKED_TEXT_IS_A_TEMPLATE = hasattr(ansible.template, "trust_as_template")
 
-    def no_template(value: Value) -> Value:
-        """Return it as it is: text is a template only if it is marked as one."""
+
+def no_template(value: Value) -> Value:
+    """Return a value of which no text is a template."""
+    if ONLY_MARKED_TEXT_IS_A_TEMPLATE:
         return value
+    from ansible.utils.unsafe_proxy import wrap_var
 
-else:
-    from ansible.utils.unsafe_proxy import wrap_var as no_template
+    wrapped: Value = wrap_var(value)
+    return wrapped

@@ -389,13 +389,13 @@ def without_key(converted: Mapping[str, t.Any]) -> list[str]:
     """Name the settings that use the key that AWS manages without saying so. A host must not lose a key by them."""
     settings = [("system", converted.get("aspera_sse_system") or {})]
     settings += [(scope(docroot), docroot) for docroot in converted.get("aspera_sse_docroots") or []]
-    return [
-        name
-        for name, setting in settings
-        if setting.get("state", "present") == "present"
-        and setting.get("server_side_encryption") == "AWS_KMS"
-        and not (setting.get("kms_key_id") or setting.get("aws_managed_key"))
-    ]
+    return [name for name, setting in settings if uses_unnamed_key(setting)]
+
+
+def uses_unnamed_key(setting: Mapping[str, t.Any]) -> bool:
+    """Tell whether a setting leads to the key that AWS manages, and does not say so."""
+    is_kms = setting.get("state", "present") == "present" and setting.get("server_side_encryption") == "AWS_KMS"
+    return is_kms and not (setting.get("kms_key_id") or setting.get("aws_managed_key"))
 
 
 def scope(docroot: Mapping[str, t.Any]) -> str:
