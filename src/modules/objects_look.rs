@@ -136,7 +136,7 @@ fn is_for_all(cause: &Cause) -> bool {
     )
 }
 
-/// Returns the reason for a refusal without a body, which only another request tells: a listing that S3 refuses has one.
+/// Returns the reason for a refusal without a body. It takes another request: a listing that S3 refuses has a body.
 fn explained(store: &Store, refusal: Refusal, was_listed: bool) -> Refusal {
     if was_listed
         || !matches!(

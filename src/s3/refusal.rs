@@ -27,7 +27,7 @@ pub enum Refusal {
     BadRequest,
     /// A precondition that nobody set (412), or a range (416).
     Precondition,
-    /// The bucket is somewhere else, and that is not told, or is told twice.
+    /// The bucket is somewhere else, and S3 does not say where, or redirects twice.
     Elsewhere,
     /// 429 or 503.
     Busy,

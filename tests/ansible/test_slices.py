@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 #: As AWX runs a job on another machine: what it needs goes there, and what comes of it comes back.
 PIPELINE = '"$0" transmit "$1" -p aspera_ops.sse.audit | "$0" worker --private-data-dir "$2" | "$0" process "$1"'
-#: A folder for what comes back, of which ansible-runner tells the play.
+#: A folder for what comes back, which ansible-runner names to the play.
 ARTIFACTS = "{{ lookup('ansible.builtin.env', 'AWX_ISOLATED_DATA_DIR') }}"
 EXAMPLE = PROJECT / "examples/execution-environment/execution-environment.yml"
 

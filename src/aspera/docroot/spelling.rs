@@ -116,7 +116,7 @@ mod tests {
                 "arn:aws:kms:us-east-1:111122223333:key%2F1234abcd",
                 ARN.replace('/', "%2F"),
             ),
-            // Only some of the colons are encoded: the plain spelling is the one that surely works.
+            // Only some of the colons are encoded: the plain spelling works in any case.
             (
                 "arn%3Aaws:kms:us-east-1:111122223333:key/1234abcd",
                 ARN.to_owned(),
