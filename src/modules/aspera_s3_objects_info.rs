@@ -13,7 +13,7 @@ use super::objects_docroots::{Docroot, Found, read_system};
 use super::objects_found::{Look, Wanted};
 use super::objects_identity::Identities;
 use super::objects_look::look;
-use super::objects_options::{Options, Question, Since, Which};
+use super::objects_options::{Options, Question, Since, Which, is_since};
 use super::objects_report::{About, Configured, DocrootReport};
 use super::objects_verdict::judge;
 use super::s3_options as options;
@@ -46,7 +46,7 @@ impl Module for AsperaS3ObjectsInfo {
         OptionSpec::new("prefix", Kind::Str),
         OptionSpec::new("list_limit", Kind::Int).or_number(10_000),
         OptionSpec::new("head_limit", Kind::Int).or_number(100),
-        OptionSpec::new("since", Kind::Str),
+        OptionSpec::new("since", Kind::Str).shown_if(is_since),
         OptionSpec::new("expect", Kind::List(&Kind::Dict(expect::ENTRY))),
         options::ACCESS_KEY_ID,
         options::SECRET_ACCESS_KEY,

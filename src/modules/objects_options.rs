@@ -131,8 +131,16 @@ impl Options {
     }
 }
 
+/// The word for the time since which the services run with the setting.
+const SETTING: &str = "setting";
+
+/// Returns whether a text is a value of the option `since`, and can be repeated.
+pub(super) fn is_since(text: &str) -> bool {
+    text == SETTING || Utc::parse(text).is_some()
+}
+
 fn since(text: &str, now: SystemTime) -> Result<Since> {
-    if text == "setting" {
+    if text == SETTING {
         return Ok(Since::Setting);
     }
     match Utc::parse(text) {
