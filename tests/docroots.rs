@@ -299,7 +299,9 @@ fn check_docroot(file: &str, scope: &Scope, desired: Option<EncryptionSetting>, 
             .filter(|element| element.2.trim_ascii().starts_with(&expected))
             .count()
     };
-    assert_eq!(holds(&after), 1.max(holds(&before)), "{shown}");
+    // One docroot holds it now; other users and groups may have had the same one before.
+    assert!(holds(&after) >= 1, "{shown}");
+    assert!(matches!(holds(&after) - holds(&before), 0 | 1), "{shown}");
     let again = plan(&edited, &[request]).unwrap();
     assert!(again.edits.is_empty(), "second run: {shown}");
     // In a file with only CRLF every new line ends so; in a file with only LF, no line does.
