@@ -27,18 +27,8 @@ ROLE = "aspera_sse"
 ACTIONS = sorted(path.stem for path in (PROJECT / "roles" / ROLE / "action_plugins").glob("*.py"))
 #: What is shown in the documentation. Never in playbooks/: what is there runs by its name, with its own values.
 EXAMPLES = ("single_server.yml", "prove.yml", "execution-environment", "fleet", "nightly")
-#: What of the project's README is for users of the collection, too.
-SECTIONS = (
-    "From the first minute to a nightly run",
-    "The modules",
-    "Is every upload encrypted?",
-    "Prove it on the objects",
-    "Check mode and diff",
-    "Secrets",
-    "When it fails",
-    "How a task reaches its host",
-    "Limits",
-)
+#: Pages for those who work on the project, not for users of the collection.
+OWN_PAGES = ("architecture.md", "mutants.md")
 
 STUB = '''\
 #!/usr/bin/python
@@ -68,15 +58,8 @@ def main(version: str, date: str, tree: Path) -> None:
     shutil.copytree(PROJECT / "collection", tree, ignore=shutil.ignore_patterns("__pycache__"))
     for path in (tree / "galaxy.yml", tree / "README.md"):
         path.write_text(path.read_text(encoding="utf-8").replace("VERSION", version), encoding="utf-8")
-    add_sections(tree / "README.md")
     shutil.copy(PROJECT / "LICENSE", tree)
-    (tree / "docs").mkdir()
-    for page in ("benchmarks.md", "evidence.schema.json", "judgement.md", "prove.md", "rotation.md", "security.md"):
-        shutil.copy(PROJECT / "docs" / page, tree / "docs")
-    nightly = (PROJECT / "docs/nightly.md").read_text(encoding="utf-8")
-    (tree / "docs/nightly.md").write_text(nightly.replace("](../examples/", "](examples/"), encoding="utf-8")
-    for picture in (PROJECT / "docs").glob("report-*.png"):
-        shutil.copy(picture, tree / "docs")
+    shutil.copytree(PROJECT / "docs", tree / "docs", ignore=shutil.ignore_patterns(*OWN_PAGES))
     write_binaries(tree / "plugins/binaries")
     write_documentation(tree / "plugins/modules")
     write_answer_rules(tree / "plugins/plugin_utils/answers.json")
@@ -86,16 +69,8 @@ def main(version: str, date: str, tree: Path) -> None:
         shutil.copy(PROJECT / "roles" / ROLE / f"action_plugins/{action}.py", tree / "plugins/action")
     shutil.rmtree(tree / "roles" / ROLE / "action_plugins")
     copy_with_full_names(PROJECT / "playbooks", tree / "playbooks")
-    copy_with_full_names(PROJECT / "examples", tree / "docs/examples", only=EXAMPLES)
+    copy_with_full_names(PROJECT / "examples", tree / "examples", only=EXAMPLES)
     write_changelog(tree, version, date)
-
-
-def add_sections(readme: Path) -> None:
-    """Add sections of the project's README, with links to where things are in the collection."""
-    sections = re.split(r"^(?=## )", (PROJECT / "README.md").read_text(encoding="utf-8"), flags=re.MULTILINE)
-    known = {section.partition("\n")[0].removeprefix("## "): section for section in sections}
-    text = "".join(known[name] for name in SECTIONS).replace("](examples/", "](docs/examples/")
-    readme.write_text(readme.read_text(encoding="utf-8") + "\n" + text.rstrip("\n") + "\n", encoding="utf-8")
 
 
 def write_binaries(folder: Path) -> None:

@@ -69,9 +69,9 @@ fn aspera_trapd_sse() {
     check(TRAPD);
 }
 
-/// The table in the README is also a sample.
+/// The table in the pages is also a sample.
 #[test]
-fn the_table_of_the_readme() {
+fn the_table_of_the_pages() {
     let audit = run(INFO, &runs_of(INFO).join("audit"));
     let mut lines: Vec<&str> = audit["table"]
         .as_array()
@@ -81,8 +81,10 @@ fn the_table_of_the_readme() {
         .collect();
     lines.push(audit["summary"].as_str().unwrap());
     let block = format!("```text\n{}\n```\n", lines.join("\n"));
-    let readme = fs::read_to_string(repository().join("README.md")).unwrap();
-    assert!(readme.contains(&block), "README.md does not show\n{block}");
+    for page in ["README.md", "docs/audit.md"] {
+        let text = fs::read_to_string(repository().join(page)).unwrap();
+        assert!(text.contains(&block), "{page} does not show\n{block}");
+    }
 }
 
 fn check(module: Module) {

@@ -16,6 +16,7 @@ import pytest
 import yaml
 from aspera_roots import KEY, AsperaRoot
 from controllers import PROJECT
+from pages import broken_links
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,19 +97,9 @@ def test_the_tarball_is_small_and_its_sums_are_right(installed: Controller) -> N
     assert f"v{version[1]}" in (content(installed) / "CHANGELOG.md").read_text().replace("\\", "")
 
 
-def test_links_of_the_readme_lead_somewhere(installed: Controller) -> None:
-    """They lead to files of the collection, or to headings of the page."""
-    readme = (content(installed) / "README.md").read_text()
-    headings = {
-        re.sub(r"[^a-z -]", "", line.lower()).replace(" ", "-")
-        for line in re.findall(r"^## (.*)$", readme, re.MULTILINE)
-    }
-    links = re.findall(r"\]\(([^)]+)\)", readme)
-    assert links
-    for link in links:
-        assert link.removeprefix("#") in headings if link.startswith("#") else (content(installed) / link).exists(), (
-            link
-        )
+def test_links_of_the_pages_lead_somewhere(installed: Controller) -> None:
+    """The pages are those of the project, and what they link to is in the collection, too."""
+    assert broken_links(content(installed)) == []
 
 
 def test_ansible_doc_lists_and_shows_the_modules(installed: Controller) -> None:
@@ -294,7 +285,7 @@ def test_examples_are_documentation(installed: Controller, folder: Path) -> None
         assert screen.exit_status != 0
         assert not screen.recap, screen.text
     for example in ("single_server.yml", "fleet/site.yml"):
-        path = content(installed) / "docs/examples" / example
+        path = content(installed) / "examples" / example
         screen = run_on(installed, folder, str(path), aspera_sse_root=str(root.folder), tenants=["acme"])
         assert screen.recap["server"] | {"failed": 1, "changed": 0} == screen.recap["server"], screen.text
         assert "still holds the placeholder CHANGE_ME" in screen.as_one_line

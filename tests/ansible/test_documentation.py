@@ -11,6 +11,7 @@ import pytest
 import yaml
 from aspera_roots import KEY, AsperaRoot, shipped_properties
 from controllers import PROJECT
+from pages import pages_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -130,11 +131,8 @@ def test_the_placeholders_of_the_examples_are_refused(controller: Controller, fo
 def test_no_documentation_holds_a_key_to_copy() -> None:
     """The sample of a result may contain one. Text that is there to be copied has placeholders."""
     key = re.compile(r"\bkms_key_ids?\b\S*\s*[\[-]?\s*.{0,3}(arn:|alias/|[0-9a-f]{8}-)")
-    pages = {
-        name: (PROJECT / name).read_text(encoding="utf-8")
-        for name in ("README.md", "roles/aspera_sse/README.md", "collection/README.md")
-    }
-    texts = [block for page in pages.values() for block in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)]
+    pages = [page.read_text(encoding="utf-8") for page in [*pages_of(PROJECT), PROJECT / "collection/README.md"]]
+    texts = [block for page in pages for block in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)]
     texts += [documentation(module)["EXAMPLES"] for module in MODULES]
     texts += [
         path.read_text(encoding="utf-8")
