@@ -26,6 +26,8 @@ class Run:
     wall: float
     cpu: float
     tasks: list[dict]
+    #: The most bytes of memory of one of its processes.
+    peak: int
 
 
 @dataclass(frozen=True)
@@ -35,9 +37,9 @@ class Controller:
     folder: Path
 
     def run(
-        self, playbook: list | Path, inventory: dict, *arguments: str, environment: dict[str, str] | None = None
+        self, playbook: list | Path | str, inventory: dict, *arguments: str, environment: dict[str, str] | None = None
     ) -> Run:
-        """Run a playbook, given as its file or as what is in it. It must succeed."""
+        """Run a playbook, given as its file, its name in a collection or as what is in it. It must succeed."""
         if isinstance(playbook, list):
             (self.folder / "playbook.json").write_text(json.dumps(playbook), encoding="utf-8")
             playbook = self.folder / "playbook.json"
@@ -66,7 +68,7 @@ class Controller:
             message = f"{playbook} failed:\n{screen.read_text(encoding='utf-8', errors='replace')}"
             raise RuntimeError(message)
         tasks = [json.loads(line) for line in (self.folder / "task-times").read_text(encoding="utf-8").splitlines()]
-        return Run(end - start, used.ru_utime + used.ru_stime, tasks)
+        return Run(end - start, used.ru_utime + used.ru_stime, tasks, used.ru_maxrss * 1024)
 
     @property
     def environment(self) -> dict[str, str]:
