@@ -72,7 +72,7 @@ class Controller:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What Ansible is told, and nothing of what the user tells it."""
+        """The settings of Ansible, and none of those of the user."""
         return {
             "ANSIBLE_CALLBACKS_ENABLED": "task_times",
             "ANSIBLE_CALLBACK_PLUGINS": str(PROJECT / "benches/callbacks"),

@@ -139,7 +139,7 @@ def against_xml(file: Path, folder: Path) -> str:
 
 
 def of_info(folder: Path) -> str:
-    """Measure how long the module that only tells takes for a megabyte of docroots."""
+    """Measure how long the module that only looks takes for a megabyte of docroots."""
     root = folder / "aspera"
     (root / "etc").mkdir(parents=True)
     users = 1_000_000 // len(USER)
@@ -149,6 +149,6 @@ def of_info(folder: Path) -> str:
     command = [MODULE.with_name("aspera_sse_info"), path]
     time, peak = median_seconds(command, 51), peak_bytes(command)
     return (
-        f"`aspera_sse_info` tells of {users:,} docroots (1 MB) in {milliseconds(time)}, "
+        f"`aspera_sse_info` reports {users:,} docroots (1 MB) in {milliseconds(time)}, "
         f"with a peak of {megabytes(peak)}, where neither `ascp` nor `systemctl` has to be waited for."
     )

@@ -38,8 +38,8 @@ def seconds(command: Command, prepare: Callable[[], object]) -> float:
 def peak_bytes(command: Command, prepare: Callable[[], object] = lambda: None) -> int:
     """Run a command once and give the most memory that a process of it had (VmHWM).
 
-    What the kernel tells a parent of its children includes the parent itself, so strace holds each process at its exit
-    and the peak is read there.
+    What the kernel reports to a parent about its children includes the parent itself, so strace holds each process at
+    its exit and the peak is read there.
     """
     prepare()
     hold = f"inject=exit_group:delay_enter={HELD_AT_EXIT}"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs the main job three times on a sandbox Aspera root: foretold, done, and found done.
+# Runs the main job three times on a sandbox Aspera root: in check mode, for real, and once more.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -8,7 +8,7 @@ rm -rf target/demo
 mkdir -p "$root"
 cp -R examples/sandbox/. "$root"
 
-# As if run by hand in this folder, whatever else this machine's Ansible is told to do.
+# As if run by hand in this folder, whatever the settings of this machine's Ansible are.
 ANSIBLE_CONFIG=$PWD/ansible.cfg
 export ANSIBLE_CONFIG
 PATH=$PWD/target/venv/ansible-newest/bin:$PATH

@@ -19,11 +19,11 @@ pythons=$(for python in "${PYENV_ROOT:-$HOME/.pyenv}"/versions/*/bin; do printf 
 PATH=$programs:$PWD/target/venv/tools/bin:$pythons$PATH
 export PATH
 
-# What the tools keep for themselves stays in target/, and what this user tells Ansible stays out.
+# What the tools keep for themselves stays in target/, and the settings of this user stay out.
 home=$folder/home
 mkdir -p "$home/.ansible/test/cache" "$home/.config/pip"
 : >"$home/ansible.cfg"
-# ansible-test tells pip neither the user's settings nor those of the environment. Nobody else may read them: they can hold a password.
+# ansible-test gives pip neither the user's settings nor those of the environment. Nobody else may read them: they can hold a password.
 (
     umask 077
     {

@@ -57,7 +57,7 @@ impl Utc {
             && (1..=31).contains(&self.day)
             && self.hour < 24
             && self.minute < 60
-            // A leap second is told as 60.
+            // A leap second is written as 60.
             && self.second <= 60;
         if !is_in_range {
             return None;

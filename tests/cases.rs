@@ -192,7 +192,7 @@ impl<'m> AsperaRoot<'m> {
         }
         if let Some(version) = task["ascp"].as_str() {
             let script = format!(
-                "#!/bin/sh\n# A stand-in for ascp: it only tells a version.\necho 'ascp version {version}'\n"
+                "#!/bin/sh\n# A stand-in for ascp: it only prints a version.\necho 'ascp version {version}'\n"
             );
             write_script(&root.folder.path().join("bin/ascp"), &script);
         }

@@ -1,4 +1,4 @@
-//! A panic, wherever it happens, is a failure in JSON that tells file and line and nothing else.
+//! A panic, wherever it happens, is a failure in JSON that names file and line and nothing else.
 
 mod invocation;
 
@@ -88,7 +88,7 @@ fn panicking_module() -> PathBuf {
     let program = examples.join("panicking_module");
     assert!(
         program.exists(),
-        "cargo builds the stand-in when it is not told to build one test only: run cargo build --examples"
+        "cargo builds the stand-in when it does not build one test only: run cargo build --examples"
     );
     program
 }

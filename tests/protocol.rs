@@ -276,14 +276,14 @@ fn the_invocation_is_repeated_if_it_is_due() {
             .extend(extra.as_object().unwrap().clone());
         options
     };
-    let told = sandbox.run(&options(json!({})));
+    let answer = sandbox.run(&options(json!({})));
     let expected = json!({
         "module_args": {
             "aspera_root": sandbox.root(), "path": null, "state": "present", "server_side_encryption": "AES256", "kms_key_id": null,
             "aws_managed_key": null, "validate_kms_key_id": true, "create": false, "backup": false, "backup_keep": null, "restore": null, "unsafe_writes": false,
         }
     });
-    assert_eq!(told["invocation"], expected);
+    assert_eq!(answer["invocation"], expected);
     let injected = sandbox.run(&options(json!({"_ansible_inject_invocation": true})));
     assert_eq!(injected["invocation"], expected);
     let silent = sandbox.run(&options(json!({"_ansible_inject_invocation": false})));

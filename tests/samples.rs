@@ -233,7 +233,7 @@ fn lay_out(files: &Path, root: &Path) {
     let status = Command::new("cp").arg("-r").args([files, root]).status();
     assert!(status.unwrap().success(), "{}", files.display());
     fs::create_dir(root.join("bin")).unwrap();
-    let ascp = "#!/bin/sh\n# A stand-in for ascp: it only tells a version.\necho 'ascp version 4.3.1.102989'\n";
+    let ascp = "#!/bin/sh\n# A stand-in for ascp: it only prints a version.\necho 'ascp version 4.3.1.102989'\n";
     write_script(&root.join("bin/ascp"), ascp);
     let asuserdata =
         "#!/bin/sh\n# A stand-in for asuserdata: it takes any configuration for valid.\n";

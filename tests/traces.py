@@ -56,7 +56,7 @@ class Traces:
 
     temporary: Path
     before: set[str] = field(default_factory=set)
-    #: Programs like ours that others ran meanwhile: whose a trace is cannot be told then.
+    #: Programs like ours that others ran meanwhile: then it is not known whose a trace is.
     of_others: set[str] = field(default_factory=set)
     looked: float = 0
 

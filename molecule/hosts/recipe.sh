@@ -1,5 +1,5 @@
 #!/bin/sh
-# Prints the packages and the suite of a root file system, as mmdebstrap is told: recipe.sh NAME
+# Prints the packages and the suite of a root file system, as mmdebstrap takes them: recipe.sh NAME
 set -eu
 base="systemd-sysv,dbus,openssh-server,iproute2,procps"
 case $1 in

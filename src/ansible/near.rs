@@ -12,7 +12,7 @@ const SHOWN: usize = 3;
 pub fn near<'n>(given: &str, names: impl IntoIterator<Item = &'n str>) -> Vec<&'n str> {
     let mut near: Vec<(usize, &str)> = names
         .into_iter()
-        // There may be very many names, and long ones: most are told apart by their length.
+        // There may be very many names, and long ones: most differ in their length.
         .filter(|name| name.len().abs_diff(given.len()) <= FAR)
         .map(|name| (distance(given.as_bytes(), name.as_bytes()), name))
         .filter(|(distance, name)| *distance <= ((name.len() + 1) / 3).clamp(1, FAR))

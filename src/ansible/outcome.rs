@@ -1,4 +1,4 @@
-//! What a module tells Ansible.
+//! What a module answers to Ansible.
 
 use serde::Serialize;
 use serde_json::{Map, Value};

@@ -47,7 +47,7 @@ pub trait Module: 'static {
 pub struct Task {
     /// The options of the task.
     pub arguments: Arguments,
-    /// What Ansible tells beside them.
+    /// What Ansible passes beside them.
     pub settings: Settings,
 }
 
@@ -210,7 +210,7 @@ fn exit_code(written: &io::Result<()>, succeeded: bool) -> ExitCode {
 fn help<M: Module>() -> String {
     let mut text = format!(
         "{} {}: a module for Ansible.\n{}\n\nAnsible runs it with the path of a JSON file that holds its options; with - it reads them from \
-         standard input.\nOptions that hold no secret may also be given as JSON in its place.\nA person runs it in a playbook; ansible-doc -t module {} tells how.\n\nOptions:\n",
+         standard input.\nOptions that hold no secret may also be given as JSON in its place.\nA person runs it in a playbook; ansible-doc -t module {} shows how.\n\nOptions:\n",
         M::NAME,
         env!("CARGO_PKG_VERSION"),
         M::PURPOSE,

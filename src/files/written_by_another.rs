@@ -23,7 +23,7 @@ pub struct WrittenByAnother<T, W> {
     pub said: Option<W>,
     /// The copy of the old file, if one was made.
     pub backup: Option<PathBuf>,
-    /// What deserves to be told.
+    /// What deserves a warning.
     pub warnings: Vec<String>,
 }
 

@@ -176,7 +176,7 @@ fn why(gap: &Gap) -> String {
                 "The service started in the same moment in which its file changed, so it may run with an older file."
             }
             Reason::MetadataChanged => {
-                "The owner, mode or name of its file changed after the service started, or a copy that keeps the old time (cp -p) was written over it. These cannot be told apart, so the service may run with an older file."
+                "The owner, mode or name of its file changed after the service started, or a copy that keeps the old time (cp -p) was written over it. These look the same, so the service may run with an older file."
             }
             Reason::PathChanged => {
                 "A folder or link on the way to its file, or the entries of the folder in which the file is missing, changed after the service started, so it may run with another file."

@@ -100,9 +100,9 @@ class Controller:
 
     @property
     def version(self) -> tuple[int, ...]:
-        """Its version, as the command tells it."""
+        """Its version, as the command prints it."""
         found = re.match(r"ansible \[core ([\d.]+)\]", self.run("ansible", "--version").text)
-        assert found, "ansible --version tells no version"
+        assert found, "ansible --version prints no version"
         return tuple(int(part) for part in found[1].split("."))
 
     def run(self, command: str, *arguments: str | Path, around: tuple[str, ...] = ()) -> Screen:

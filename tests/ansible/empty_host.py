@@ -52,7 +52,7 @@ class EmptyHost:
         return json.loads(line)
 
     def open_log(self) -> socket.socket:
-        """Open the log of the host; what is written to it is told by `received`."""
+        """Open the log of the host; `received` returns what is written to it."""
         (self.folder / "dev").mkdir()
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         listener.bind(str(self.folder / "dev/log"))

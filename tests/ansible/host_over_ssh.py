@@ -146,8 +146,8 @@ CLOSED_WAYS = {
         },
         "su carries no data to a command",
     ),
-    "terminal": ({"ansible_ssh_extra_args": "-tt"}, "ssh is told to ask for a terminal"),
-    "terminal by name": ({"ansible_ssh_extra_args": "-o RequestTTY=force"}, "ssh is told to ask for a terminal"),
+    "terminal": ({"ansible_ssh_extra_args": "-tt"}, "ssh is set to ask for a terminal"),
+    "terminal by name": ({"ansible_ssh_extra_args": "-o RequestTTY=force"}, "ssh is set to ask for a terminal"),
     "requiretty": (
         {**BY_SUDO, "ansible_user": BOUND},
         # Ansible's connection may miss any part of the output of sudo, because it does not wait for the end.

@@ -116,7 +116,7 @@ class SshServer:
 
     @property
     def log(self) -> Path:
-        """What the server tells of its sessions."""
+        """What the server logs about its sessions."""
         return self.folder / "sshd.log"
 
     @property
@@ -138,7 +138,7 @@ class SshServer:
             "ansible_user": self.login,
             "ansible_ssh_private_key_file": str(self.folder / "login_key"),
             "ansible_ssh_common_args": CLIENT_OPTIONS.format(folder=self.folder),
-            # Below the home of the login, as Ansible has it unless it is told otherwise.
+            # Below the home of the login, as Ansible has it by default.
             "ansible_remote_tmp": "~/.ansible/tmp",
             # That of root, whom the login becomes, would be on this machine.
             "ansible_async_dir": str(self.folder / "async"),

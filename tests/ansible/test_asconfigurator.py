@@ -71,15 +71,15 @@ class Server:
 
     @property
     def called_with(self) -> str | None:
-        """What the stand-in was told, if it was called since the last look."""
+        """What the stand-in was called with, if it was called since the last look."""
         note = self.programs / "asconfigurator.called"
-        told = note.read_text() if note.exists() else None
+        instruction = note.read_text() if note.exists() else None
         note.unlink(missing_ok=True)
-        return told
+        return instruction
 
 
 @pytest.mark.parametrize(
-    ("target", "told"),
+    ("target", "instruction"),
     [
         ({"user": "xfer"}, "set_user_data;user_name,xfer;absolute,s3://h/b?storage-class=STANDARD&"),
         ({"group": "staff"}, "set_group_data;group_name,staff;absolute,s3://h/staff?"),
@@ -87,22 +87,22 @@ class Server:
         ({"user": "new", "docroot": "s3://h/new"}, "set_user_data;user_name,new;absolute,s3://h/new?"),
     ],
 )
-def test_it_is_told_one_docroot_and_only_where_it_is_needed(folder: Path, target: dict, told: str) -> None:
-    """Not in check mode, and not a second time; back again it is told once more."""
+def test_it_gets_one_docroot_and_only_where_it_is_needed(folder: Path, target: dict, instruction: str) -> None:
+    """Not in check mode, and not a second time; back again it is called once more."""
     server = Server(folder)
-    foretold = server.run(**target, _ansible_check_mode=True, _ansible_diff=True)
+    planned = server.run(**target, _ansible_check_mode=True, _ansible_diff=True)
     assert server.called_with is None
     assert server.root.conf.read_text() == CONF
     done = server.run(**target, _ansible_diff=True)
-    assert server.called_with == f"{told}server-side-encryption=AES256"
+    assert server.called_with == f"{instruction}server-side-encryption=AES256"
     assert done.get("failed") is None, done
-    assert (foretold["changed"], foretold["diff"], foretold["docroots"]) == (True, done["diff"], done["docroots"])
+    assert (planned["changed"], planned["diff"], planned["docroots"]) == (True, done["diff"], done["docroots"])
     assert done["docroots"][0]["server_side_encryption"] == "AES256"
     again = server.run(**target)
     assert (again["changed"], server.called_with) == (False, None)
     back = server.run(**{name: value for name, value in target.items() if name != "docroot"}, state="absent")
     assert back["changed"] is True
-    assert server.called_with == told.rstrip("&?")
+    assert server.called_with == instruction.rstrip("&?")
 
 
 @pytest.mark.parametrize(
@@ -180,11 +180,11 @@ def test_a_playbook_shows_the_same_as_with_the_other_method(
     hosts = {"server": {**connection, "aspera_root": str(server.root.folder), "of_user": "xfer", **AES, "backup": True}}
     inventory = folder / "inventory.yml"
     inventory.write_text(yaml.safe_dump({"all": {"hosts": hosts}}), encoding="utf-8")
-    foretold = controller.playbook("docroots.yml", inventory, "--check", "--diff")
+    planned = controller.playbook("docroots.yml", inventory, "--check", "--diff")
     done = controller.playbook("docroots.yml", inventory, "--diff", "-vvv")
     assert done.exit_status == 0, done.text
-    assert foretold.result("server").status == "changed"
-    assert any("+" in line and "server-side-encryption=AES256" in line for line in foretold.result("server").edits)
+    assert planned.result("server").status == "changed"
+    assert any("+" in line and "server-side-encryption=AES256" in line for line in planned.result("server").edits)
     assert done.recap["server"]["changed"] == 1
-    assert HIDDEN not in foretold.text + done.text
+    assert HIDDEN not in planned.text + done.text
     assert controller.playbook("docroots.yml", inventory).recap["server"]["changed"] == 0

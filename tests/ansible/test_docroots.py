@@ -221,7 +221,7 @@ class Runs:
 
     roots: dict[str, AsperaRoot]
     predicted: Screen
-    after_foretelling: dict[str, bytes | None]
+    after_check_mode: dict[str, bytes | None]
     done: Screen
     done_again: Screen
 
@@ -252,7 +252,7 @@ def runs(controller: Controller, connection: dict[str, object], sandbox: Path) -
     return Runs(
         roots,
         predicted=controller.playbook("docroots.yml", inventory, "--check", "--diff"),
-        after_foretelling=contents(roots),
+        after_check_mode=contents(roots),
         done=controller.playbook("docroots.yml", inventory, "--diff", "-vvv"),
         done_again=controller.playbook("docroots.yml", inventory, "--diff"),
     )
@@ -266,7 +266,7 @@ def test_the_docroots_are_set_once_and_as_predicted(runs: Runs, name: str) -> No
     for old, new in case.replaced.items():
         assert after.count(old) == 1, old
         after = after.replace(old, new)
-    assert runs.after_foretelling[name] == before.encode()
+    assert runs.after_check_mode[name] == before.encode()
     assert root.conf.read_bytes() == after.encode()
     predicted, again = runs.predicted.result(name), runs.done_again.result(name)
     assert predicted.status == ("changed" if case.replaced else "ok")
@@ -285,8 +285,8 @@ def test_the_answer_has_each_docroot(runs: Runs, name: str) -> None:
     """The output of -vvv has the keys of the contract."""
     case = SUCCESSES[name]
     answer = answers(runs.done)[str(runs.roots[name].conf)]
-    told, changed = case.counts
-    assert len(answer["docroots"]) == told
+    reported, changed = case.counts
+    assert len(answer["docroots"]) == reported
     assert len([one for one in answer["docroots"] if one["changed"]]) == changed
     for one in answer["docroots"]:
         assert set(one) == {

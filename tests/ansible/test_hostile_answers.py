@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 INFO = "aspera_ops.sse.aspera_sse_info"
 HONEST = "honest"
 
-#: A program in the place of the kept build. The plugin can tell it from the build by its sum alone.
+#: A program in the place of the kept build. Only its sum shows the plugin that it is not the build.
 PROGRAM = """\
 #!/bin/sh
 cat >/dev/null

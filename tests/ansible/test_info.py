@@ -395,8 +395,8 @@ def test_what_is_in_effect_and_whether_it_is_as_expected(folder: Path, programs:
     assert (answer["version"], answer["trapd"]["enabled"]) == (case.version, case.enabled)
     (found,) = [one for one in answer["docroots"] if one["name"] == case.name]
     effective = found["effective"]
-    told = (effective["server_side_encryption"], effective["kms_key_id"], effective["source"], effective["certain"])
-    assert told == case.effective, answer
+    reported = (effective["server_side_encryption"], effective["kms_key_id"], effective["source"], effective["certain"])
+    assert reported == case.effective, answer
     assert effective["certain"] is (effective["why"] is None)
     assert found["inherited_from"] == case.inherited_from
     assert answer["compliant"] is case.compliant, answer

@@ -118,7 +118,7 @@ class Host:
         return output
 
     def look(self, user: int = KEEPER) -> str:
-        """Run what is kept; return what the script tells of itself, or `ran`."""
+        """Run what is kept; return what the script reports, or `ran`."""
         output = self.execute("run.sh", json.dumps({"aspera_root": "/nonexistent"}).encode(), user)
         if output.startswith("aspera_ops.sse run\n") and output.rstrip().endswith("}"):
             assert json.loads(output.splitlines()[-1])["installed"] is False
@@ -126,7 +126,7 @@ class Host:
         return output.removeprefix("aspera_ops.sse ").split()[0]
 
     def keep(self, content: bytes = CONTENT, user: int = KEEPER) -> str:
-        """Send a build, and return what the script tells."""
+        """Send a build, and return what the script reports."""
         return self.execute("keep.sh", content, user).removeprefix("aspera_ops.sse ").strip()
 
 
@@ -474,7 +474,7 @@ def test_a_home_behind_a_link_of_root(folder: Path, shell: str) -> None:
 
 
 def test_another_system(folder: Path) -> None:
-    """It is told, and all that was sent is read."""
+    """It is reported, and all that was sent is read."""
     host = Host(folder)
     output = host.execute("run.sh", b"{}" * 100_000, builds=[OTHER_BUILD])
     assert output == f"aspera_ops.sse unsupported Linux {HERE}\n"

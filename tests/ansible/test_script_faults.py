@@ -155,7 +155,7 @@ FAULTS = [
     Fault(
         "a terminal is not reported",
         "places.sh",
-        {"[ -t 0 ] && tell terminal && exit 0": ""},
+        {"[ -t 0 ] && report terminal && exit 0": ""},
         kept.test_a_terminal_is_reported,
     ),
     Fault(

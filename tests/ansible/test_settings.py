@@ -1,4 +1,4 @@
-"""What people see when a playbook foretells, sets and finds the system-wide encryption, on hosts of every kind."""
+"""What people see when a playbook plans, sets and finds the system-wide encryption, on hosts of every kind."""
 
 from __future__ import annotations
 

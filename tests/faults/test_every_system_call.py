@@ -108,7 +108,7 @@ def check(
     assert sandbox.metadata() == wanted, point
     assert all(backup.read_bytes() == edit.before for backup in sandbox.backups()), point
     was_killed = "SIGKILL" in point
-    # A result that cannot be written is told by the exit status alone.
+    # A result that cannot be written is reported by the exit status alone.
     lost_result = re.search(r"^\d+ +write\(1, .*\(INJECTED\)", traced, re.MULTILINE) and "EINTR" not in point
     if lost_result:
         assert run.returncode == 1, point

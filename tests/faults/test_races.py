@@ -59,11 +59,11 @@ def test_fifty_runs_with_different_keys(count: Callable[[str, int], None]) -> No
     runs = [
         start(sandbox, str(number), server_side_encryption="AWS_KMS", kms_key_id=key(number)) for number in range(50)
     ]
-    told = results(runs)
-    count("runs at once", len(told))
-    assert all(result["changed"] is True for result in told), told
+    answers = results(runs)
+    count("runs at once", len(answers))
+    assert all(result["changed"] is True for result in answers), answers
     # From the file as it was, each run leads from the key it found to its own, and the last one is in the file.
-    follower = {result["previous"]["kms_key_id"]: result["kms_key_id"] for result in told}
+    follower = {result["previous"]["kms_key_id"]: result["kms_key_id"] for result in answers}
     assert len(follower) == 50
     last, steps = None, 0
     while last in follower:
@@ -110,7 +110,7 @@ class Stopping:
     def wait_for_stop(self) -> bool:
         """Wait for the next stop; false if the module has ended.
 
-        A module that strace works on looks stopped, too. Only what strace writes tells that it has seen the stop: a
+        A module that strace works on looks stopped, too. Only what strace writes shows that it has seen the stop: a
         SIGCONT that comes before is lost, and the module stops for ever.
         """
         patience = time.monotonic() + HANGS_AFTER
@@ -209,7 +209,7 @@ def test_a_reader_never_sees_anything_but_old_or_new(count: Callable[[str, int],
         text=True,
     )
     with reader:
-        # It tells of each state that it sees for the first time.
+        # It reports each state that it sees for the first time.
         assert reader.stdout.readline() == "new\n"
         edits = 0
         while edits < 1_000 or not select.select([reader.stdout], [], [], 0)[0]:

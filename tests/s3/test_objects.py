@@ -238,7 +238,7 @@ def test_the_default_of_a_bucket_may_explain_what_is_seen(aws: Aws) -> None:
 
 
 def test_a_certificate_that_is_not_trusted_is_named(aws: Aws, tmp_path: Path) -> None:
-    """By its issuer, which tells a private authority from somebody who reads along."""
+    """By its issuer: a private authority and somebody who reads along look different then."""
     why = aws.ask("media/right", ca_file=None)["docroots"][0]["unknown"][0]["why"]
     assert '(issued by "Initech Test CA"): no trusted authority issued it' in why
     expired = make_authority(tmp_path, "Old CA", days=-1)

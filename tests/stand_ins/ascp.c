@@ -1,4 +1,4 @@
-/* A stand-in for ascp where there is no shell for a script: it tells the version that stands in /version. */
+/* A stand-in for ascp where there is no shell for a script: it prints the version in /version. */
 
 #include <stdio.h>
 

@@ -1,4 +1,4 @@
-/* A stand-in for systemctl where there is no shell for a script: of a unit it tells what stands in /units/UNIT. */
+/* A stand-in for systemctl where there is no shell for a script: of a unit it prints what is in /units/UNIT. */
 
 #include <stdio.h>
 

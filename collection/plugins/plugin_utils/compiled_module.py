@@ -50,9 +50,9 @@ SHELLS = ("ash", "bash", "dash", "sh")
 BECOME_WITHOUT_INPUT = ("doas", "machinectl", "su")
 #: An option of ssh that asks for a terminal, through which no data can be sent as it is.
 ASKS_FOR_TERMINAL = re.compile(r"(^|\s)-tt?(\s|$)|RequestTTY[= ]\"?(yes|force)", re.IGNORECASE)
-#: What ssh tells of itself, the more so with -v.
+#: What ssh says about itself, the more so with -v.
 SAID_BY_SSH = re.compile(r"debug\d|OpenSSH_|Authenticated to|Shared connection|Transferred|Bytes per second")
-#: What the scripts tell of themselves: a word, and what belongs to it.
+#: What the scripts report: a word, and what belongs to it.
 TOLD = re.compile(r"^aspera_ops\.sse (\w+) ?(.*?)\r?$", re.MULTILINE)
 #: A line of a script after which no command ends.
 CONTINUES = re.compile(r"(\b(do|then|else|in)|[{(|]|&&|;;)$")
@@ -102,8 +102,8 @@ class Output:
     rc: int
 
     @property
-    def told(self) -> tuple[str, str]:
-        """The last that a script told of itself: a word, and what belongs to it. Nothing if it did not run."""
+    def report(self) -> tuple[str, str]:
+        """The last report of a script: a word, and what belongs to it. Nothing if it did not run."""
         # A host can print millions of such lines.
         lines = deque(TOLD.finditer(self.stdout), maxlen=1)
         return (lines[0][1], lines[0][2]) if lines else ("nothing", "")
@@ -198,7 +198,7 @@ class CompiledModuleAction(ActionBase):
         if self._is_ssh:
             options = (connection.get_option(name) for name in ("ssh_args", "ssh_common_args", "ssh_extra_args"))
             if any(ASKS_FOR_TERMINAL.search(option or "") for option in options):
-                raise NoFastPathError("ssh is told to ask for a terminal")
+                raise NoFastPathError("ssh is set to ask for a terminal")
 
     def _run_kept_build(self, builds: list[Build], variables: dict[str, t.Any]) -> dict[str, t.Any]:
         head = self._head(builds, variables)
@@ -209,7 +209,7 @@ class CompiledModuleAction(ActionBase):
         except NoAnswerError:
             # The file has the right size, which is all that is checked before each run. Its sum is checked only now,
             # and a damaged file is removed.
-            state, path = self._execute(Command.of(head, "check.sh", b"\n")).told
+            state, path = self._execute(Command.of(head, "check.sh", b"\n")).report
         if state == "damaged":
             display.warning(f"{self._answering_host(variables)}: {safe_line(path)} was damaged, and is sent again.")
             output = self._execute_kept_build(head, run, builds, variables)
@@ -234,16 +234,16 @@ class CompiledModuleAction(ActionBase):
     def _execute_kept_build(self, head: str, run: Command, builds: list[Build], variables: dict[str, t.Any]) -> Output:
         """Run the kept build, and send it before that if it is not there."""
         output = self._execute(run)
-        if output.told[0] == "miss":
+        if output.report[0] == "miss":
             if self._task.check_mode and not boolean(self._variable(CHECK_MODE_VARIABLE, variables, default=False)):
                 raise NoFastPathError(f"it is not kept there yet, and check mode keeps nothing ({CHECK_MODE_VARIABLE})")
-            build = build_for(output.told[1], builds)
+            build = build_for(output.report[1], builds)
             display.vvv(f"Sending {build.path.name} to be kept", host=self._host(variables))
             kept = self._execute(Command.of(head, "keep.sh", build.path.read_bytes()))
-            if kept.told[0] != "kept":
+            if kept.report[0] != "kept":
                 raise NoFastPathError("no folder on the host is safe to keep it in and lets it run")
             output = self._execute(run)
-        word, system = output.told
+        word, system = output.report
         if word == "unsupported":
             raise UnsupportedHostError(system)
         if word == "terminal":

@@ -63,7 +63,7 @@ class EvidenceKey:
 
     @property
     def name(self) -> str:
-        """By which one can tell whether sums are under the same key."""
+        """What shows whether sums are under the same key."""
         return self._derived("name", "")[:NAME_LENGTH]
 
     def for_host(self, host: str) -> str:

@@ -26,7 +26,7 @@ keep_in() {
         )
         # Parts that were left by a lost connection.
         find "$place" -name ".$name-*" -mtime +0 -exec rm -f {} + 2>/dev/null
-        tell kept
+        report kept
         exit 0
     fi
 }

@@ -4,10 +4,10 @@
 # each, in brackets), the folder to keep them in where one is set, the arguments where they come with the command, and the function
 # run, which knows the environment of the task.
 # shellcheck disable=SC2154
-tell() { echo "aspera_ops.sse $*"; }
+report() { echo "aspera_ops.sse $*"; }
 # What is sent and not read would look like a lost connection.
-leave() { tell "$@" && cat >/dev/null && exit 0; }
-[ -t 0 ] && tell terminal && exit 0
+leave() { report "$@" && cat >/dev/null && exit 0; }
+[ -t 0 ] && report terminal && exit 0
 # Nothing is sent then, and the connection does not say so: a read from it would wait for ever.
 [ -z "$arguments" ] || exec </dev/null
 # Linux has the machine in a file since 6.1. Reading it starts no program, which every task would pay for.

@@ -1,10 +1,10 @@
 # shellcheck shell=sh
-# Runs the kept build with the arguments that came with the command or come on standard input, or tells that there is none. Comes
+# Runs the kept build with the arguments that came with the command or come on standard input, or reports that there is none. Comes
 # after places.sh.
 # shellcheck disable=SC2034,SC2154
 run_from() {
     if ! find_place "$1" || ! is_kept; then return; fi
-    tell run
+    report run
     run "$place/$name-$build" "${arguments:--}"
     status=$?
     # It could not be started: its file system is noexec, or another task has just removed it.
