@@ -3,7 +3,7 @@
 # Debian packages (named or installed by scripts/require.sh).
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build dist test test-hosts test-collection oracle mutants bench clean
+.PHONY: help demo build dist docs release test test-hosts test-collection oracle mutants bench clean
 # The parts of the tests run side by side by themselves.
 .NOTPARALLEL:
 
@@ -23,6 +23,12 @@ build: ## Build the static modules and put them into library/
 
 dist: $(tools) ## Build the collection with binaries for all architectures into target/dist/
 	@scripts/dist.sh
+
+docs: dist $(venvs)/docs/.complete ## Make a site of the documentation: target/docs/index.html
+	@scripts/docs.sh
+
+release: dist ## Check that target/dist/ can be released, and sign it with KEY=FILE, a key of OpenSSH
+	@scripts/release.sh "$(KEY)"
 
 test: ## Test what you have changed, on any machine: lint, laws, playbooks of the newest ansible-core
 	@$(PYTHON) tests/run.py test "$(PART)"

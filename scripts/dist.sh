@@ -1,5 +1,6 @@
 #!/bin/sh
-# Builds the collection aspera_ops.sse: target/dist/aspera_ops-sse-VERSION.tar.gz, and SHA256SUMS beside it.
+# Builds the collection aspera_ops.sse: target/dist/aspera_ops-sse-VERSION.tar.gz, beside it what its binaries are made of
+# (CycloneDX), and SHA256SUMS of both.
 # The tree from which it is built stays in target/collection/ansible_collections/aspera_ops/sse, for the tests.
 set -eu
 cd "$(dirname "$0")/.."
@@ -28,5 +29,6 @@ rm -rf target/dist/*
     cd "$work"
     tar --sort=name --mtime="$date" --owner=0 --group=0 --numeric-owner --format=gnu -cf - -- * | gzip -9 -n >"$built"
 )
-(cd target/dist && sha256sum "$(basename "$built")" >SHA256SUMS)
+"$programs/python" scripts/sbom.py "$version" "$date" "$built" "${built%.tar.gz}.cdx.json"
+(cd target/dist && sha256sum -- *.tar.gz *.cdx.json >SHA256SUMS)
 echo "target/dist/$(basename "$built"): $(($(wc -c <"$built") / 1024)) KB"

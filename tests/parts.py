@@ -161,6 +161,7 @@ def of_collection() -> list[Part]:
         *BUILDS,
         *(venv(version) for version in versions[1:]),
         venv("collection"),
+        venv("docs"),
         venv("browser"),
         preparation("axe", "scripts/axe.sh"),
         pytest("versions", "collection", after=(*(f"venv {version}" for version in versions), "dist")),
@@ -186,6 +187,7 @@ def of_collection() -> list[Part]:
             ("git",),
             counted_by="last line",
         ),
+        Part("docs", ("scripts/docs.sh",), ("venv docs", "dist"), counted_by="exit status"),
         Part("aarch64", ("scripts/test-aarch64.sh",), ("dist",), ("qemu-aarch64-static",), counted_by="cargo"),
         Part("built twice", ("scripts/test-reproducible.sh",), ("dist",), ("git",), counted_by="exit status"),
     ]

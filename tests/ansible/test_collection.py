@@ -78,8 +78,10 @@ def test_the_tarball_is_small_and_its_sums_are_right(installed: Controller) -> N
     assert version
     tarball = PROJECT / f"target/dist/aspera_ops-sse-{version[1]}.tar.gz"
     assert tarball.stat().st_size < BYTES_AT_MOST
-    sums = (PROJECT / "target/dist/SHA256SUMS").read_text()
-    assert sums == f"{hashlib.sha256(tarball.read_bytes()).hexdigest()}  {tarball.name}\n"
+    packages = tarball.with_name(f"{tarball.name.removesuffix('.tar.gz')}.cdx.json")
+    sums = dict(reversed(line.split()) for line in (PROJECT / "target/dist/SHA256SUMS").read_text().splitlines())
+    assert sums == {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (tarball, packages)}
+    check_packages(json.loads(packages.read_text()), sums[tarball.name])
     with tarfile.open(tarball) as opened:
         manifest = json.load(opened.extractfile("MANIFEST.json"))
         assert {member.mode & 0o22 for member in opened.getmembers()} == {0}
@@ -95,6 +97,18 @@ def test_the_tarball_is_small_and_its_sums_are_right(installed: Controller) -> N
         assert ARCHITECTURES[name.rpartition("_")[2] if name.endswith("aarch64") else "x86_64"] in header
         assert "INTERP" not in header
     assert f"v{version[1]}" in (content(installed) / "CHANGELOG.md").read_text().replace("\\", "")
+
+
+def check_packages(listed: dict, sum_of_tarball: str) -> None:
+    """See that the list is of this file: what is in the binaries, in its locked version, and nothing of the build."""
+    assert listed["metadata"]["component"]["hashes"] == [{"alg": "SHA-256", "content": sum_of_tarball}]
+    locked = re.findall(r'^name = "(.*)"\nversion = "(.*)"$', (PROJECT / "Cargo.lock").read_text(), re.MULTILINE)
+    components = {(component["name"], component["version"]) for component in listed["components"]}
+    assert components < set(locked)
+    names = {name for name, _ in components}
+    assert {"nix", "ring", "rustls", "serde_json"} < names
+    assert names.isdisjoint({"proptest", "serde_derive", "syn"})
+    assert all(component["licenses"] for component in listed["components"])
 
 
 def test_links_of_the_pages_lead_somewhere(installed: Controller) -> None:
