@@ -430,7 +430,35 @@ fn bad_options_fail_with_a_sentence() {
         ),
         (
             json!({"server_side_encryption": "AES256", "kms_key_id": KEY}),
-            "A KMS key goes with AWS_KMS only, not with AES256.",
+            "kms_key_id goes with server_side_encryption AWS_KMS only, not with AES256.",
+        ),
+        (
+            json!({"kms_key_id": KEY}),
+            "The option server_side_encryption is missing.",
+        ),
+        (
+            json!({"kms_key_id": KEY, "docroots": [{"user": "a", "server_side_encryption": "AES256"}]}),
+            "kms_key_id goes with server_side_encryption AWS_KMS. Set both, or leave out both.",
+        ),
+        (
+            json!({"docroots": []}),
+            "The option docroots is an empty list.",
+        ),
+        (
+            json!({"docroots": [{"user": "a"}]}),
+            "docroots[0]: The option server_side_encryption is missing",
+        ),
+        (
+            json!({"docroots": [{"server_side_encryption": "AES256"}]}),
+            "docroots[0]: Set exactly one of user, group and global",
+        ),
+        (
+            json!({"all": true, "docroots": [{"global": true, "server_side_encryption": "AES256"}]}),
+            "The option docroots names the docroots itself.",
+        ),
+        (
+            json!({"docroots": [{"global": true, "server_side_encryption": "AES256", "docroot": "/DUMMY-SECRET"}]}),
+            "docroots[0]: The option docroot is not a URI of S3 storage",
         ),
         (
             json!({"server_side_encryption": "AES256", "user": "a", "all": true}),

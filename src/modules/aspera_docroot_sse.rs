@@ -8,35 +8,24 @@ use serde::{Serialize, Serializer};
 use super::apply::{Applied, Target, apply};
 use super::asconfigurator;
 use super::docroot_failure::{self, Refusal};
-use super::docroot_options::{Entry, Method, Options};
+use super::docroot_options::{
+    DOCROOT, DOCROOTS, ENCODING, ENCRYPTION, Entry, KMS_KEY, Method, Options, STATE,
+};
 use super::docroot_warnings::{plan_warnings, setting_warnings};
 use super::host_warnings::key_warnings;
 use super::restore::{RESTORE, Restored};
 use super::result::{Previous, RestartReport, diff_lines};
 use super::setting::{AWS_MANAGED_KEY, BACKUP_KEEP, VALIDATE_KMS_KEY_ID, backups_kept};
-use crate::ansible::{Diff, Kind, MAX_PLACES, Module, OptionSpec, Outcome, Place, Shown, Task};
+use crate::ansible::{Diff, Kind, MAX_PLACES, Module, OptionSpec, Outcome, Place, Task};
 use crate::aspera::docroot::{
     self, Fate, Plan, PlannedDocroot, Request, SkipReason, changed_places,
 };
 use crate::aspera::host::Service;
-use crate::aspera::setting::{Encryption, EncryptionSetting, KmsKey};
+use crate::aspera::setting::EncryptionSetting;
 use crate::files::{EditOptions, Edited, Proposal, SIZE_LIMIT, edit};
 
 /// The module.
 pub struct AsperaDocrootSse;
-
-const STATE: OptionSpec = OptionSpec::new("state", Kind::Str).one_of(&["present", "absent"]);
-const ENCRYPTION: OptionSpec =
-    OptionSpec::new("server_side_encryption", Kind::Str).shown_if(Encryption::is_recognised);
-const KMS_KEY: OptionSpec =
-    OptionSpec::new("kms_key_id", Kind::Str).shown_if(KmsKey::is_recognised);
-const ENCODING: OptionSpec =
-    OptionSpec::new("kms_key_encoding", Kind::Str).one_of(&["raw", "percent"]);
-/// Hidden, because the URI often contains credentials.
-const DOCROOT: OptionSpec = OptionSpec {
-    shown: Shown::Never,
-    ..OptionSpec::new("docroot", Kind::Str)
-};
 
 impl Module for AsperaDocrootSse {
     const NAME: &'static str = "aspera_docroot_sse";
@@ -48,20 +37,7 @@ impl Module for AsperaDocrootSse {
         OptionSpec::new("group", Kind::Str),
         OptionSpec::flag("global"),
         OptionSpec::flag("all"),
-        OptionSpec::new(
-            "docroots",
-            Kind::List(&Kind::Dict(&[
-                OptionSpec::new("user", Kind::Str),
-                OptionSpec::new("group", Kind::Str),
-                OptionSpec::flag("global"),
-                STATE,
-                ENCRYPTION,
-                KMS_KEY,
-                AWS_MANAGED_KEY,
-                ENCODING,
-                DOCROOT,
-            ])),
-        ),
+        DOCROOTS,
         STATE.or("present"),
         ENCRYPTION,
         KMS_KEY,

@@ -20,7 +20,7 @@ use super::s3_options as options;
 use super::s3_place::{new_client, place};
 use super::serving_since::serving_since;
 use crate::ansible::{Kind, Module, OptionSpec, Outcome, Task};
-use crate::aspera::audit::{Expectation, ScopePattern};
+use crate::aspera::audit::{self, Expectation, ScopePattern};
 use crate::aspera::docroot::{Scope, Storage};
 use crate::aspera::objects::{S3Place, Unclear};
 use crate::aspera::setting::FoundSetting;
@@ -149,7 +149,7 @@ fn report(
     let entry = question
         .expectations
         .as_deref()
-        .and_then(|expectations| entry_for(expectations, &docroot.scope));
+        .and_then(|expectations| entry_for(expectations, docroot));
     let verdict = entry.map(|(_, entry)| judge(look, &entry.wanted));
     let place = docroot.scope.place(docroot.peer_ip.as_deref());
     match (&verdict, entry) {
@@ -183,11 +183,13 @@ fn report(
     DocrootReport::new(about, look, verdict.as_ref())
 }
 
-/// Returns the first entry that names a scope. Those for `s3.properties` alone are about no object.
+/// Returns the first entry that names the scope of a docroot. Where none does, the one for `s3.properties` counts, which is the setting of docroots without one
+/// of their own, and of all if they are to follow it.
 fn entry_for<'e>(
     expectations: &'e [Expectation],
-    scope: &Scope,
+    docroot: &Docroot,
 ) -> Option<(usize, &'e Expectation)> {
+    let scope = &docroot.scope;
     let names = |pattern: &ScopePattern| match pattern {
         ScopePattern::System => false,
         ScopePattern::Users => matches!(scope, Scope::User(_)),
@@ -195,7 +197,16 @@ fn entry_for<'e>(
         ScopePattern::One(one) => one == scope,
     };
     let mut entries = expectations.iter().enumerate();
-    entries.find(|(_, entry)| entry.scopes.is_empty() || entry.scopes.iter().any(names))
+    let first =
+        entries.find(|(_, entry)| entry.scopes.is_empty() || entry.scopes.iter().any(names));
+    first.or_else(|| {
+        let mut entries = expectations.iter().enumerate();
+        let of_system = entries.find(|(_, entry)| entry.scopes.contains(&ScopePattern::System));
+        let has_own = docroot.uri.found_setting(None) != FoundSetting::default();
+        of_system.filter(|(_, entry)| {
+            *entry.wanted != audit::Wanted::Absent && (!has_own || entry.docroots_follow)
+        })
+    })
 }
 
 /// Looks at docroots; several that lead to the same place with the same credentials are looked at once.

@@ -1,25 +1,28 @@
 //! `aspera_s3_trial_upload`: one byte up with an encryption and away again, before a setting is changed.
 
-use std::path::PathBuf;
+use std::collections::HashMap;
 
 use anyhow::Result;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use super::docroot_options::{DOCROOTS, ENCRYPTION, Entry, KMS_KEY};
 use super::objects_cause::Cause;
-use super::objects_docroots::{Docroot, Found};
-use super::objects_identity::Identities;
-use super::s3_options::{self as options, Access, AccessOptions, ScopeOptions, failure};
+use super::objects_docroots::{Docroot, Found, read_system};
+use super::objects_identity::{Identities, Identity};
+use super::s3_options as options;
 use super::s3_place::{new_client, place};
-use super::trial::try_upload;
+use super::setting::VALIDATE_KMS_KEY_ID;
+use super::trial::{Trial, try_upload};
+use super::trial_options::{Options, Question};
 use super::trial_refusal::Asked;
 use super::trial_report::{About, TrialReport};
-use crate::ansible::{Failure, Kind, Module, OptionSpec, Outcome, Task};
+use crate::ansible::{Kind, Module, OptionSpec, Outcome, Task};
 use crate::aspera::audit::Wanted;
 use crate::aspera::docroot::Storage;
 use crate::aspera::objects::{S3Place, Unclear};
 use crate::aspera::setting::{Encryption, EncryptionSetting, KmsKey};
-use crate::http::{Client, Counts};
-use crate::s3::{Algorithm, ObjectEncryption, Store};
+use crate::http::{Client, Credentials};
+use crate::s3::{Algorithm, ObjectEncryption, Place, Store};
 use crate::subject::with_subject;
 
 /// The module.
@@ -35,12 +38,12 @@ impl Module for AsperaS3TrialUpload {
         OptionSpec::new("group", Kind::Str),
         OptionSpec::flag("global"),
         OptionSpec::flag("all"),
-        OptionSpec {
-            required: true,
-            ..OptionSpec::new("server_side_encryption", Kind::Str)
-                .shown_if(Encryption::is_recognised)
-        },
-        OptionSpec::new("kms_key_id", Kind::Str).shown_if(KmsKey::is_recognised),
+        DOCROOTS,
+        ENCRYPTION,
+        KMS_KEY,
+        VALIDATE_KMS_KEY_ID,
+        OptionSpec::flag("system_wide"),
+        OptionSpec::flag("unless_set"),
         OptionSpec::flag("multipart"),
         options::REGION,
         options::ENDPOINT_URL,
@@ -52,13 +55,15 @@ impl Module for AsperaS3TrialUpload {
 
     fn run(task: &Task) -> Result<Outcome<Values>> {
         let options: Options = task.arguments.typed();
-        let mut question = options.question()?;
+        let entry: Entry = task.arguments.typed();
+        let mut question = options.question(&entry)?;
         let mut warnings = Vec::new();
         let values = if task.settings.check_mode {
             Values::not_tried()
         } else {
             answer(&mut question, &mut warnings)
         };
+        warnings.extend(values.leftover_warning());
         Ok(Outcome {
             changed: values.docroots.iter().any(TrialReport::may_be_left),
             warnings,
@@ -76,146 +81,124 @@ pub struct Values {
     docroots: Vec<TrialReport>,
 }
 
-#[derive(Deserialize)]
-struct Options {
-    aspera_root: PathBuf,
-    path: Option<PathBuf>,
-    #[serde(flatten)]
-    scope: ScopeOptions,
-    server_side_encryption: String,
-    kms_key_id: Option<String>,
-    multipart: bool,
-    #[serde(flatten)]
-    access: AccessOptions,
-}
-
-/// What the task asks.
-struct Question {
-    path: PathBuf,
-    scope: Option<crate::aspera::docroot::Scope>,
-    setting: EncryptionSetting,
-    in_parts: bool,
-    access: Access,
-}
-
-impl Options {
-    fn question(self) -> Result<Question> {
-        let encryption = Encryption::parse(&self.server_side_encryption);
-        let encryption =
-            encryption.map_err(|error| Failure::new(format!("server_side_encryption {error}")))?;
-        if encryption == Encryption::None {
-            return failure(
-                "server_side_encryption is NONE, which asks S3 for nothing. There is nothing to try.",
-            );
-        }
-        let key = self.kms_key_id.as_deref().map(KmsKey::parse).transpose();
-        let key = key.map_err(|error| Failure::new(format!("kms_key_id {error}")))?;
-        let setting = EncryptionSetting::new(encryption, key)
-            .map_err(|error| Failure::new(error.to_string()))?;
-        Ok(Question {
-            path: self
-                .path
-                .clone()
-                .unwrap_or_else(|| self.aspera_root.join("etc/aspera.conf")),
-            scope: self.scope.scope()?,
-            setting,
-            in_parts: self.multipart,
-            access: self.access.access()?,
-        })
-    }
-}
-
 fn answer(question: &mut Question, warnings: &mut Vec<String>) -> Values {
-    let found = Found::read(&question.path, question.scope.as_ref());
+    let mut found = Found::read(&question.conf_path, question.scope.as_ref());
+    let system = read_system(&question.properties_path, warnings);
+    let trials = question.trials(&mut found, system.as_ref());
     let client = new_client(&mut question.access);
-    let identities = Identities::new(&question.access, &client);
-    let tries = found.docroots.iter().map(|docroot| {
-        with_subject(&docroot.scope, || {
-            try_docroot(question, docroot, &identities, &client)
-        })
+    let mut tester = Tester {
+        question,
+        identities: Identities::new(&question.access, &client),
+        client: &client,
+        known: HashMap::new(),
+    };
+    let reports = trials.iter().map(|(docroot, setting)| {
+        with_subject(&docroot.scope, || tester.try_docroot(docroot, setting))
     });
-    let docroots: Vec<TrialReport> = tries.collect();
+    let reports: Vec<TrialReport> = reports.collect();
     let problems = found.problems.into_iter();
     let problems: Vec<String> = problems
         .map(|(place, _, why, fix)| format!("{place}: {why}. {fix}"))
         .collect();
     let is_whole = problems.is_empty();
     warnings.extend(problems);
-    Values::new(docroots, is_whole)
+    Values::new(reports, is_whole)
 }
 
-fn try_docroot(
-    question: &Question,
-    docroot: &Docroot,
-    identities: &Identities,
-    client: &Client,
-) -> TrialReport {
-    let mut about = About {
-        scope: docroot.scope.kind(),
-        name: docroot.scope.name().map(str::to_owned),
-        peer_ip: docroot.peer_ip.clone(),
-        uri: docroot.uri.masked(None),
-        identity: None,
-        region: None,
-        requests: Counts::default(),
-    };
-    let (store, folder, bucket) = match store_of(question, docroot, identities, client, &mut about)
-    {
-        Ok(found) => found,
-        Err(cause) => return TrialReport::of_cause(about, &cause),
-    };
-    let key = question.setting.kms_key();
-    let encryption = ObjectEncryption {
-        algorithm: match question.setting.encryption() {
-            Encryption::AwsKms => Algorithm::Kms,
-            Encryption::Aes256 | Encryption::None => Algorithm::Aes256,
-        },
-        kms_key: key.map(|key| key.as_str().to_owned()),
-        bucket_key: false,
-    };
-    let before = client.counts();
-    let trial = try_upload(&store, &folder, &encryption, question.in_parts);
-    about.requests.sent = client.counts().sent - before.sent;
-    about.region = Some(store.region());
-    match trial {
-        None => TrialReport::of_cause(about, &Cause::NoRandomName),
-        Some(trial) => {
-            let wanted = Wanted::Encryption(
-                question.setting.encryption(),
-                key.cloned().into_iter().collect(),
-            );
-            let asked = Asked {
-                bucket: &bucket,
-                folder: &folder,
-                kms_key: key.map(KmsKey::as_str),
-            };
-            TrialReport::of_trial(about, &trial, &wanted, &asked)
+/// Tries uploads; several docroots that lead to the same place with the same credentials and setting share one.
+struct Tester<'a> {
+    question: &'a Question,
+    identities: Identities<'a>,
+    client: &'a Client,
+    known: HashMap<(Place, String, Credentials, ObjectEncryption), Tried>,
+}
+
+/// A trial with the region of its bucket, or `None` if there is no name for it.
+#[derive(Clone)]
+struct Tried {
+    trial: Option<Trial>,
+    region: String,
+    sent: u32,
+}
+
+impl Tester<'_> {
+    fn try_docroot(&mut self, docroot: &Docroot, setting: &EncryptionSetting) -> TrialReport {
+        let key = setting.kms_key();
+        let wanted = Wanted::Encryption(setting.encryption(), key.cloned().into_iter().collect());
+        let mut about = About {
+            scope: docroot.scope.kind(),
+            name: docroot.scope.name().map(str::to_owned),
+            peer_ip: docroot.peer_ip.clone(),
+            place: docroot.scope.place(docroot.peer_ip.as_deref()),
+            uri: docroot.uri.masked(None),
+            asked_for: wanted.words(),
+            identity: None,
+            region: None,
+            sent: 0,
+        };
+        let (place, region, identity, folder) = match self.place_of(docroot) {
+            Ok(found) => found,
+            Err(cause) => return TrialReport::of_cause(about, &cause),
+        };
+        about.identity = Some(identity.source);
+        let asked = Asked {
+            bucket: &place.bucket.clone(),
+            folder: &folder,
+            kms_key: key.map(KmsKey::as_str),
+        };
+        let tried = self.tried(place, region, identity.credentials, &folder, setting);
+        about.region = Some(tried.region);
+        about.sent = tried.sent;
+        match tried.trial {
+            None => TrialReport::of_cause(about, &Cause::NoRandomName),
+            Some(trial) => TrialReport::of_trial(about, &trial, &wanted, &asked),
         }
     }
-}
 
-/// Returns the bucket of a docroot as the server would ask it, with the folder and the name of the bucket.
-fn store_of<'c>(
-    question: &Question,
-    docroot: &Docroot,
-    identities: &Identities,
-    client: &'c Client,
-    about: &mut About,
-) -> Result<(Store<'c>, String, String), Cause> {
-    if docroot.uri.storage() != Storage::S3 {
-        return Err(Cause::Unclear(Unclear::Form));
+    fn tried(
+        &mut self,
+        place: Place,
+        region: String,
+        credentials: Credentials,
+        folder: &str,
+        setting: &EncryptionSetting,
+    ) -> Tried {
+        let encryption = ObjectEncryption {
+            algorithm: match setting.encryption() {
+                Encryption::AwsKms => Algorithm::Kms,
+                Encryption::Aes256 | Encryption::None => Algorithm::Aes256,
+            },
+            kms_key: setting.kms_key().map(|key| key.as_str().to_owned()),
+            bucket_key: false,
+        };
+        let known = (place, folder.to_owned(), credentials, encryption);
+        if let Some(tried) = self.known.get(&known) {
+            return tried.clone();
+        }
+        let (place, _, credentials, encryption) = &known;
+        let before = self.client.counts();
+        let store = Store::new(self.client, place.clone(), credentials.clone(), region);
+        let trial = try_upload(&store, folder, encryption, self.question.in_parts);
+        let tried = Tried {
+            trial,
+            region: store.region(),
+            sent: self.client.counts().sent - before.sent,
+        };
+        self.known.insert(known, tried.clone());
+        tried
     }
-    let found = S3Place::of(&docroot.uri, &docroot.scope).map_err(Cause::Unclear)?;
-    let (place, region) = place(&question.access, &found)?;
-    let identity = identities.of_server(&found.credentials)?;
-    about.identity = Some(identity.source);
-    let region = identities.region(region.as_deref());
-    let bucket = place.bucket.clone();
-    Ok((
-        Store::new(client, place, identity.credentials, region),
-        found.prefix,
-        bucket,
-    ))
+
+    /// Returns the bucket of a docroot as the server would ask it, with its region, the identity and the folder.
+    fn place_of(&self, docroot: &Docroot) -> Result<(Place, String, Identity, String), Cause> {
+        if docroot.uri.storage() != Storage::S3 {
+            return Err(Cause::Unclear(Unclear::Form));
+        }
+        let found = S3Place::of(&docroot.uri, &docroot.scope).map_err(Cause::Unclear)?;
+        let (place, region) = place(&self.question.access, &found)?;
+        let identity = self.identities.of_server(&found.credentials)?;
+        let region = self.identities.region(region.as_deref());
+        Ok((place, region, identity, found.prefix))
+    }
 }
 
 impl Values {
@@ -225,6 +208,20 @@ impl Values {
             summary: "Nothing was tried: in check mode nothing is written.".to_owned(),
             docroots: Vec::new(),
         }
+    }
+
+    /// Says that something of the trials is left in S3, or may be.
+    fn leftover_warning(&self) -> Option<String> {
+        let mut left = self.docroots.iter().filter(|docroot| docroot.may_be_left());
+        let first = left.next()?.leftover();
+        let others = match left.count() {
+            0 => String::new(),
+            number => format!(", and others in {number} more docroots"),
+        };
+        Some(format!(
+            "A trial of one byte is left in S3, or may be: {first}{others}. Remove it. Where left_reason is denied, allow the identity s3:DeleteObject and \
+             s3:DeleteObjectVersion on the keys of trials."
+        ))
     }
 
     fn new(docroots: Vec<TrialReport>, is_whole: bool) -> Self {
@@ -247,6 +244,7 @@ impl Values {
         let answer = match accepted {
             Some(true) => "S3 takes uploads with this encryption.",
             Some(false) => "S3 does not take uploads with this encryption everywhere.",
+            None if docroots.is_empty() && is_whole => "There was nothing to try.",
             None => "It is not known whether S3 takes uploads with this encryption.",
         };
         Self {

@@ -6,13 +6,43 @@ use anyhow::Result;
 use serde::Deserialize;
 
 use super::restore::Restored;
-use super::setting::{self, State};
-use crate::ansible::Failure;
+use super::setting::{self, AWS_MANAGED_KEY, State};
+use crate::ansible::{Failure, Kind, OptionSpec, Shown};
 use crate::aspera::docroot::{
     DocrootUri, KeyEncoding, Request, Scope, Selection, Storage, by_scope,
 };
-use crate::aspera::setting::EncryptionSetting;
+use crate::aspera::setting::{Encryption, EncryptionSetting, KmsKey};
 use crate::text::xml;
+
+pub(super) const STATE: OptionSpec =
+    OptionSpec::new("state", Kind::Str).one_of(&["present", "absent"]);
+pub(super) const ENCRYPTION: OptionSpec =
+    OptionSpec::new("server_side_encryption", Kind::Str).shown_if(Encryption::is_recognised);
+pub(super) const KMS_KEY: OptionSpec =
+    OptionSpec::new("kms_key_id", Kind::Str).shown_if(KmsKey::is_recognised);
+pub(super) const ENCODING: OptionSpec =
+    OptionSpec::new("kms_key_encoding", Kind::Str).one_of(&["raw", "percent"]);
+/// Hidden, because the URI often contains credentials.
+pub(super) const DOCROOT: OptionSpec = OptionSpec {
+    shown: Shown::Never,
+    ..OptionSpec::new("docroot", Kind::Str)
+};
+
+/// Several docroots, each with its desired state.
+pub(super) const DOCROOTS: OptionSpec = OptionSpec::new(
+    "docroots",
+    Kind::List(&Kind::Dict(&[
+        OptionSpec::new("user", Kind::Str),
+        OptionSpec::new("group", Kind::Str),
+        OptionSpec::flag("global"),
+        STATE,
+        ENCRYPTION,
+        KMS_KEY,
+        AWS_MANAGED_KEY,
+        ENCODING,
+        DOCROOT,
+    ])),
+);
 
 #[derive(Deserialize)]
 pub(super) struct Options {
@@ -144,34 +174,43 @@ impl Options {
                 "",
             )?]);
         };
-        if entries.is_empty() {
-            return Err(Failure::new(
-                "The option docroots is an empty list. Name a docroot in it, or set all: true for every S3 docroot of the file.",
-            )
-            .into());
-        }
         if task.docroot.is_some() {
             return Err(Failure::new(
                 "The option docroot goes with one user, group or global. In docroots, each element has its own docroot.",
             )
             .into());
         }
-        let mut requests = Vec::with_capacity(entries.len());
-        for (index, entry) in entries.iter().enumerate() {
-            let place = format!("docroots[{index}]: ");
-            let mut scopes = entry.scopes()?;
-            let (Some(scope), true) = (scopes.pop(), scopes.is_empty()) else {
-                return Err(Failure::new(format!(
-                    "{place}Set exactly one of user, group and global to select the docroot."
-                ))
-                .into());
-            };
-            let selection = Selection::Of(scope);
-            requests.push(entry.request(selection, task, self.validate_kms_key_id, &place)?);
-        }
-        refuse_repetition(&requests)?;
-        Ok(requests)
+        named_requests(entries, task, self.validate_kms_key_id)
     }
+}
+
+/// Returns the requests of the elements of `docroots`. `task` holds the options that an element may have too.
+pub(super) fn named_requests(
+    entries: &[Entry],
+    task: &Entry,
+    validate_kms_key_id: bool,
+) -> Result<Vec<Request>> {
+    if entries.is_empty() {
+        return Err(Failure::new(
+            "The option docroots is an empty list. Name a docroot in it, or set all: true for every S3 docroot of the file.",
+        )
+        .into());
+    }
+    let mut requests = Vec::with_capacity(entries.len());
+    for (index, entry) in entries.iter().enumerate() {
+        let place = format!("docroots[{index}]: ");
+        let mut scopes = entry.scopes()?;
+        let (Some(scope), true) = (scopes.pop(), scopes.is_empty()) else {
+            return Err(Failure::new(format!(
+                "{place}Set exactly one of user, group and global to select the docroot."
+            ))
+            .into());
+        };
+        let selection = Selection::Of(scope);
+        requests.push(entry.request(selection, task, validate_kms_key_id, &place)?);
+    }
+    refuse_repetition(&requests)?;
+    Ok(requests)
 }
 
 impl Entry {

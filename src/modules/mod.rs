@@ -36,6 +36,7 @@ mod sums;
 mod table;
 mod transfers;
 mod trial;
+mod trial_options;
 mod trial_refusal;
 mod trial_report;
 

@@ -95,11 +95,18 @@ impl Found {
             }
         }
         if let Some(wanted) = wanted.filter(|_| self.docroots.is_empty()) {
-            let why = "it has no S3 docroot of its own".to_owned();
-            let fix = "Name the group or the default from which it has its docroot, or none, to look at all.".to_owned();
-            self.problems
-                .push((wanted.place(None), "no_docroot", why, fix));
+            self.note_no_docroot(wanted);
         }
+    }
+
+    /// Notes that a scope has no S3 docroot of its own.
+    pub(super) fn note_no_docroot(&mut self, scope: &Scope) {
+        let why = "it has no S3 docroot of its own".to_owned();
+        let fix =
+            "Name the group or the default from which it has its docroot, or none, to look at all."
+                .to_owned();
+        self.problems
+            .push((scope.place(None), "no_docroot", why, fix));
     }
 }
 

@@ -71,6 +71,11 @@ pub(super) struct Access {
 }
 
 impl ScopeOptions {
+    /// Returns whether all docroots are asked for by name.
+    pub(super) fn is_all(&self) -> bool {
+        self.all
+    }
+
     /// Returns the scope of which the docroots are wanted, or `None` for all.
     pub(super) fn scope(&self) -> Result<Option<Scope>> {
         let named = [

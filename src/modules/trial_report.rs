@@ -10,7 +10,6 @@ use super::trial_refusal::{Asked, fix, statement, why};
 use crate::aspera::audit::Wanted;
 use crate::aspera::objects::{Comparison, SeenEncryption, compare};
 use crate::aspera::setting::FoundValue;
-use crate::http::Counts;
 use crate::s3::ObjectEncryption;
 
 /// The trial in one docroot.
@@ -20,6 +19,7 @@ pub(super) struct TrialReport {
     name: Option<String>,
     peer_ip: Option<String>,
     uri: String,
+    asked_for: String,
     identity: Option<&'static str>,
     region: Option<String>,
     key: Option<String>,
@@ -36,6 +36,7 @@ pub(super) struct TrialReport {
     why: Option<String>,
     fix: Option<&'static str>,
     statement: Option<String>,
+    message: Option<String>,
     sent: u32,
 }
 
@@ -44,10 +45,14 @@ pub(super) struct About {
     pub(super) scope: &'static str,
     pub(super) name: Option<String>,
     pub(super) peer_ip: Option<String>,
+    /// The docroot in words.
+    pub(super) place: String,
     pub(super) uri: String,
+    /// What is tried, in words.
+    pub(super) asked_for: String,
     pub(super) identity: Option<Source>,
     pub(super) region: Option<String>,
-    pub(super) requests: Counts,
+    pub(super) sent: u32,
 }
 
 /// Why an upload is not accepted, though S3 took it or nothing was tried.
@@ -56,6 +61,27 @@ struct Problem {
     why: String,
     fix: &'static str,
     statement: Option<String>,
+}
+
+impl Problem {
+    /// Returns all of it as sentences.
+    fn message(&self, about: &About, accepted: Option<bool>) -> String {
+        let About {
+            place, asked_for, ..
+        } = about;
+        let (why, fix) = (&self.why, self.fix);
+        let statement = match &self.statement {
+            Some(statement) => format!(" The statement: {statement}"),
+            None => String::new(),
+        };
+        if accepted == Some(false) {
+            format!("{place}: S3 does not take uploads with {asked_for}: {why}. {fix}{statement}")
+        } else {
+            format!(
+                "{place}: it is not known whether S3 takes uploads with {asked_for}: {why}. {fix}{statement}"
+            )
+        }
+    }
 }
 
 impl TrialReport {
@@ -97,6 +123,14 @@ impl TrialReport {
         self.key.is_some() && self.left != Some(false)
     }
 
+    /// Returns where the trial is left, in words.
+    pub(super) fn leftover(&self) -> String {
+        let key = self.key.as_deref().unwrap_or_default();
+        let name = self.name.as_deref().unwrap_or_default();
+        let scope = format!("{} {name}", self.scope);
+        format!("\"{key}\" in the bucket of {}", scope.trim_end())
+    }
+
     fn new(
         about: About,
         trial: Option<&Trial>,
@@ -106,6 +140,9 @@ impl TrialReport {
         let given = trial.and_then(encryption);
         let left = trial.map(|trial| &trial.left);
         let earlier = trial.map_or(Earlier::default(), |trial| trial.earlier);
+        let message = problem
+            .as_ref()
+            .map(|problem| problem.message(&about, accepted));
         let (reason, why, fix, statement) = match problem {
             None => (None, None, None, None),
             Some(problem) => (
@@ -120,6 +157,7 @@ impl TrialReport {
             name: about.name,
             peer_ip: about.peer_ip,
             uri: about.uri,
+            asked_for: about.asked_for,
             identity: about.identity.map(Source::name),
             region: about.region,
             key: trial.map(|trial| escaped(&trial.key)),
@@ -147,7 +185,8 @@ impl TrialReport {
             why,
             fix,
             statement,
-            sent: about.requests.sent,
+            message,
+            sent: about.sent,
         }
     }
 }

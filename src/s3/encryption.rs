@@ -22,7 +22,7 @@ pub enum Algorithm {
 }
 
 /// The encryption of an object, or the one that a bucket gives to objects by default.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectEncryption {
     /// The algorithm.
     pub algorithm: Algorithm,

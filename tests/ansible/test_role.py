@@ -346,7 +346,7 @@ def test_a_host_that_is_as_it_should_be_takes_six_tasks(controller: Controller, 
     assert tasks[1:] == [
         "Check and convert the variables",
         "Look at the host",
-        "Explain what stands in the way",
+        "Check what stands in the way",
         "Set the encryption of docroots",
         "Set the system-wide encryption",
         "Restart and verify",

@@ -34,6 +34,17 @@ CONVERTED: dict[str, list[tuple[object, object]]] = {
     "aspera_sse_restart": [*((value, True) for value in TRUE), *((value, False) for value in FALSE)],
     "aspera_sse_validate_kms_key_id": [*((value, True) for value in TRUE), *((value, False) for value in FALSE)],
     "aspera_sse_ignore_metadata_changes": [*((value, True) for value in TRUE), *((value, False) for value in FALSE)],
+    "aspera_sse_try_key": [*((value, True) for value in TRUE), *((value, False) for value in FALSE)],
+    "aspera_sse_verify_objects": [*((value, True) for value in TRUE), *((value, False) for value in FALSE)],
+    "aspera_sse_s3": [
+        ({"region": "eu-west-1", "timeout": "60"}, {"region": "eu-west-1", "timeout": 60}),
+        ("{region: eu-west-1}", {"region": "eu-west-1"}),
+        (
+            {"ca_file": "{{ omit }}", "access_key_id": "AKIA", "secret_access_key": 1},
+            {"access_key_id": "AKIA", "secret_access_key": "1"},
+        ),
+        (None, {}),
+    ],
     "aspera_sse_backup_keep": [(0, 0), ("3", 3)],
     "aspera_sse_restart_pending": [*((value, True) for value in TRUE), *((value, False) for value in FALSE)],
     "aspera_sse_restart_when_idle": [(0, 0), (600, 600), ("600", 600)],
@@ -100,6 +111,15 @@ REFUSED: dict[str, list[tuple[object, str]]] = {
     "aspera_sse_ignore_metadata_changes": [
         ("maybe", "aspera_sse_ignore_metadata_changes"),
         (2, "aspera_sse_ignore_metadata_changes"),
+    ],
+    "aspera_sse_try_key": [("maybe", "aspera_sse_try_key must be true or false"), (None, "aspera_sse_try_key")],
+    "aspera_sse_verify_objects": [("maybe", "aspera_sse_verify_objects must be true or false"), (2, "must be true or")],
+    "aspera_sse_s3": [
+        (BY_MISTAKE, "aspera_sse_s3 must be a dictionary, or the text of one in JSON or YAML, such as {region: eu-west-1}."),
+        ({"regio": "eu-west-1"}, "aspera_sse_s3 has no option regio. Did you mean region?"),
+        ({"timeout": "soon"}, "aspera_sse_s3.timeout must be a whole number"),
+        ({"addressing_style": "dns"}, "aspera_sse_s3.addressing_style must be auto, path or virtual"),
+        ({"ca_file": ""}, "aspera_sse_s3.ca_file must be the path"),
     ],
     "aspera_sse_backup_keep": [("all", "aspera_sse_backup_keep"), (-1, "must be a whole number, 0 or more")],
     "aspera_sse_restart_pending": [("maybe", "aspera_sse_restart_pending"), (None, "aspera_sse_restart_pending")],

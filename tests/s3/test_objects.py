@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 from authority import make_authority
-from conftest import PROJECT
+from aws import PROJECT
 from servers import Metadata, Proxy, serving, tls_server
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Aws
+    from aws import Aws
 
 
 def reasons(answer: dict) -> dict[str, int]:

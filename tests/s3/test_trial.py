@@ -7,10 +7,10 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import PROJECT
+from aws import PROJECT
 
 if TYPE_CHECKING:
-    from conftest import Aws
+    from aws import Aws
 
 NAME = ".aspera-sse-trial-"
 

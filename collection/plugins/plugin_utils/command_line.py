@@ -71,6 +71,8 @@ OPTIONS: dict[str, Test] = {
     "global": _is_flag,
     "all": _is_flag,
     "multipart": _is_flag,
+    "system_wide": _is_flag,
+    "unless_set": _is_flag,
     "show_keys": _is_flag,
     "expect": _list_of(
         _each_by(

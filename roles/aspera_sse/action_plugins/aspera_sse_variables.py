@@ -42,6 +42,9 @@ TYPES: dict[str, dict[str, t.Any]] = {
     "aspera_sse_docroots_follow_system": {"type": "bool"},
     "aspera_sse_backup": {"type": "bool"},
     "aspera_sse_backup_keep": {"type": "int"},
+    "aspera_sse_try_key": {"type": "bool"},
+    "aspera_sse_verify_objects": {"type": "bool"},
+    "aspera_sse_s3": {"type": "dict", "example": "{region: eu-west-1}"},
     "aspera_sse_restart": {"type": "bool"},
     "aspera_sse_restart_pending": {"type": "bool"},
     "aspera_sse_restart_when_idle": {"type": "int"},
@@ -210,7 +213,7 @@ def to_int(name: str, value: t.Any, _described: Description) -> int:
 def to_path(name: str, value: t.Any, _described: Description) -> str:
     """Take text that is not empty. The module expands it, on the host."""
     if not isinstance(value, str) or not value.strip():
-        raise InvalidVariableError(f"{name} must be the path of a folder on the host.")
+        raise InvalidVariableError(f"{name} must be the path of a folder or file on the host.")
     return value
 
 
@@ -229,7 +232,7 @@ def to_dict(name: str, value: t.Any, described: Description) -> dict[str, t.Any]
     if not isinstance(value, dict):
         raise InvalidVariableError(
             f"{name} must be a dictionary, or the text of one in JSON or YAML, "
-            "such as {server_side_encryption: AES256}."
+            f"such as {described.get('example', '{server_side_encryption: AES256}')}."
         )
     options = described.get("options")
     if options is None:
