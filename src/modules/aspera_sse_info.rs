@@ -16,7 +16,7 @@ use super::sums::{SUMS_KEY, Sums, SumsKey};
 use super::table;
 use super::transfers::{WAIT_UNTIL_IDLE, wait_until_idle};
 use crate::ansible::{Kind, Module, OptionSpec, Outcome, Task};
-use crate::aspera::audit::{Expectation, Facts, SystemFile, judge, rows};
+use crate::aspera::audit::{Expectation, Facts, Judgement, SystemFile, judge, rows};
 use crate::aspera::docroot::AsperaConf;
 use crate::aspera::host::{
     self, Clock, FoundService, Host, Look, Manager, MetadataChanges, OsAccounts, Reading, Reason,
@@ -260,6 +260,8 @@ impl Values {
         };
         let installed = conf_reading != Reading::Missing || server.has_ascp;
         let unread = &server.os_accounts.unread;
+        let rows = Rc::new(rows(&facts));
+        let judgement = expectations.map(|expectations| judge(&facts, &rows, expectations));
         let gaps = gaps(&host::Found {
             aspera_root,
             installed,
@@ -269,9 +271,9 @@ impl Values {
             asuserdata: (&server.asuserdata.0, &server.asuserdata.1),
             unread_accounts: if needs_accounts { unread } else { &[] },
             services: server.services,
+            trapd_is_needed: facts.pvcl_cloud() == Some(false)
+                && judgement.as_ref().is_some_and(Judgement::judges_s3),
         });
-        let rows = Rc::new(rows(&facts));
-        let judgement = expectations.map(|expectations| judge(&facts, &rows, expectations));
         let mut incomplete: Vec<IncompleteReport> =
             gaps.iter().map(IncompleteReport::new).collect();
         let conf_path = server.conf_path.to_string_lossy();
@@ -285,6 +287,7 @@ impl Values {
                 conf: &conf_path,
                 configuration_is_refused: server.asuserdata.1 == Validity::Refused,
                 rows: &rows,
+                trapd_is_stopped: server.services[0].state == Some(State::Stopped),
                 judgement,
                 has_gaps: !gaps.is_empty(),
                 incomplete: incomplete.len(),

@@ -13,7 +13,7 @@ use super::setting::{
     self, AWS_MANAGED_KEY, BACKUP_KEEP, State, VALIDATE_KMS_KEY_ID, backups_kept,
 };
 use crate::ansible::{Diff, Failure, Kind, Module, OptionSpec, Outcome, Place, Task};
-use crate::aspera::host::Service;
+use crate::aspera::host::{Service, is_installed};
 use crate::aspera::setting::{Encryption, EncryptionSetting, KmsKey};
 use crate::aspera::trapd::{self, Plan, PlanError, RollbackError};
 use crate::files::{self, EditError, EditOptions, Edited, FileError, NewFile, Proposal, edit};
@@ -60,14 +60,17 @@ impl Module for AsperaTrapdSse {
             backup_keep: backups_kept(options.backup_keep, options.backup)?,
             settings: desired.as_slice(),
         };
-        let warnings = key_warnings(target.settings).into_iter().chain(warning);
+        let warnings = key_warnings(target.settings)
+            .into_iter()
+            .chain(warning)
+            .chain(options.nothing_to_remove());
         let edit = || {
             let plan = |bytes: Option<&[u8]>| match (&restored, bytes) {
                 (None, bytes) => plan(bytes, desired.as_ref(), &options),
                 (Some(_), None) => Err(Refusal::NothingToRestore),
                 (Some(restored), Some(bytes)) => Ok(trapd::rollback(bytes, &restored.bytes)?),
             };
-            edit(&path, edit_options, plan).map_err(|error| failure(error, &path))
+            edit(&path, edit_options, plan).map_err(|error| failure(error, &path, &options))
         };
         let Applied {
             edited,
@@ -137,6 +140,36 @@ impl Options {
             self.aws_managed_key.unwrap_or_default(),
             self.validate_kms_key_id,
         )
+    }
+
+    /// Returns what to do where the file is missing.
+    fn remedy(&self, or_create: &str) -> String {
+        if let Some(wrong_root) = self.wrong_root() {
+            return wrong_root;
+        }
+        let correct = match self.path {
+            Some(_) => "Correct the option path",
+            None => "It comes with trapd: install and enable that with astrap-config.sh enable",
+        };
+        format!("{correct}{or_create}.")
+    }
+
+    /// Returns what to do if the file is looked for below a root where no Aspera is.
+    fn wrong_root(&self) -> Option<String> {
+        let root = self.aspera_root.display();
+        let is_wrong = self.path.is_none() && !is_installed(&self.aspera_root);
+        is_wrong.then(|| {
+            format!(
+                "Neither etc/aspera.conf nor bin/ascp is in {root}. Set aspera_root to the folder in which Aspera is installed."
+            )
+        })
+    }
+
+    /// Returns a warning if there may be a setting elsewhere that the task is to remove.
+    fn nothing_to_remove(&self) -> Option<String> {
+        (self.state == State::Absent)
+            .then(|| self.wrong_root())
+            .flatten()
     }
 
     fn edit_options(&self, task: &Task) -> (EditOptions, Option<String>) {
@@ -216,17 +249,18 @@ fn plan(
     Ok(plan)
 }
 
-fn failure(error: EditError<Refusal>, path: &Path) -> Failure {
+fn failure(error: EditError<Refusal>, path: &Path, options: &Options) -> Failure {
     let path = path.display();
     let changed = matches!(&error, EditError::File(error) if error.file_was_changed());
     let message = match error {
         EditError::Plan(Refusal::Missing) => format!(
-            "{path} does not exist. It comes with trapd: install and enable that with astrap-config.sh enable, or set create: true to make the \
-             file."
+            "{path} does not exist. {}",
+            options.remedy(", or set create: true to make the file")
         ),
         EditError::Plan(refusal) => format!("{path}: {refusal} Nothing was changed."),
         EditError::File(FileError::Missing(_)) => format!(
-            "{path} cannot be made: its folder does not exist. It comes with trapd: install and enable that with astrap-config.sh enable."
+            "{path} cannot be made: its folder does not exist. {}",
+            options.remedy("")
         ),
         EditError::File(error) => error.to_string(),
     };

@@ -106,6 +106,8 @@ pub(super) struct Judged<'a> {
     pub(super) configuration_is_refused: bool,
     pub(super) rows: &'a Rc<Vec<Row>>,
     pub(super) judgement: Judgement,
+    /// Whether trapd does not run.
+    pub(super) trapd_is_stopped: bool,
     /// Whether something that should have been read was not.
     pub(super) has_gaps: bool,
     /// The number of entries in the list `incomplete`.
@@ -177,6 +179,11 @@ struct Counts {
 
 /// Returns the answer as one line.
 fn summary(judged: &Judged, compliant: Option<bool>, counts: &Counts) -> String {
+    let stopped = if judged.trapd_is_stopped {
+        " asperatrapd is stopped."
+    } else {
+        ""
+    };
     let answer = match compliant {
         Some(true) if judged.rows.iter().all(Row::is_not_s3) => {
             let system = match judged.judgement.system {
@@ -184,7 +191,7 @@ fn summary(judged: &Judged, compliant: Option<bool>, counts: &Counts) -> String 
                 None => "",
             };
             return format!(
-                "Compliant: no S3 storage is configured{system}. Judged S3 docroots and users: 0."
+                "Compliant: no S3 storage is configured{system}. Judged S3 docroots and users: 0.{stopped}"
             );
         }
         Some(true) if counts.judged == 0 => {
@@ -203,7 +210,7 @@ fn summary(judged: &Judged, compliant: Option<bool>, counts: &Counts) -> String 
         number => format!(" (with a setting of their own beside s3.properties: {number})"),
     };
     format!(
-        "{answer} Judged S3 docroots and users: {}{not_judged}{overriding}. Violations: {}, unknown: {}, incomplete: {}.",
+        "{answer} Judged S3 docroots and users: {}{not_judged}{overriding}. Violations: {}, unknown: {}, incomplete: {}.{stopped}",
         counts.judged, counts.violations, counts.unknown, counts.incomplete
     )
 }

@@ -94,6 +94,7 @@ fn reason(gap: &Gap) -> &'static str {
         Gap::Failed(_) => "failed",
         Gap::Starting(_) => "starting",
         Gap::Stopped(_) => "stopped",
+        Gap::NotServing(_) => "not_serving",
         Gap::NoService(_) => "no_service",
         Gap::NoAnswer(_) => "state_unknown",
         Gap::OtherView(..) => "other_file",
@@ -144,6 +145,9 @@ fn why(gap: &Gap) -> String {
         Gap::Failed(_) => "The service has failed.",
         Gap::Starting(_) => "The service is starting, perhaps again and again.",
         Gap::Stopped(_) => "The service is enabled, but it does not run.",
+        Gap::NotServing(_) => {
+            "The service is not enabled and does not run, so nothing serves the S3 docroots that are judged."
+        }
         Gap::NoService(_) => "The service is enabled, but the host does not have it.",
         Gap::NoAnswer(_) => "It is not known whether the service runs.",
         Gap::OtherView(_, Obstacle::AnotherInstallation) => {
@@ -226,6 +230,9 @@ fn fix(gap: &Gap) -> String {
                 "Start {0}, or disable it if this server does not need it.",
                 service.name()
             );
+        }
+        Gap::NotServing(_) => {
+            "Enable it with bin/astrap-config.sh enable, or remove the S3 docroots if nobody uses them."
         }
         Gap::NoService(service) => {
             return format!(

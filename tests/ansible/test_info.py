@@ -98,12 +98,15 @@ CASES = {
         why="does not exist",
         incomplete=(PROPERTIES,),
     ),
-    "no file, and no trapd that reads it": Case(
+    "no file, and no trapd that reads it or serves": Case(
         bare(xfer=s3()),
         (None, None, "none", True),
         properties=None,
         enabled=False,
         expect={"server_side_encryption": "NONE"},
+        compliant=None,
+        why="nothing serves the S3 docroots",
+        incomplete=("asperatrapd",),
     ),
     "NONE in a docroot": Case(
         bare(xfer=s3("?server-side-encryption=NONE")),
@@ -190,6 +193,21 @@ CASES = {
         compliant=False,
         why="another key",
     ),
+    "a key by a name, in a store that is not Amazon's": Case(
+        bare(xfer=s3()),
+        # What is not certain to be no secret is not shown.
+        ("AWS_KMS", "(unrecognised value)", "trapd", True),
+        properties=IN_FILE.replace(KEY, "my-key"),
+        expect={"server_side_encryption": "AWS_KMS", "kms_key_ids": ["my-key"], "validate_kms_key_id": False},
+    ),
+    "another key by a name": Case(
+        bare(xfer=s3()),
+        ("AWS_KMS", "(unrecognised value)", "trapd", True),
+        properties=IN_FILE.replace(KEY, "my-key"),
+        expect={"server_side_encryption": "AWS_KMS", "kms_key_ids": ["my-keys"], "validate_kms_key_id": False},
+        compliant=False,
+        why="another key",
+    ),
     "the id of the key": Case(
         bare(xfer=s3()),
         ("AWS_KMS", KEY, "trapd", True),
@@ -237,7 +255,24 @@ CASES = {
         incomplete=(PROPERTIES,),
     ),
     "trapd is off": Case(
-        bare(xfer=s3()), (None, None, "none", False), enabled=False, compliant=None, why="trapd is not enabled"
+        bare(xfer=s3()),
+        (None, None, "none", False),
+        enabled=False,
+        compliant=None,
+        why="trapd is not enabled",
+        incomplete=("asperatrapd",),
+    ),
+    "trapd is off, and the docroot has a setting of its own": Case(
+        bare(xfer=s3(f"?{IN_URI}")),
+        ("AWS_KMS", KEY, "docroot", True),
+        properties="s3service.https-only=true\n",
+        enabled=False,
+        compliant=None,
+        why="nothing serves the S3 docroots",
+        incomplete=("asperatrapd",),
+    ),
+    "trapd is off, and nothing is in S3": Case(
+        bare(xfer=docroot("/srv")), (None, None, "not_s3", True), properties=None, enabled=False
     ),
     "nobody knows whether trapd is off": Case(
         bare(xfer=s3()),
@@ -403,6 +438,8 @@ def test_what_is_in_effect_and_whether_it_is_as_expected(folder: Path, programs:
     assert tuple(one["where"] for one in answer["incomplete"]) == case.incomplete, answer
     reasons = [one["why"] for one in answer["violations"] + answer["unknown"] + answer["incomplete"]]
     assert bool(reasons) is (case.compliant is not True)
+    is_stopped = answer["services"]["asperatrapd"]["state"] == "stopped"
+    assert ("asperatrapd is stopped." in answer["summary"]) is is_stopped
     assert not case.why or case.compliant is True or any(case.why in reason for reason in reasons), reasons
     assert HIDDEN not in json.dumps(answer)
 
@@ -506,6 +543,16 @@ def test_problems_of_the_servers_settings_are_reported(folder: Path, programs: P
         ({"server_side_encryption": "AES256", "kms_key_ids": [KEY]}, "AWS_KMS only"),
         ({"server_side_encryption": "AWS_KMS", "kms_key_ids": [f"{HIDDEN}!"]}, "kms_key_ids[0]"),
         ({"server_side_encryption": "AWS_KMS", "kms_key_ids": []}, "kms_key_ids is an empty list"),
+        (
+            {"server_side_encryption": "AWS_KMS", "kms_key_ids": [KEY, "my-key"]},
+            "kms_key_ids[1] is a key id that is neither a UUID nor mrk- and 32 hexadecimal digits, unlike the key ids "
+            "of AWS. Use the full key ARN. If the store is not AWS and its keys have such ids, set "
+            "validate_kms_key_id: false.",
+        ),
+        (
+            {"server_side_encryption": "AWS_KMS", "kms_key_ids": ["None"], "validate_kms_key_id": False},
+            "kms_key_ids[0] is a word that a template writes",
+        ),
         ({"server_side_encryption": "AWS_KMS", "scopes": ["users"]}, "scopes"),
         ({"server_side_encryption": "AWS_KMS", "scope": ["user"]}, "Did you mean scopes?"),
         ("AWS_KMS", "dictionaries"),

@@ -407,6 +407,7 @@ def test_whether_a_restarted_service_stays_alive(
         # A service that has failed, or that may run with an older file, was not left to the operator.
         (False, False, "failed", True),
         (False, None, "perhaps_older_file", True),
+        (True, False, "not_serving", True),
         (True, True, "older_file", True),
         # A file whose mode a job sets each night.
         (True, None, "metadata_changed", False),
@@ -427,6 +428,29 @@ def test_verify_fails_unless_the_restart_is_left_to_the_operator(
     )
     assert (screen.exit_status != 0) is fails, screen.text
     assert (gap["message"] in screen.as_one_line) is fails
+
+
+@pytest.mark.parametrize("skip", [[], ["trapd"]])
+def test_a_stopped_trapd_is_reported(controller: Controller, folder: Path, skip: list[str]) -> None:
+    """It fails verification where docroots need it, unless the operator says that something else serves them."""
+    hosts = Hosts(folder, "one")
+    gap = {"where": "asperatrapd", "reason": "not_serving", "message": "asperatrapd: nothing serves."}
+    screen = hosts.run(
+        controller,
+        "role_verdict.yml",
+        show_notes=True,
+        __aspera_sse_variables={
+            "converted": {"aspera_sse_restart": True, "aspera_sse_restart_pending": True, "aspera_sse_skip": skip}
+        },
+        __aspera_sse_found={
+            "violations": [],
+            "incomplete": [gap],
+            "services": {"asperatrapd": {"state": "stopped", "restart_required": False}},
+        },
+    )
+    assert (screen.exit_status == 0) is bool(skip), screen.text
+    assert gap["message"] in screen.as_one_line
+    assert ("asperatrapd is stopped on this host." in screen.as_one_line) is bool(skip)
 
 
 def test_thousands_of_messages_are_cut_with_a_count(controller: Controller, folder: Path) -> None:

@@ -11,7 +11,7 @@ module: aspera_sse_evidence
 short_description: Look at a host with info modules, and write evidence of it on the controller
 version_added: 0.3.0
 author:
-  - The aspera-sse developers (!UNKNOWN)
+  - The aspera-sse developers (@aspera_ops)
 description:
   - Runs info modules of this collection on the host, and writes one JSON file about it on the controller. The playbook
     C(aspera_ops.sse.audit) uses it.

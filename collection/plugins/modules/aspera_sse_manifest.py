@@ -11,7 +11,7 @@ module: aspera_sse_manifest
 short_description: Write the sums of all evidence in a folder, and sign them
 version_added: 0.3.0
 author:
-  - The aspera-sse developers (!UNKNOWN)
+  - The aspera-sse developers (@aspera_ops)
 description:
   - Ends a run that wrote evidence. It runs on the controller and connects to no host. The playbook
     C(aspera_ops.sse.audit) uses it.

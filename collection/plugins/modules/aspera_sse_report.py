@@ -11,7 +11,7 @@ module: aspera_sse_report
 short_description: Make a page, a table and a file for programs from the evidence of audits
 version_added: 0.3.0
 author:
-  - The aspera-sse developers (!UNKNOWN)
+  - The aspera-sse developers (@aspera_ops)
 description:
   - Joins the evidence that the playbook C(aspera_ops.sse.audit) wrote to one or more folders, judges each host by it,
     and writes C(report.html), C(report.csv) and C(report.json). It runs on the controller and connects to no host. The

@@ -11,7 +11,7 @@ module: aspera_sse_variables
 short_description: Check the variables of the role aspera_sse and convert them to their types
 version_added: 0.2.0
 author:
-  - The aspera-sse developers (!UNKNOWN)
+  - The aspera-sse developers (@aspera_ops)
 description:
   - The role and the playbooks of this collection begin with it. It runs on the controller and connects to no host.
   - Finds variables whose names are misspelt, values that cannot be converted to the type of their variable,

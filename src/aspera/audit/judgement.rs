@@ -89,6 +89,12 @@ impl Judgement {
         is_known.then_some(true)
     }
 
+    /// Returns whether an upload is judged that may go to S3.
+    pub fn judges_s3(&self) -> bool {
+        let mut verdicts = self.rows.iter().filter_map(|row| row.verdict);
+        verdicts.any(|verdict| verdict != Verdict::NotS3)
+    }
+
     fn judge_system(&mut self, facts: &Facts, entries: &Entries, expectations: &[Expectation]) {
         // An unreadable file is reported as incomplete.
         let (Some(entry), Some(file)) = (entries.system, &facts.system) else {

@@ -44,6 +44,8 @@ pub enum Gap {
     Starting(Service),
     /// A service is enabled and does not run.
     Stopped(Service),
+    /// A service is not known to be enabled and does not run, and the uploads that are judged need it.
+    NotServing(Service),
     /// A service is enabled, and the init system does not know it.
     NoService(Service),
     /// The init system does not report the state of a service.
@@ -120,6 +122,8 @@ pub struct Found<'f> {
     pub unread_accounts: &'f [FileError],
     /// The services that read the files, trapd first.
     pub services: [FoundService; 2],
+    /// Whether uploads are judged that only trapd serves.
+    pub trapd_is_needed: bool,
 }
 
 /// Returns everything that should have been read of a server and was not.
@@ -163,10 +167,11 @@ pub fn gaps(found: &Found) -> Vec<Incomplete> {
         Validity::Silent(silence) => Some(Gap::NoValidation(*silence)),
     };
     let validation = validation.map(|gap| Incomplete::at(program.to_string_lossy(), gap));
-    let services = found
-        .services
-        .iter()
-        .filter_map(|found| Some(Incomplete::at(found.service.name(), gap_of(*found)?)));
+    let services = found.services.iter().filter_map(|service| {
+        let is_needed = service.service == Service::Trapd && found.trapd_is_needed;
+        let gap = gap_of(*service, is_needed)?;
+        Some(Incomplete::at(service.service.name(), gap))
+    });
     files
         .into_iter()
         .flatten()
@@ -177,7 +182,7 @@ pub fn gaps(found: &Found) -> Vec<Incomplete> {
         .collect()
 }
 
-fn gap_of(found: FoundService) -> Option<Gap> {
+fn gap_of(found: FoundService, is_needed: bool) -> Option<Gap> {
     let service = found.service;
     if let Some(obstacle) = found.obstacle {
         return Some(Gap::OtherView(service, obstacle));
@@ -195,6 +200,7 @@ fn gap_of(found: FoundService) -> Option<Gap> {
         (Some(State::Restarting), _) => Some(Gap::Starting(service)),
         (Some(State::Stopped), Some(true)) => Some(Gap::Stopped(service)),
         (Some(State::Absent), Some(true)) => Some(Gap::NoService(service)),
+        (Some(State::Stopped | State::Absent), _) if is_needed => Some(Gap::NotServing(service)),
         (Some(State::Running | State::Stopped | State::Absent), _) => None,
         (None, _) => Some(Gap::NoAnswer(service)),
     }
@@ -260,6 +266,7 @@ mod tests {
             asuserdata: (ASUSERDATA.as_ref(), &Validity::NotRefused),
             unread_accounts,
             services,
+            trapd_is_needed: false,
         })
     }
 
@@ -342,6 +349,7 @@ mod tests {
                 asuserdata: (ASUSERDATA.as_ref(), &validity),
                 unread_accounts: &[],
                 services: running(),
+                trapd_is_needed: false,
             });
             let expected: Vec<(String, Gap)> = gap
                 .map(|gap| (ASUSERDATA.to_owned(), gap))
@@ -409,6 +417,43 @@ mod tests {
                 .into_iter()
                 .collect();
             assert_eq!(gaps, expected, "{enabled:?} {state:?}");
+        }
+    }
+
+    #[test]
+    fn a_trapd_that_is_off_is_a_gap_only_if_uploads_that_are_judged_need_it() {
+        let not_serving = Some(Gap::NotServing(Service::Trapd));
+        for (enabled, state, trapd_is_needed, gap) in [
+            (Some(false), State::Stopped, true, not_serving.clone()),
+            (Some(false), State::Absent, true, not_serving.clone()),
+            (None, State::Stopped, true, not_serving),
+            (Some(false), State::Stopped, false, None),
+            (Some(false), State::Running, true, None),
+            (
+                Some(true),
+                State::Stopped,
+                false,
+                Some(Gap::Stopped(Service::Trapd)),
+            ),
+        ] {
+            let [_, noded] = running();
+            let stopped_noded = service(Service::Noded, Some(false), Some(State::Stopped));
+            for noded in [noded, stopped_noded] {
+                let gaps = found_gaps(&Found {
+                    aspera_root: "/opt/aspera".as_ref(),
+                    installed: true,
+                    conf: (CONF.as_ref(), Reading::Complete),
+                    uncovered: &[],
+                    properties: (PROPERTIES.as_ref(), Reading::Complete),
+                    asuserdata: (ASUSERDATA.as_ref(), &Validity::NotRefused),
+                    unread_accounts: &[],
+                    services: [service(Service::Trapd, enabled, Some(state)), noded],
+                    trapd_is_needed,
+                });
+                let gaps: Vec<Gap> = gaps.into_iter().map(|(_, gap)| gap).collect();
+                let expected: Vec<Gap> = gap.clone().into_iter().collect();
+                assert_eq!(gaps, expected, "{enabled:?} {state:?}");
+            }
         }
     }
 

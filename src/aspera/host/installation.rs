@@ -5,6 +5,7 @@ use std::path::Path;
 use super::command::{Answer, Question, TIME_LIMIT};
 use super::program::{NotRun, Untrusted, trusted_program};
 use crate::aspera::version::Version;
+use crate::files;
 
 /// The reason why the version of an installation is not known.
 #[derive(Debug, PartialEq, Eq)]
@@ -22,6 +23,13 @@ pub enum UnknownVersion {
 /// A question to `ascp` for its version, or why it was not asked.
 #[derive(Debug)]
 pub struct VersionQuestion(Result<Question, UnknownVersion>);
+
+/// Returns whether there is Aspera below a root, or may be: one of two files that each installation has, or that cannot be looked at.
+pub fn is_installed(aspera_root: &Path) -> bool {
+    ["etc/aspera.conf", "bin/ascp"]
+        .iter()
+        .any(|file| !matches!(files::metadata(&aspera_root.join(file)), Ok(None)))
+}
 
 /// Asks `ascp` for the version; [`read_version`] waits for the answer.
 pub fn ask_version(aspera_root: &Path) -> VersionQuestion {

@@ -18,7 +18,8 @@ pub use child::Exit;
 pub use command::{Answer, Question, TIME_LIMIT, ask};
 pub use gaps::{Found, FoundService, Gap, Incomplete, Reading, gaps};
 pub use installation::{
-    KmsUnsupported, UnknownVersion, VersionQuestion, ask_version, check_kms_support, read_version,
+    KmsUnsupported, UnknownVersion, VersionQuestion, ask_version, check_kms_support, is_installed,
+    read_version,
 };
 pub use program::{NotRun, Untrusted, trusted_program};
 pub use services::{
