@@ -1,10 +1,10 @@
 //! Ansible modules that set S3 server-side encryption on IBM Aspera servers.
 //!
-//! One task takes one straight way: the arguments that Ansible sends become typed ([`ansible`]), the module ([`modules`]) makes of them the desired
-//! state, reads the file once, and has the domain ([`aspera`]) plan the edits: a pure function from bytes to edits ([`text`]). The edits give
-//! the diff; check mode ends here. Otherwise the file is replaced safely ([`files`]), and the outcome goes back to Ansible as one line of JSON.
+//! How a task flows: parse and check the arguments ([`ansible`]), look at the host and read the file once ([`modules`], [`aspera`]), plan the edits, which is
+//! a pure function from bytes to edits ([`aspera`], [`text`]), make the diff of them (check mode stops here), replace the file safely ([`files`]), and
+//! print the outcome as one line of JSON ([`ansible`]).
 //!
-//! What the objects in a bucket are encrypted with is asked of S3 ([`s3`]) over HTTPS ([`http`]).
+//! The modules that look at objects ask S3 ([`s3`]) over HTTPS ([`http`]).
 
 // What may open a file is in clippy.toml.
 #![cfg_attr(not(test), warn(clippy::disallowed_methods))]

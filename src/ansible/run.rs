@@ -74,7 +74,7 @@ pub fn run<M: Module>() -> ExitCode {
 fn run_task<M: Module>(source: &OsStr) -> ExitCode {
     memory::forbid_core_files();
     memory::prepare_answer(out_of_memory::<M>());
-    size_limit::make_it_an_error();
+    size_limit::block_sigxfsz();
     panic::set_hook(Box::new(report_panic::<M>));
     let task = match prepare::<M>(source) {
         Ok(task) => task,

@@ -6,7 +6,7 @@ use nix::sys::signal::{SigSet, Signal};
 ///
 /// The signal is blocked, not ignored, for that needs no unsafe code. Programs that the module starts are not concerned: `Command` gives them
 /// an empty mask.
-pub(super) fn make_it_an_error() {
+pub(super) fn block_sigxfsz() {
     let mut signals = SigSet::empty();
     signals.add(Signal::SIGXFSZ);
     // Where that fails, the process is killed as before.
