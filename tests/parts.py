@@ -202,6 +202,7 @@ COMMANDS = {
         *(
             "chromedriver",
             "chromium",
+            "doas",
             "git",
             "npm",
             "openssl",
