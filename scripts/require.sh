@@ -10,6 +10,7 @@ package_of() {
     cc) echo build-essential ;;
     chattr) echo e2fsprogs ;;
     chromedriver) echo chromium-driver ;;
+    doas) echo opendoas ;;
     ip) echo iproute2 ;;
     java | javac) echo default-jdk-headless ;;
     qemu-aarch64-static) echo qemu-user-static ;;

@@ -204,6 +204,7 @@ COMMANDS = {
         *(
             "chromedriver",
             "chromium",
+            "doas",
             "git",
             "npm",
             "openssl",

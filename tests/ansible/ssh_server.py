@@ -37,8 +37,10 @@ BOUND = "bound-operator"
 IN_CSH = "csh-operator"
 #: Lets others write into its home.
 OPEN = "open-operator"
-USER_IDS = {LOGIN: 64001, OWNER: 64002, ASKED: 64003, BOUND: 64004, IN_CSH: 64005, OPEN: 64006}
-SHELLS = {ASKED: "/bin/bash", IN_CSH: "/bin/tcsh"}
+#: Has a shell that runs no program by its path.
+RESTRICTED = "restricted-operator"
+USER_IDS = {LOGIN: 64001, OWNER: 64002, ASKED: 64003, BOUND: 64004, IN_CSH: 64005, OPEN: 64006, RESTRICTED: 64007}
+SHELLS = {ASKED: "/bin/bash", IN_CSH: "/bin/tcsh", RESTRICTED: "/bin/rbash"}
 PASSWORD = "DUMMY-PASSWORD"  # noqa: S105 A dummy.
 
 #: What takes longer than this hangs.
@@ -79,7 +81,7 @@ CLIENT_OPTIONS = (
     "-o ConnectionAttempts=10 -o ServerAliveInterval=30 -o ServerAliveCountMax=20"
 )
 
-# $1 is the folder of the server, $2 sshd (which wants to be called by its full path).
+# $1 is the folder of the server, $2 sshd (which wants to be called by its full path), $3 what else is done to the host.
 START = """\
 set -eu
 mount -t tmpfs -o mode=755 tmpfs /run
@@ -90,6 +92,7 @@ for home in "$1"/homes/*; do
     mkdir "/run/homes/${home##*/}"
     mount --bind "$home" "/run/homes/${home##*/}"
 done
+eval "$3"
 for file in passwd shadow group sudoers; do
     mount --bind "$1/$file" "/etc/$file"
 done
@@ -100,6 +103,8 @@ SUDOERS = f"""\
 Defaults secure_path="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 root ALL=(ALL:ALL) ALL
 {LOGIN} ALL=(ALL:ALL) NOPASSWD: ALL
+{IN_CSH} ALL=(ALL:ALL) NOPASSWD: ALL
+{RESTRICTED} ALL=(ALL:ALL) NOPASSWD: ALL
 {ASKED} ALL=(ALL:ALL) ALL
 {BOUND} ALL=(ALL:ALL) NOPASSWD: ALL
 Defaults:{BOUND} requiretty
@@ -156,6 +161,8 @@ def _write_accounts(folder: Path) -> None:
     passwd = re.sub(r"^(root:.*?):[^:]*:[^:]*$", rf"\1:{HOMES}/root:/bin/sh", passwd, flags=re.MULTILINE)
     command = ["openssl", "passwd", "-6", "-stdin"]
     hashed = subprocess.run(command, input=PASSWORD, check=True, capture_output=True, encoding="ascii").stdout.strip()
+    # Whoever knows it becomes root with su.
+    shadow = re.sub(r"^root:[^:]*", lambda _: f"root:{hashed}", shadow, flags=re.MULTILINE)
     for name, number in USER_IDS.items():
         home = folder / "homes" / name
         home.mkdir()
@@ -222,13 +229,16 @@ def _sshd() -> str:
 
 
 @contextmanager
-def running_ssh_server(folder: Path) -> Iterator[SshServer]:
-    """Start the server; it ends with the block, and also when this process is killed."""
+def running_ssh_server(folder: Path, script: str = "") -> Iterator[SshServer]:
+    """Start the server; it ends with the block, and also when this process is killed.
+
+    The script runs on the host first; its folders /run, /var/cache and those below it are nobody else's.
+    """
     _write_accounts(folder)
     command = ["setpriv", "--pdeathsig", "KILL"]
     command += ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
-    command += ["sh", "-c", START, "sh", str(folder), _sshd()]
-    logins = " ".join((LOGIN, ASKED, BOUND, IN_CSH, OPEN))
+    command += ["sh", "-c", START, "sh", str(folder), _sshd(), script]
+    logins = " ".join(user for user in USER_IDS if user != OWNER)
     running, server = _start(folder, LOGIN, CONFIGURATION.replace("{logins}", logins), command)
     try:
         yield running

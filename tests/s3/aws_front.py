@@ -5,7 +5,7 @@ standard input. moto checks signatures and policies.
 
 AWS refuses another region than that of the bucket and names the right one; it gives AES256 to objects for which nothing
 was asked, names keys by their ARN, does not describe objects with a customer's key, refuses clocks that are 15 minutes
-off, and checks policies for the default encryption of a bucket.
+off, and checks policies for the default encryption of a bucket, and the conditions in the policy of a bucket.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ os.environ["S3_IGNORE_SUBDOMAIN_BUCKETNAME"] = "true"
 
 import boto3
 from botocore.config import Config
+from bucket_policy import denies_upload
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
@@ -65,6 +66,8 @@ class Front:
         self.with_customer_key: set[str] = set()
         #: The access keys that may not read the default encryption of a bucket.
         self.denied_default: set[str] = set()
+        #: The policies of buckets, which moto does not get.
+        self.policies: dict[str, dict] = {}
         self.is_set_up = False
 
     def __call__(self, environ: dict, start: Callable) -> Iterable[bytes]:
@@ -95,6 +98,12 @@ class Front:
             self.with_customer_key.add(path)
         if environ["QUERY_STRING"].startswith("encryption") and scope[1] in self.denied_default:
             return refuse("403 Forbidden", "AccessDenied")
+        if environ["QUERY_STRING"] == "policy":
+            self.policies[bucket] = json.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
+            start("204 No Content", [])
+            return []
+        if key and environ["REQUEST_METHOD"] in ("PUT", "POST") and self.is_denied(bucket, key, environ):
+            return refuse("403 Forbidden", "AccessDenied")
 
         def as_aws(status: str, headers: Headers, *rest: object) -> object:
             names = {name.lower() for name, _ in headers}
@@ -104,6 +113,13 @@ class Front:
             return start(status, headers, *rest)
 
         return self.moto(environ, as_aws)
+
+    def is_denied(self, bucket: str, key: str, environ: dict) -> bool:
+        """Return whether the policy of a bucket denies an upload, or a part of one."""
+        policy = self.policies.get(bucket, {"Statement": []})
+        names = {name: name.removeprefix("HTTP_").replace("_", "-").lower() for name in environ}
+        headers = {names[name]: value for name, value in environ.items() if name.startswith("HTTP_")}
+        return denies_upload(policy, f"arn:aws:s3:::{bucket}/{key}", headers)
 
     def is_skewed(self, environ: dict) -> bool:
         """Return whether the clock of the client is too far off."""
