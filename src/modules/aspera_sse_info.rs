@@ -257,6 +257,7 @@ impl Values {
             accounts: &server.os_accounts.accounts,
             noded_runs_older_file,
             trapd_runs_older_file,
+            settled: &[],
         };
         let installed = conf_reading != Reading::Missing || server.has_ascp;
         let unread = &server.os_accounts.unread;

@@ -3,16 +3,16 @@
 use std::rc::Rc;
 
 use aspera_sse::aspera::audit::{
-    Accounts, Expectation, Facts, Judgement, Place, Row, ScopePattern, SystemFile,
+    Accounts, Expectation, Facts, Judgement, Place, Row, ScopePattern, Settled, SystemFile,
     Verdict as Found, Wanted, judge, rows,
 };
-use aspera_sse::aspera::docroot::{AsperaConf, Scope};
+use aspera_sse::aspera::docroot::{AsperaConf, DocrootUri, Scope};
 use aspera_sse::aspera::setting::{Encryption, KmsKey};
 use aspera_sse::aspera::trapd;
 use aspera_sse::aspera::version::Version;
 
 use crate::answer::{Answer, Verdict};
-use crate::configuration::{self, Configuration, S3Properties, State, Trapd};
+use crate::configuration::{self, Block, Configuration, Docroot, S3Properties, State, Trapd};
 
 /// Reads the files that the configuration writes, and judges them.
 pub fn code_answer(configuration: &Configuration) -> Answer {
@@ -21,6 +21,7 @@ pub fn code_answer(configuration: &Configuration) -> Answer {
     let passwd = configuration.to_passwd();
     let group = configuration.to_group();
     let accounts = Accounts::parse(passwd.as_deref(), group.as_deref());
+    let settled = settled(configuration);
     let facts = Facts {
         conf: configuration.aspera_conf_readable.then_some(&conf),
         system: system(configuration),
@@ -34,11 +35,51 @@ pub fn code_answer(configuration: &Configuration) -> Answer {
         accounts: &accounts,
         noded_runs_older_file: configuration.older_aspera_conf,
         trapd_runs_older_file: configuration.older_s3_properties,
+        settled: &settled,
     };
     let expectations: Vec<Expectation> = configuration.expect.iter().map(expectation).collect();
     let rows = rows(&facts);
     let judgement = judge(&facts, &rows, &expectations);
     answer(&facts, &expectations, &rows, &judgement)
+}
+
+/// Each docroot with the text is one that the object is below.
+fn settled(configuration: &Configuration) -> Vec<Settled> {
+    let scoped = |blocks: &[Block], scope: fn(String) -> Scope| -> Vec<(Scope, Docroot)> {
+        let docroots = blocks.iter().flat_map(|block| {
+            let scope = scope(block.name.clone());
+            block
+                .docroots
+                .iter()
+                .map(move |docroot| (scope.clone(), docroot.clone()))
+        });
+        docroots.collect()
+    };
+    let docroots = [
+        scoped(&configuration.users, Scope::User),
+        scoped(&configuration.groups, Scope::Group),
+        scoped(&configuration.defaults, |_| Scope::Global),
+    ]
+    .concat();
+    let mut all = Vec::new();
+    for one in &configuration.settled {
+        for (scope, docroot) in docroots
+            .iter()
+            .filter(|(_, docroot)| docroot.text == one.docroot)
+        {
+            all.push(Settled {
+                scope: scope.clone(),
+                peer_ip: docroot.peer_ip.clone(),
+                uri: DocrootUri::new(&*docroot.text).masked(None),
+                encryption: Encryption::parse(&one.encryption).expect("an encryption"),
+                kms_key: one
+                    .key
+                    .as_deref()
+                    .map(|key| KmsKey::parse(key).expect("a key")),
+            });
+        }
+    }
+    all
 }
 
 fn system(configuration: &Configuration) -> Option<SystemFile> {

@@ -37,7 +37,18 @@ pub struct Configuration {
     pub older_aspera_conf: bool,
     /// Whether a live process of asperatrapd is older than `s3.properties`.
     pub older_s3_properties: bool,
+    /// What objects have shown below docroots with these texts.
+    pub settled: Vec<Settled>,
     pub expect: Vec<Expectation>,
+}
+
+/// The encryption of an object that Aspera has uploaded to a docroot with the present files, other than the default of the bucket.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settled {
+    pub docroot: String,
+    pub encryption: String,
+    pub key: Option<String>,
 }
 
 /// A `user`, `group` or `default` element.

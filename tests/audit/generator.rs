@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::configuration::{
     Block, COMMENT, Configuration, Docroot, Expectation, LocalGroup, S3Properties, S3Settings,
-    State, Trapd, UnclearName,
+    Settled, State, Trapd, UnclearName,
 };
+
+use crate::model::may_be_shown;
 
 const ENCRYPTION: &str = "server-side-encryption";
 const KEY: &str = "server-side-encryption-aws-kms-key-id";
@@ -130,7 +132,7 @@ pub fn configuration(random: &mut Random) -> Configuration {
     let defaults = blocks(random, &["", ""], 35);
     let passwd = (!random.one_in(20)).then(|| passwd(random));
     let group = (!random.one_in(20)).then(|| local_groups(random));
-    Configuration {
+    let mut configuration = Configuration {
         aspera_conf_readable: !random.one_in(40),
         users,
         groups,
@@ -158,10 +160,54 @@ pub fn configuration(random: &mut Random) -> Configuration {
         service_options: random.one_in(30),
         older_aspera_conf: random.one_in(30),
         older_s3_properties: random.one_in(30),
+        settled: Vec::new(),
         expect: (0..1 + random.below(2) + random.below(2))
             .map(|_| expectation(random))
             .collect(),
+    };
+    if random.percent(40) {
+        configuration
+            .settled
+            .extend(settled(random, &configuration));
     }
+    configuration
+}
+
+/// Returns what an object may have shown: in one of the worlds, S3 shows that.
+fn settled(random: &mut Random, configuration: &Configuration) -> Option<Settled> {
+    let blocks = [
+        &configuration.users,
+        &configuration.groups,
+        &configuration.defaults,
+    ];
+    let docroots = blocks
+        .into_iter()
+        .flatten()
+        .flat_map(|block| &block.docroots);
+    let is_plain = |text: &&str| {
+        text.starts_with("s3://") && !text.contains(['@', COMMENT]) && text.trim() == *text
+    };
+    let docroots: Vec<&str> = docroots
+        .map(|docroot| &*docroot.text)
+        .filter(is_plain)
+        .collect();
+    if docroots.is_empty() {
+        return None;
+    }
+    let docroot = random.of(&docroots);
+    let arns = KEYS.iter().filter(|key| key.contains(":key/"));
+    let mut shown: Vec<Option<&str>> = arns.map(|key| Some(*key)).collect();
+    shown.push(None);
+    let first = random.below(shown.len());
+    shown.rotate_left(first);
+    let shown = shown.into_iter().map(|key| Settled {
+        docroot: docroot.to_owned(),
+        encryption: if key.is_some() { "AWS_KMS" } else { "AES256" }.to_owned(),
+        key: key.map(str::to_owned),
+    });
+    shown
+        .into_iter()
+        .find(|shown| may_be_shown(configuration, shown))
 }
 
 /// Returns a block for each of the names with some probability, and now and then two.

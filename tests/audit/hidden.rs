@@ -45,6 +45,9 @@ pub fn with_one_fact_hidden(configuration: &Configuration) -> Vec<(String, Confi
     hide("the start of asperanoded".to_owned(), &|hidden| {
         hidden.older_aspera_conf = true;
     });
+    hide("what objects have shown".to_owned(), &|hidden| {
+        hidden.settled.clear();
+    });
     hide("aspera.conf".to_owned(), &|hidden| {
         hidden.aspera_conf_readable = false;
     });

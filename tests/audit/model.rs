@@ -10,12 +10,13 @@ mod host;
 mod inheritance;
 mod judge;
 mod rows;
+mod settled;
 mod worlds;
 
 use std::collections::BTreeSet;
 
 use crate::answer::{Answer, Verdict};
-use crate::configuration::{Configuration, Expectation, State};
+use crate::configuration::{Configuration, Expectation, Settled, State};
 use docroot::{Outcome, Server};
 use docroot_text::Docroot;
 use inheritance::Source;
@@ -47,6 +48,17 @@ pub fn model_answer(configuration: &Configuration) -> Answer {
         Some(true)
     };
     Answer::new(compliant, judged)
+}
+
+/// Returns whether S3 shows an object so in one of the worlds.
+pub fn may_be_shown(configuration: &Configuration, shown: &Settled) -> bool {
+    let server = Server::new(configuration);
+    let docroot = Docroot::read(&shown.docroot);
+    let uploads = in_every_world(|world| server.upload(&docroot, world));
+    uploads
+        .results
+        .iter()
+        .any(|outcome| *outcome == Outcome::Anything || settled::may_show(outcome, shown))
 }
 
 /// Returns whether an expectation judges nothing although somebody wrote it to judge something.
@@ -100,7 +112,7 @@ fn has_idle_expectation(server: &Server, judged: &[(String, Verdict)]) -> bool {
 /// Returns whether an upload of a row may go to S3, or whether there is a reason to doubt that none does.
 fn may_go_to_s3(row: &Row, server: &Server) -> bool {
     with_uploads(row, server, |all| {
-        all.unproven || all.results != BTreeSet::from([Outcome::NotS3])
+        !all.against.is_empty() || all.results != BTreeSet::from([Outcome::NotS3])
     })
 }
 
@@ -153,25 +165,36 @@ fn with_uploads<T>(row: &Row, server: &Server, ask: impl Fn(&Readings<Outcome>) 
     let configuration = server.configuration();
     let sources = in_every_world(|world| row.source(configuration, world));
     // The choice of the docroot does not depend on its outcome: the worlds of the two need not be multiplied.
-    let docroots: Vec<Docroot> = sources.results.iter().map(Source::read).collect();
+    let docroots: Vec<(&Source, Docroot)> = sources
+        .results
+        .iter()
+        .map(|source| (source, source.read()))
+        .collect();
     let mut all = Readings {
         results: BTreeSet::new(),
-        unproven: sources.unproven,
+        against: sources.against,
         reasons: sources.reasons,
     };
     let mut named = configuration.users.iter().chain(&configuration.groups);
     if named.any(|block| block.unclear_name.is_some()) {
-        all.unproven = true;
+        all.against.insert("unclear_name");
         all.reasons.insert("unclear_name");
     }
     if configuration.older_aspera_conf {
         all.results.insert(Outcome::Anything);
         all.reasons.insert("older_file");
     }
-    for docroot in &docroots {
-        let uploads = in_every_world(|world| server.upload(docroot, world));
+    for (source, docroot) in &docroots {
+        let mut uploads = in_every_world(|world| server.upload(docroot, world));
+        if let Source::Docroot(text) = source {
+            let shown = configuration.settled.iter();
+            let mut shown = shown.filter(|one| one.docroot == *text);
+            if let Some(shown) = shown.next() {
+                settled::leave_what_is_shown(&mut uploads, shown);
+            }
+        }
         all.results.extend(uploads.results);
-        all.unproven |= uploads.unproven;
+        all.against.extend(uploads.against);
         all.reasons.extend(uploads.reasons);
     }
     ask(&all)

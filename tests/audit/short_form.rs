@@ -25,6 +25,7 @@ pub struct Configuration {
     service_options: bool,
     older_aspera_conf: bool,
     older_s3_properties: bool,
+    settled: Vec<configuration::Settled>,
 }
 
 /// Returns Aspera 3.9.6 with trapd, which sets HTTPS and nothing else.
@@ -45,6 +46,7 @@ impl Default for Configuration {
             service_options: false,
             older_aspera_conf: false,
             older_s3_properties: false,
+            settled: Vec::new(),
         }
     }
 }
@@ -272,6 +274,7 @@ impl TryFrom<Configuration> for configuration::Configuration {
             service_options: short.service_options,
             older_aspera_conf: short.older_aspera_conf,
             older_s3_properties: short.older_s3_properties,
+            settled: short.settled,
             expect: Vec::new(),
         })
     }

@@ -63,6 +63,7 @@ fn simpler(configuration: &Configuration) -> Vec<Configuration> {
         with(&|simpler| simpler.expect[index].keys.clear());
         with(&|simpler| simpler.expect[index].scopes.truncate(1));
     }
+    with(&|simpler| simpler.settled.clear());
     with(&|simpler| simpler.service_options = false);
     with(&|simpler| simpler.older_aspera_conf = false);
     with(&|simpler| simpler.older_s3_properties = false);

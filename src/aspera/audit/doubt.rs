@@ -89,6 +89,8 @@ pub enum Doubt {
     OldVersion,
     /// `$(...)` in a key, which Aspera replaces in docroots.
     Substitution,
+    /// An uploaded object shows an encryption that no reading gives.
+    ObjectDiffers,
 }
 
 /// The texts of a doubt.
@@ -100,7 +102,7 @@ struct Words {
 
 impl Doubt {
     /// All doubts.
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 44] = [
         Self::AccessKeys,
         Self::GroupsUnknown,
         Self::SamePrecedence,
@@ -144,6 +146,7 @@ impl Doubt {
         Self::OtherEndpoint,
         Self::OldVersion,
         Self::Substitution,
+        Self::ObjectDiffers,
     ];
 
     /// Returns the name that programs use for this doubt.
@@ -375,6 +378,11 @@ impl Doubt {
                 name: "substitution",
                 why: "the key contains $(...), which Aspera replaces in docroots, so each user may get another key",
                 fix: "Name the key itself in the docroot of each user.",
+            },
+            Self::ObjectDiffers => Words {
+                name: "object_differs",
+                why: "an object that Aspera has uploaded with the present files has an encryption that they do not give under any reading",
+                fix: "Find out what else sets the encryption: another file, another service, or a rule of the store.",
             },
             Self::SeveralDocroots => Words {
                 name: "several_docroots",

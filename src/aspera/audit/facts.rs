@@ -3,6 +3,7 @@
 use super::accounts::Accounts;
 use super::doubt::Doubt;
 use super::possible::Request;
+use super::settled::Settled;
 use crate::aspera::docroot::AsperaConf;
 use crate::aspera::trapd::Contents;
 use crate::aspera::version::Version;
@@ -26,6 +27,8 @@ pub struct Facts<'a> {
     pub noded_runs_older_file: bool,
     /// Whether a live asperatrapd started before `s3.properties` got its present content.
     pub trapd_runs_older_file: bool,
+    /// What uploaded objects have settled.
+    pub settled: &'a [Settled],
 }
 
 /// The settings in `s3.properties`. A missing file sets nothing.
@@ -71,6 +74,7 @@ impl<'a> Facts<'a> {
             accounts,
             noded_runs_older_file: false,
             trapd_runs_older_file: false,
+            settled: &[],
         }
     }
 }

@@ -274,7 +274,7 @@ fn verdict(possible: &Possible, comparisons: &[Comparison]) -> Verdict {
     let may_not_be_s3 = possible.outcomes.contains(&Outcome::NotS3);
     match difference {
         _ if possible.unbounded || comparisons.is_empty() => Verdict::Unknown,
-        None if all_meet && !possible.unproven => Verdict::Met,
+        None if all_meet && !possible.is_unproven() => Verdict::Met,
         Some(difference) if all_differ && !may_not_be_s3 => Verdict::Violated(difference),
         _ => Verdict::Unknown,
     }

@@ -16,6 +16,7 @@ mod possible;
 mod query;
 mod rows;
 mod s3_docroot;
+mod settled;
 mod verdict;
 
 pub use accounts::Accounts;
@@ -27,4 +28,5 @@ pub use judgement::{Judgement, Unfounded, Unknown, judge};
 pub use possible::{Outcome, Possible, Request, Source};
 pub use rows::{Row, rows};
 pub use s3_docroot::doubts_of_setting;
+pub use settled::Settled;
 pub use verdict::{Place, RowVerdict, Verdict, Violation};

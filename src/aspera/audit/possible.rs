@@ -44,8 +44,8 @@ pub struct Possible {
     pub outcomes: Vec<Outcome>,
     /// Whether other results are possible as well.
     pub unbounded: bool,
-    /// Whether there is a reason not to call even the listed results right.
-    pub unproven: bool,
+    /// The reasons not to call even the listed results right. They are among `doubts`, too.
+    pub against: Vec<Doubt>,
     /// The reasons, in the order in which they were found.
     pub doubts: Vec<Doubt>,
 }
@@ -164,7 +164,7 @@ impl Possible {
 
     /// Returns whether exactly one outcome is possible and there is no reason to doubt it.
     pub fn is_certain(&self) -> bool {
-        !self.unbounded && !self.unproven && self.outcomes.len() == 1
+        !self.unbounded && !self.is_unproven() && self.outcomes.len() == 1
     }
 
     /// Returns whether an upload to S3 is among the outcomes.
@@ -208,12 +208,15 @@ impl Possible {
 
     /// Adds everything that another set allows. Returns whether anything was new.
     pub fn merge(&mut self, other: Self) -> bool {
-        let mut is_new = (other.unbounded && !self.unbounded) || (other.unproven && !self.unproven);
+        let mut is_new =
+            (other.unbounded && !self.unbounded) || (other.is_unproven() && !self.is_unproven());
         for outcome in other.outcomes {
             is_new |= self.add(outcome);
         }
         self.unbounded |= other.unbounded;
-        self.unproven |= other.unproven;
+        for doubt in other.against {
+            self.stand_against(doubt);
+        }
         for doubt in other.doubts {
             self.note(doubt);
         }
@@ -235,8 +238,19 @@ impl Possible {
 
     /// Marks all results as unproven, for a reason.
     pub fn leave_unproven(&mut self, doubt: Doubt) {
-        self.unproven = true;
+        self.stand_against(doubt);
         self.note(doubt);
+    }
+
+    /// Returns whether there is a reason not to call even the listed results right.
+    pub fn is_unproven(&self) -> bool {
+        !self.against.is_empty()
+    }
+
+    fn stand_against(&mut self, doubt: Doubt) {
+        if !self.against.contains(&doubt) {
+            self.against.push(doubt);
+        }
     }
 
     /// Adds a reason.

@@ -1,5 +1,6 @@
 //! The rows of the audit: the docroots of a server and the users without a docroot, each with the possible results of its uploads.
 
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::doubt::Doubt;
@@ -7,6 +8,7 @@ use super::facts::Facts;
 use super::inheritance::{Inheritance, Level, State};
 use super::possible::{Outcome, Possible};
 use super::s3_docroot::S3Docroots;
+use super::settled::Settled;
 use crate::aspera::docroot::{AsperaConf, Block, DocrootElement, DocrootUri, Scope, Storage};
 use crate::subject::with_subject;
 
@@ -31,10 +33,16 @@ pub fn rows(facts: &Facts) -> Vec<Row> {
         return Vec::new();
     };
     let s3_docroots = S3Docroots::new(facts);
+    let mut settled: HashMap<&Scope, Vec<&Settled>> = HashMap::new();
+    for one in facts.settled {
+        settled.entry(&one.scope).or_default().push(one);
+    }
     let elements = |block| -> Vec<Element> {
+        let scope = conf.scope(block);
         let docroots = conf.docroots(block).iter();
-        let read = |docroot| Element::read(conf, docroot, &s3_docroots);
-        with_subject(conf.scope(block), || docroots.map(read).collect())
+        let settled = settled.get(&scope).map(Vec::as_slice).unwrap_or_default();
+        let read = |docroot| Element::read(conf, docroot, &s3_docroots, settled);
+        with_subject(&scope, || docroots.map(read).collect())
     };
     // There may be very many blocks, so the elements of each are read when they are needed, those of groups twice.
     let levels = |is_wanted: fn(&Scope) -> bool| -> Vec<Level> {
@@ -75,7 +83,13 @@ struct Element {
 }
 
 impl Element {
-    fn read(conf: &AsperaConf, docroot: &DocrootElement, s3_docroots: &S3Docroots) -> Self {
+    /// Reads a docroot. `settled` is about the docroots of its owner.
+    fn read(
+        conf: &AsperaConf,
+        docroot: &DocrootElement,
+        s3_docroots: &S3Docroots,
+        settled: &[&Settled],
+    ) -> Self {
         let text = conf.text_with_blanks(docroot);
         let uri = DocrootUri::new(text.trim_ascii());
         let mut possible = match uri.storage() {
@@ -83,7 +97,17 @@ impl Element {
             Storage::Empty | Storage::Local | Storage::Other(_) => {
                 Rc::new(Possible::certainly(Outcome::NotS3))
             }
-            Storage::S3 => s3_docroots.possible(&uri),
+            Storage::S3 => {
+                let mut possible = s3_docroots.possible(&uri);
+                let is_about = |settled: &&&Settled| {
+                    settled.peer_ip.as_deref() == docroot.peer_ip.as_deref()
+                        && settled.uri == uri.masked(None)
+                };
+                if let Some(settled) = settled.iter().find(is_about) {
+                    settled.settle(Rc::make_mut(&mut possible));
+                }
+                possible
+            }
             Storage::MisspelledS3 => {
                 let mut possible = Possible::certainly(Outcome::NotS3);
                 possible.leave_unproven(Doubt::SchemeInCapitals);

@@ -35,8 +35,8 @@ pub fn verdict(
     let may_not_be_s3 = readings.results.contains(&Outcome::NotS3);
     let meets: Vec<Meets> = meets.into_iter().collect();
     match meets[..] {
-        [] if !readings.unproven => Verdict::NotS3,
-        [Ok(true)] if !readings.unproven => Verdict::Met,
+        [] if readings.against.is_empty() => Verdict::NotS3,
+        [Ok(true)] if readings.against.is_empty() => Verdict::Met,
         [Ok(false)] if !(decisions::NOT_S3_IS_NO_VIOLATION && may_not_be_s3) => Verdict::Violated,
         _ => {
             reasons.extend(meets.iter().filter_map(|meets| meets.err()));
@@ -118,7 +118,7 @@ fn meets_expectation(
     same.into_iter().find(Result::is_err).unwrap_or(Ok(false))
 }
 
-fn is_same(key: &str, wanted: &str) -> Meets {
+pub fn is_same(key: &str, wanted: &str) -> Meets {
     let is_alias = |key: &str| key.starts_with("alias/") || key.contains(":alias/");
     if key == wanted {
         return Ok(true);

@@ -8,7 +8,7 @@ pub struct World {
     choices: Vec<Choice>,
     next: usize,
     reasons: BTreeSet<&'static str>,
-    unproven: bool,
+    against: BTreeSet<&'static str>,
 }
 
 struct Choice {
@@ -19,8 +19,8 @@ struct Choice {
 /// The results of all worlds.
 pub struct Readings<T> {
     pub results: BTreeSet<T>,
-    /// Whether there is another reason to doubt one of the results.
-    pub unproven: bool,
+    /// Other reasons to doubt one of the results.
+    pub against: BTreeSet<&'static str>,
     /// The points that were open in any of the worlds.
     pub reasons: BTreeSet<&'static str>,
 }
@@ -53,7 +53,7 @@ impl World {
     /// Adds a reason not to call the result right.
     pub fn stands_against(&mut self, reason: &'static str) {
         self.reasons.insert(reason);
-        self.unproven = true;
+        self.against.insert(reason);
     }
 
     /// Adds a reason without a choice.
@@ -83,7 +83,7 @@ pub fn in_every_world<T: Ord>(happens: impl Fn(&mut World) -> T) -> Readings<T> 
         if !world.next_world() {
             return Readings {
                 results,
-                unproven: world.unproven,
+                against: world.against,
                 reasons: world.reasons,
             };
         }
