@@ -30,6 +30,7 @@ mod restore;
 mod result;
 mod s3_options;
 mod s3_place;
+mod server;
 mod serving_since;
 mod setting;
 mod sums;
