@@ -4,7 +4,7 @@
 //! state, reads the file once, and has the domain ([`aspera`]) plan the edits: a pure function from bytes to edits ([`text`]). The edits give
 //! the diff; check mode ends here. Otherwise the file is replaced safely ([`files`]), and the outcome goes back to Ansible as one line of JSON.
 //!
-//! What the objects in a bucket are encrypted with is asked of S3 ([`s3`]) over HTTPS ([`http`]).
+//! What the objects in a bucket are encrypted with is asked of S3 ([`s3`]), and what access keys say of the Node API ([`node`]), over HTTPS ([`http`]).
 
 // What may open a file is in clippy.toml.
 #![cfg_attr(not(test), warn(clippy::disallowed_methods))]
@@ -14,6 +14,7 @@ pub mod aspera;
 pub mod files;
 pub mod http;
 pub mod modules;
+pub mod node;
 pub mod s3;
 pub mod subject;
 pub mod text;

@@ -189,7 +189,7 @@ fn entry_for<'e>(
     scope: &Scope,
 ) -> Option<(usize, &'e Expectation)> {
     let names = |pattern: &ScopePattern| match pattern {
-        ScopePattern::System => false,
+        ScopePattern::System | ScopePattern::AccessKeys | ScopePattern::AccessKey(_) => false,
         ScopePattern::Users => matches!(scope, Scope::User(_)),
         ScopePattern::Groups => matches!(scope, Scope::Group(_)),
         ScopePattern::One(one) => one == scope,

@@ -89,6 +89,14 @@ pub enum Doubt {
     OldVersion,
     /// `$(...)` in a key, which Aspera replaces in docroots.
     Substitution,
+    /// A storage of an access key that does not have the documented form.
+    UnclearStorage,
+    /// An access key of a node that is another host.
+    OtherHost,
+    /// An access key without a storage, whose transfer user is not known.
+    NoTransferUser,
+    /// An access key without a storage, whose transfer user has no docroot.
+    NoStorage,
 }
 
 /// The texts of a doubt.
@@ -100,7 +108,7 @@ struct Words {
 
 impl Doubt {
     /// All doubts.
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 47] = [
         Self::AccessKeys,
         Self::GroupsUnknown,
         Self::SamePrecedence,
@@ -144,6 +152,10 @@ impl Doubt {
         Self::OtherEndpoint,
         Self::OldVersion,
         Self::Substitution,
+        Self::UnclearStorage,
+        Self::OtherHost,
+        Self::NoTransferUser,
+        Self::NoStorage,
     ];
 
     /// Returns the name that programs use for this doubt.
@@ -169,7 +181,7 @@ impl Doubt {
             Self::AccessKeys => Words {
                 name: "access_keys",
                 why: "restrictions without a docroot are for access keys, and the encryption of an access key is set in its storage, not in aspera.conf",
-                fix: "Check the access keys of this user with the Node API (GET /access_keys).",
+                fix: "Ask the Node API of this host with aspera_access_keys_info (in the role and the playbook audit, aspera_sse_node_api): it judges the access keys.",
             },
             Self::GroupsUnknown => Words {
                 name: "groups_unknown",
@@ -375,6 +387,26 @@ impl Doubt {
                 name: "substitution",
                 why: "the key contains $(...), which Aspera replaces in docroots, so each user may get another key",
                 fix: "Name the key itself in the docroot of each user.",
+            },
+            Self::UnclearStorage => Words {
+                name: "unclear_storage",
+                why: "the node returns a storage of the access key that does not have the documented form, or of a kind that is not documented",
+                fix: "Look at the storage of the access key with the tool that made it, and correct it there.",
+            },
+            Self::OtherHost => Words {
+                name: "other_host",
+                why: "the node is not this host, so what its s3.properties sets and which services it runs is not known",
+                fix: "Run aspera_access_keys_info on the node itself, with https://localhost:9092 as url.",
+            },
+            Self::NoTransferUser => Words {
+                name: "no_transfer_user",
+                why: "the access key has no storage of its own, and the node does not name the transfer user of the login, whose docroot it then has",
+                fix: "Log in as a user of the Node API that is associated with a transfer user (asnodeadmin -l lists them).",
+            },
+            Self::NoStorage => Words {
+                name: "no_storage",
+                why: "the access key has no storage of its own, and its transfer user has restrictions and no docroot",
+                fix: "Give the access key a storage, or the user a docroot, or remove the access key.",
             },
             Self::SeveralDocroots => Words {
                 name: "several_docroots",
