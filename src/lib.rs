@@ -4,7 +4,7 @@
 //! a pure function from bytes to edits ([`aspera`], [`text`]), make the diff of them (check mode stops here), replace the file safely ([`files`]), and
 //! print the outcome as one line of JSON ([`ansible`]).
 //!
-//! The modules that look at objects ask S3 ([`s3`]) over HTTPS ([`http`]).
+//! The modules that look at objects ask S3 ([`s3`]), and the one that looks at access keys asks the Node API ([`node`]), both over HTTPS ([`http`]).
 
 // What may open a file is in clippy.toml.
 #![cfg_attr(not(test), warn(clippy::disallowed_methods))]
@@ -14,6 +14,7 @@ pub mod aspera;
 pub mod files;
 pub mod http;
 pub mod modules;
+pub mod node;
 pub mod s3;
 pub mod subject;
 pub mod text;

@@ -10,10 +10,16 @@ use std::path::{Path, PathBuf};
 
 use aspera_sse::ansible::{Default, Kind, Module, OptionSpec};
 use aspera_sse::modules::{
-    AsperaDocrootSse, AsperaS3ObjectsInfo, AsperaS3TrialUpload, AsperaSseInfo, AsperaTrapdSse,
+    AsperaAccessKeysInfo, AsperaDocrootSse, AsperaS3ObjectsInfo, AsperaS3TrialUpload,
+    AsperaSseInfo, AsperaTrapdSse,
 };
-use invocation::{INFO, Module as Program, OBJECTS, Sandbox, TRIAL};
+use invocation::{ACCESS_KEYS, INFO, Module as Program, OBJECTS, Sandbox, TRIAL};
 use serde_yaml_ng::Value;
+
+#[test]
+fn aspera_access_keys_info() {
+    check::<AsperaAccessKeysInfo>(results_of_sample(ACCESS_KEYS, "mixed"));
+}
 
 #[test]
 fn aspera_docroot_sse() {

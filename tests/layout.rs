@@ -10,7 +10,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "modules",
         &[
-            "ansible", "aspera", "files", "http", "s3", "text", "utc", "subject",
+            "ansible", "aspera", "files", "http", "node", "s3", "text", "utc", "subject",
         ],
     ),
     ("ansible", &["subject"]),
@@ -46,6 +46,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     ("files", &["utc"]),
     ("http", &["text", "utc"]),
+    ("node", &["http"]),
     ("s3", &["http", "utc"]),
     ("text", &[]),
     ("subject", &[]),

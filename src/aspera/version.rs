@@ -29,7 +29,12 @@ impl Version {
         let line = output
             .lines()
             .find_map(|line| line.trim_ascii().strip_prefix("ascp version "))?;
-        let numbers = line
+        Self::parse(line)
+    }
+
+    /// Reads a version at the start of a text.
+    pub fn parse(text: &str) -> Option<Self> {
+        let numbers = text
             .split(|c: char| !(c.is_ascii_digit() || c == '.'))
             .next()?;
         let parts: Option<Vec<u32>> = numbers
@@ -39,6 +44,11 @@ impl Version {
             .map(|part| part.parse().ok())
             .collect();
         parts.filter(|parts| parts.len() >= 3).map(Self)
+    }
+
+    /// Returns the first release whose Node API returns the storages of access keys without being asked for them.
+    pub fn first_with_storages_in_lists() -> Self {
+        Self(vec![3, 8, 0])
     }
 
     /// Returns the first release with `pvcl_cloud`, which connects Aspera to object storage beside trapd.

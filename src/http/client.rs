@@ -96,6 +96,8 @@ pub struct Client {
     limits: Limits,
     proxies: Proxies,
     authorities: Vec<CertificateDer<'static>>,
+    takes_any_certificate: bool,
+    body_limit: u64,
     agents: [OnceLock<Result<Agent, Failure>>; 4],
     sent: AtomicU32,
     repeated: AtomicU32,
@@ -140,10 +142,26 @@ impl Client {
             limits,
             proxies,
             authorities,
+            takes_any_certificate: false,
+            body_limit: BODY_LIMIT,
             agents: std::array::from_fn(|_| OnceLock::new()),
             sent: AtomicU32::new(0),
             repeated: AtomicU32::new(0),
         }
+    }
+
+    /// Takes any certificate, so that nothing proves which server answers.
+    #[must_use]
+    pub fn with_any_certificate(mut self) -> Self {
+        self.takes_any_certificate = true;
+        self
+    }
+
+    /// Sets the most bytes that are read of a body.
+    #[must_use]
+    pub fn with_body_limit(mut self, bytes: u64) -> Self {
+        self.body_limit = bytes;
+        self
     }
 
     /// Returns how many requests were sent so far.
@@ -180,7 +198,8 @@ impl Client {
         }
         let agent = self.agent(request.origin)?;
         self.sent.fetch_add(1, Ordering::Relaxed);
-        let answer = exchange(&agent, request).map_err(|error| Failure::from(&error));
+        let answer =
+            exchange(&agent, request, self.body_limit).map_err(|error| Failure::from(&error));
         match answer {
             Ok(answer) if !answer.body.is_empty() && answer.is_compressed() => {
                 Err(Failure::Compressed)
@@ -220,7 +239,7 @@ impl Client {
             .map(proxy::parse)
             .transpose()
             .map_err(Failure::Proxy)?;
-        let authorities = if is_https {
+        let authorities = if is_https && !self.takes_any_certificate {
             tls::trusted(&self.authorities)?
         } else {
             Vec::new()
@@ -233,6 +252,7 @@ impl Client {
                 authorities.collect(),
             )))
             .unversioned_rustls_crypto_provider(tls::cryptography())
+            .disable_verification(self.takes_any_certificate)
             .build();
         let config = Agent::config_builder()
             .tls_config(tls)
@@ -257,7 +277,7 @@ fn has_address(origin: &Origin) -> bool {
     (origin.host(), origin.port()).to_socket_addrs().is_ok()
 }
 
-fn exchange(agent: &Agent, request: &Request) -> Result<Answer, ureq::Error> {
+fn exchange(agent: &Agent, request: &Request, body_limit: u64) -> Result<Answer, ureq::Error> {
     let mark = if request.query.is_empty() { "" } else { "?" };
     let url = format!(
         "{}{}{mark}{}",
@@ -279,7 +299,7 @@ fn exchange(agent: &Agent, request: &Request) -> Result<Answer, ureq::Error> {
     Ok(Answer {
         status: parts.status.as_u16(),
         headers: parts.headers,
-        body: body.with_config().limit(BODY_LIMIT).read_to_vec()?,
+        body: body.with_config().limit(body_limit).read_to_vec()?,
     })
 }
 

@@ -48,7 +48,7 @@ pub enum Failure {
     #[error("{0}")]
     Proxy(ProxyFailure),
     /// More than the limit.
-    #[error("the answer is larger than any answer of S3")]
+    #[error("the answer is larger than any that was asked for")]
     TooLarge,
     /// Not HTTP.
     #[error("the answer is not HTTP")]

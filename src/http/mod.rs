@@ -1,7 +1,8 @@
-//! A small blocking HTTPS client with the signatures of AWS, and the places where AWS keeps credentials. Knows nothing of Ansible or Aspera.
+//! A small blocking HTTPS client with the signatures of AWS and with passwords (Basic), and the places where AWS keeps credentials. Knows nothing of Ansible or Aspera.
 //!
 //! No redirect is followed: it is an answer. Every request has limits on time and size. Nothing of an answer or of a URL is part of an error.
 
+mod basic;
 mod client;
 mod credentials;
 mod encoding;
@@ -17,6 +18,7 @@ mod sts;
 mod tls;
 mod xml;
 
+pub use basic::Login;
 pub use client::{Answer, Client, Counts, Limits, Method, Request};
 pub use credentials::Credentials;
 pub use encoding::{encode, encode_path, query};

@@ -142,6 +142,12 @@ impl Origin {
         self.host.parse().ok()
     }
 
+    /// Returns whether it is this host, by a name or an address that never leaves it.
+    pub fn is_loopback(&self) -> bool {
+        let address = self.address();
+        address.map_or(self.host == "localhost", |address| address.is_loopback())
+    }
+
     /// Returns what the header `Host` says: the port is left out where it is the usual one.
     pub fn authority(&self) -> String {
         let host = if self.host.contains(':') {
@@ -157,7 +163,7 @@ impl Origin {
     }
 
     /// Returns the start of its URLs.
-    pub(super) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("{}://{}", self.scheme.name(), self.authority())
     }
 }
@@ -206,6 +212,25 @@ mod tests {
             ("https://a_b.example:80", "https://a_b.example:80"),
         ] {
             assert_eq!(Origin::parse(text).unwrap().url(), url);
+        }
+    }
+
+    #[test]
+    fn loopback_is_known_by_name_and_address() {
+        for (url, is_loopback) in [
+            ("https://localhost:9092", true),
+            ("https://LOCALHOST", true),
+            ("https://127.0.0.53", true),
+            ("https://[::1]", true),
+            ("https://localhost.example", false),
+            ("https://notlocalhost", false),
+            ("https://10.0.0.1", false),
+        ] {
+            assert_eq!(
+                Origin::parse(url).unwrap().is_loopback(),
+                is_loopback,
+                "{url}"
+            );
         }
     }
 

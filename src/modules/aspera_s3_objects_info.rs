@@ -191,7 +191,7 @@ fn entry_for<'e>(
 ) -> Option<(usize, &'e Expectation)> {
     let scope = &docroot.scope;
     let names = |pattern: &ScopePattern| match pattern {
-        ScopePattern::System => false,
+        ScopePattern::System | ScopePattern::AccessKeys | ScopePattern::AccessKey(_) => false,
         ScopePattern::Users => matches!(scope, Scope::User(_)),
         ScopePattern::Groups => matches!(scope, Scope::Group(_)),
         ScopePattern::One(one) => one == scope,

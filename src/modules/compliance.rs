@@ -5,7 +5,7 @@ use std::rc::Rc;
 use serde::{Serialize, Serializer};
 
 use crate::aspera::audit::{
-    Difference, Judgement, Place, Row, RowVerdict, Unknown, Verdict, Violation, Wanted,
+    Difference, Doubt, Judgement, Place, Row, RowVerdict, Unknown, Verdict, Violation, Wanted,
 };
 use crate::aspera::setting::Encryption;
 
@@ -73,8 +73,9 @@ impl Serialize for UnknownReports {
     }
 }
 
+/// A certain difference.
 #[derive(Debug, Serialize)]
-struct ViolationReport {
+pub(super) struct ViolationReport {
     #[serde(rename = "where")]
     place: String,
     found: String,
@@ -85,8 +86,9 @@ struct ViolationReport {
     message: String,
 }
 
+/// Something that is not known.
 #[derive(Debug, Serialize)]
-struct UnknownReport {
+pub(super) struct UnknownReport {
     #[serde(rename = "where")]
     place: String,
     why: String,
@@ -245,7 +247,14 @@ impl ViolationReport {
         )
     }
 
-    fn of(place: String, found: String, expected: String, why: &'static str, fix: String) -> Self {
+    /// Creates a report.
+    pub(super) fn of(
+        place: String,
+        found: String,
+        expected: String,
+        why: &'static str,
+        fix: String,
+    ) -> Self {
         Self {
             message: format!("{place} has {found}, not {expected}: {why}. {fix}"),
             place,
@@ -284,17 +293,20 @@ fn fix(violation: &Violation) -> String {
 
 impl UnknownReport {
     fn new(unknown: &Unknown, places: &Places) -> Self {
-        let doubts = unknown.doubts.iter();
-        let why: Vec<&str> = doubts.clone().map(|doubt| doubt.why()).collect();
-        let fix: Vec<&str> = doubts.map(|doubt| doubt.fix()).collect();
+        Self::of(places.name(unknown.place), &unknown.doubts, str::to_owned)
+    }
+
+    /// Creates a report. Its texts are about docroots, and `words` makes of them those for the place.
+    pub(super) fn of(place: String, doubts: &[Doubt], words: fn(&str) -> String) -> Self {
+        let why: Vec<String> = doubts.iter().map(|doubt| words(doubt.why())).collect();
+        let fix: Vec<String> = doubts.iter().map(|doubt| words(doubt.fix())).collect();
         let (why, fix) = (why.join("; "), fix.join(" "));
-        let place = places.name(unknown.place);
         Self {
             message: format!("{place} is not known to be as expected: {why}. {fix}"),
             place,
             why,
             fix,
-            reasons: unknown.doubts.iter().map(|doubt| doubt.name()).collect(),
+            reasons: doubts.iter().map(|doubt| doubt.name()).collect(),
         }
     }
 }

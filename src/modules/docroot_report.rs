@@ -44,8 +44,9 @@ struct DocrootReport<'r> {
     verdict: Option<&'static str>,
 }
 
+/// The encryption that an upload gets, as far as it is known.
 #[derive(Debug, Serialize)]
-struct EffectiveReport {
+pub(super) struct EffectiveReport {
     server_side_encryption: Option<String>,
     kms_key_id: Option<String>,
     source: &'static str,
@@ -68,7 +69,7 @@ impl<'r> DocrootReport<'r> {
             server_side_encryption: own.encryption.as_ref().map(shown),
             kms_key_id: own.kms_key.as_ref().map(shown),
             inherited_from: row.inherited_from.as_ref().map(ToString::to_string),
-            effective: EffectiveReport::new(&row.possible),
+            effective: EffectiveReport::new(&row.possible, "docroot", str::to_owned),
             judged_by: judged.and_then(|judged| judged.entry),
             verdict: judged.and_then(|judged| judged.verdict).map(verdict),
         }
@@ -76,7 +77,9 @@ impl<'r> DocrootReport<'r> {
 }
 
 impl EffectiveReport {
-    fn new(possible: &Possible) -> Self {
+    /// Creates the report of an upload. `own` is the word for what sets an encryption of its own, and `words` makes texts that fit it of those about
+    /// docroots.
+    pub(super) fn new(possible: &Possible, own: &'static str, words: fn(&str) -> String) -> Self {
         let natural = possible.outcomes.first();
         let request = natural.and_then(Outcome::request);
         Self {
@@ -86,13 +89,13 @@ impl EffectiveReport {
                 // The outcome is shown for the sake of the other possible results.
                 Some(Outcome::NotS3) if possible.unbounded => "unknown",
                 Some(Outcome::NotS3) => "not_s3",
-                Some(Outcome::S3(_, Source::Docroot)) => "docroot",
+                Some(Outcome::S3(_, Source::Docroot)) => own,
                 Some(Outcome::S3(_, Source::Trapd)) => "trapd",
                 Some(Outcome::S3(_, Source::Nowhere)) => "none",
                 None => "unknown",
             },
             certain: possible.is_certain(),
-            why: (!possible.doubts.is_empty()).then(|| sentences(&possible.doubts)),
+            why: (!possible.doubts.is_empty()).then(|| words(&sentences(&possible.doubts))),
             reasons: possible.doubts.iter().map(|doubt| doubt.name()).collect(),
         }
     }
@@ -113,7 +116,8 @@ fn scheme(uri: &DocrootUri) -> Option<&'static str> {
     }
 }
 
-fn verdict(verdict: Verdict) -> &'static str {
+/// Returns the word for a verdict.
+pub(super) fn verdict(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Met => "met",
         Verdict::Violated(_) => "violated",

@@ -54,7 +54,7 @@ impl Entry {
         let scopes = self.scopes.as_deref().unwrap_or_default();
         let scope = |(index, text): (usize, &String)| {
             pattern(text).ok_or_else(|| format!(
-                "scopes[{index}] is not one of system, user, group, global, user NAME and group NAME. Correct it."
+                "scopes[{index}] is not one of system, user, group, global, access_key, user NAME, group NAME and access_key ID. Correct it."
             ))
         };
         let scopes: Vec<ScopePattern> = scopes
@@ -127,8 +127,10 @@ fn pattern(scope: &str) -> Option<ScopePattern> {
         ("user", _) => ScopePattern::Users,
         ("group", _) => ScopePattern::Groups,
         ("global", _) => ScopePattern::One(Scope::Global),
+        ("access_key", _) => ScopePattern::AccessKeys,
         (_, Some(("user", name))) => ScopePattern::One(Scope::User(named(name)?)),
         (_, Some(("group", name))) => ScopePattern::One(Scope::Group(named(name)?)),
+        (_, Some(("access_key", id))) => ScopePattern::AccessKey(named(id)?),
         _ => return None,
     })
 }

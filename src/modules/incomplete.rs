@@ -60,11 +60,18 @@ impl IncompleteReport {
                 "Uploads go to S3, and no entry of expect judges any of them.",
                 "Check expect.scopes, and the docroots in aspera.conf.",
             ),
+            Unfounded::OnlyAccessKeys => (
+                "expect".to_owned(),
+                "judges_nothing",
+                "All entries are of access keys, which this module does not judge.",
+                "Ask aspera_access_keys_info, or add an entry for what aspera.conf and s3.properties set.",
+            ),
         };
         Self::of(place, reason, why.to_owned(), fix.to_owned())
     }
 
-    fn of(place: String, reason: &'static str, why: String, fix: String) -> Self {
+    /// Creates a report.
+    pub(super) fn of(place: String, reason: &'static str, why: String, fix: String) -> Self {
         // The errors of files name the file themselves.
         let message = if why.starts_with(&place) {
             format!("{why} {fix}")

@@ -2,6 +2,7 @@
 
 mod apply;
 mod asconfigurator;
+mod aspera_access_keys_info;
 mod aspera_docroot_sse;
 mod aspera_s3_objects_info;
 mod aspera_s3_trial_upload;
@@ -15,6 +16,11 @@ mod docroot_warnings;
 mod expect;
 mod host_warnings;
 mod incomplete;
+mod keys_ask;
+mod keys_judgement;
+mod keys_options;
+mod keys_report;
+mod keys_storage;
 mod objects_cause;
 mod objects_compliance;
 mod objects_docroots;
@@ -30,6 +36,7 @@ mod restore;
 mod result;
 mod s3_options;
 mod s3_place;
+mod server;
 mod serving_since;
 mod setting;
 mod sums;
@@ -40,6 +47,7 @@ mod trial_options;
 mod trial_refusal;
 mod trial_report;
 
+pub use aspera_access_keys_info::AsperaAccessKeysInfo;
 pub use aspera_docroot_sse::AsperaDocrootSse;
 pub use aspera_s3_objects_info::AsperaS3ObjectsInfo;
 pub use aspera_s3_trial_upload::AsperaS3TrialUpload;

@@ -190,7 +190,10 @@ pub(super) fn number(
     }
 }
 
-fn read_authorities(path: &Path) -> Result<Vec<rustls::pki_types::CertificateDer<'static>>> {
+/// Reads the file with the certificates of authorities.
+pub(super) fn read_authorities(
+    path: &Path,
+) -> Result<Vec<rustls::pki_types::CertificateDer<'static>>> {
     match files::read(path) {
         Err(error) => {
             let remedy = error.remedy().unwrap_or_default();
@@ -207,7 +210,8 @@ fn read_authorities(path: &Path) -> Result<Vec<rustls::pki_types::CertificateDer
     }
 }
 
-fn is_origin(text: &str) -> bool {
+/// Returns whether a text is the address of a server and nothing else, so that it can be repeated.
+pub(super) fn is_origin(text: &str) -> bool {
     Origin::parse(text).is_ok()
 }
 

@@ -1,6 +1,7 @@
 //! The encryption of each scope, as lines for people to read. The most important lines come first.
 
-use crate::aspera::audit::{Outcome, Row, RowVerdict, Source, Verdict};
+use crate::aspera::audit::{Outcome, Possible, Row, RowVerdict, Source, Verdict};
+use crate::aspera::docroot::Scope;
 
 /// The limit on the lines that are shown. A server may have very many users.
 const MAX_LINES: usize = 200;
@@ -9,21 +10,46 @@ const MAX_LINES: usize = 200;
 /// there is no expectation.
 pub(super) fn table(rows: &[Row], verdicts: &[RowVerdict]) -> Vec<String> {
     let verdict = |index: usize| verdicts.get(index).and_then(|judged| judged.verdict);
-    let mut order: Vec<usize> = (0..rows.len()).collect();
-    order.sort_by_key(|&index| (rank(verdict(index)), rows[index].possible.is_certain()));
+    lines(rows.len(), |index| Line {
+        verdict: verdict(index),
+        is_judged: verdicts.get(index).is_some(),
+        place: rows[index].place(),
+        possible: &rows[index].possible,
+        own: "docroot",
+        inherited_from: rows[index].inherited_from.as_deref(),
+    })
+}
+
+/// A line, before it is laid out.
+pub(super) struct Line<'l> {
+    pub(super) verdict: Option<Verdict>,
+    /// Whether there is an expectation.
+    pub(super) is_judged: bool,
+    pub(super) place: String,
+    pub(super) possible: &'l Possible,
+    /// The word for what sets an encryption of its own.
+    pub(super) own: &'static str,
+    pub(super) inherited_from: Option<&'l Scope>,
+}
+
+/// Lays out a number of lines. There may be very many, so each is made when it is needed.
+pub(super) fn lines<'l>(number: usize, line: impl Fn(usize) -> Line<'l>) -> Vec<String> {
+    let mut order: Vec<usize> = (0..number).collect();
+    order.sort_by_cached_key(|&index| {
+        let line = line(index);
+        (rank(line.verdict), line.possible.is_certain())
+    });
     let cells: Vec<[String; 3]> = order
         .iter()
         .take(MAX_LINES)
         .map(|&index| {
-            let row = &rows[index];
-            [
-                verdicts
-                    .get(index)
-                    .map_or("", |_| word(verdict(index)))
-                    .to_owned(),
-                row.place(),
-                encryption(row, verdict(index)),
-            ]
+            let line = line(index);
+            let word = if line.is_judged {
+                word(line.verdict)
+            } else {
+                ""
+            };
+            [word.to_owned(), line.place.clone(), encryption(&line)]
         })
         .collect();
     let width = |column: usize| {
@@ -40,7 +66,7 @@ pub(super) fn table(rows: &[Row], verdicts: &[RowVerdict]) -> Vec<String> {
         );
         line.trim_start().to_owned()
     });
-    let more = rows.len().saturating_sub(MAX_LINES);
+    let more = number.saturating_sub(MAX_LINES);
     let more = (more > 0).then(|| format!("... and {more} more"));
     lines.chain(more).collect()
 }
@@ -66,8 +92,8 @@ fn word(verdict: Option<Verdict>) -> &'static str {
 }
 
 /// Returns a text such as `AWS_KMS with KEY from docroot, inherited from group media; not certain: trapd_unknown`.
-fn encryption(row: &Row, verdict: Option<Verdict>) -> String {
-    let possible = &row.possible;
+fn encryption(line: &Line) -> String {
+    let possible = line.possible;
     let mut words = match possible.outcomes.first() {
         None => "not known".to_owned(),
         Some(Outcome::NotS3) if possible.unbounded => "not known".to_owned(),
@@ -77,17 +103,17 @@ fn encryption(row: &Row, verdict: Option<Verdict>) -> String {
             let from = if *source == Source::Trapd {
                 "s3.properties"
             } else {
-                "docroot"
+                line.own
             };
             format!("{} from {from}", request.words())
         }
     };
-    if let Some(scope) = &row.inherited_from {
+    if let Some(scope) = line.inherited_from {
         words += &format!(", inherited from {scope}");
     }
     if !possible.is_certain() {
         let reasons: Vec<&str> = possible.doubts.iter().map(|doubt| doubt.name()).collect();
-        let open = match verdict {
+        let open = match line.verdict {
             Some(Verdict::Met) => "met in every case",
             _ => "not certain",
         };
@@ -101,8 +127,7 @@ mod tests {
     use std::rc::Rc;
 
     use super::*;
-    use crate::aspera::audit::{Difference, Doubt, Possible, Request};
-    use crate::aspera::docroot::Scope;
+    use crate::aspera::audit::{Difference, Doubt, Request};
 
     fn row(name: &str, possible: Possible) -> Row {
         Row {

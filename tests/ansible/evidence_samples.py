@@ -36,7 +36,7 @@ VIOLATION = {
 UNKNOWN = {
     "where": "user up",
     "why": "restrictions without a docroot are for access keys",
-    "fix": "Check the access keys of this user with the Node API (GET /access_keys).",
+    "fix": "Ask the Node API of this host with aspera_access_keys_info.",
     "reasons": ["access_keys"],
 }
 INCOMPLETE = {

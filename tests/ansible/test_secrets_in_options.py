@@ -35,6 +35,8 @@ WORKING = {
     "aspera_trapd_sse": {"server_side_encryption": "AWS_KMS", "kms_key_id": KEY},
     "aspera_docroot_sse": {"user": "xfer", "server_side_encryption": "AWS_KMS", "kms_key_id": KEY},
     "aspera_sse_info": {},
+    # Nothing listens there.
+    "aspera_access_keys_info": {"url": "https://127.0.0.1:1", "username": "node_audit", "password": "DUMMY"},
     # They would ask S3. tests/s3 has what they say of its answers.
     "aspera_s3_objects_info": {"user": "not-there"},
     "aspera_s3_trial_upload": {"user": "not-there", "server_side_encryption": "AES256"},

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 BYTES_AT_MOST = 1_000_000
 #: Modules that ask S3 have TLS in them.
 BYTES_AT_MOST_WITH_TLS = 2_000_000
-WITH_TLS = ("aspera_s3_objects_info", "aspera_s3_trial_upload")
+WITH_TLS = ("aspera_access_keys_info", "aspera_s3_objects_info", "aspera_s3_trial_upload")
 MODULES = sorted(source.stem for source in (PROJECT / "src/bin").glob("*.rs"))
 
 

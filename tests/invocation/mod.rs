@@ -37,6 +37,13 @@ pub const INFO: Module = Module {
     file: "etc/aspera.conf",
 };
 
+/// It edits nothing, and asks a node.
+pub const ACCESS_KEYS: Module = Module {
+    name: "aspera_access_keys_info",
+    program: env!("CARGO_BIN_EXE_aspera_access_keys_info"),
+    file: "etc/aspera.conf",
+};
+
 /// It edits nothing, and asks S3.
 pub const OBJECTS: Module = Module {
     name: "aspera_s3_objects_info",

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test program uses its part of it")]
 
+pub mod node;
+
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
@@ -10,6 +12,9 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime};
 
 use aspera_sse::utc::Utc;
+
+/// The KMS key of the samples in the documentation.
+const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 
 /// A running server. It ends when it goes out of scope.
 pub struct Store {
@@ -148,6 +153,25 @@ pub fn acme() -> Store {
         ("GET", _) if asked.query.starts_with("max-uploads") => {
             answer(200, &[], "<ListMultipartUploadsResult/>")
         }
+        ("GET", "/info" | "/access_keys") => node::answer_of(
+            asked,
+            "4.4.6.1646",
+            &[
+                node::key(
+                    "ak_acme",
+                    node::in_s3("acme-media", Some("AWS_KMS"), Some(KEY)),
+                ),
+                node::key(
+                    "ak_globex",
+                    node::in_s3("globex-media", Some("AES256"), None),
+                ),
+                node::key("ak_initech", serde_json::Value::Null),
+                node::key(
+                    "ak_lab",
+                    serde_json::json!({"type": "local", "path": "/data/lab"}),
+                ),
+            ],
+        ),
         ("GET", _) if asked.query.contains("trial") => listing(&[], None),
         ("PUT", _) => answer(
             403,
@@ -168,10 +192,7 @@ pub fn acme() -> Store {
             "Thu, 20 Nov 2025 10:00:00 GMT",
             &[
                 ("x-amz-server-side-encryption", "aws:kms"),
-                (
-                    "x-amz-server-side-encryption-aws-kms-key-id",
-                    "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
-                ),
+                ("x-amz-server-side-encryption-aws-kms-key-id", KEY),
                 ("x-amz-server-side-encryption-bucket-key-enabled", "true"),
                 ("x-amz-meta-aspera.transfer", "true"),
             ],

@@ -52,7 +52,7 @@ _is_key_arn = _text(
     r"arn:aws[a-z-]{0,16}:kms:[a-z0-9-]{1,32}:[0-9]{12}:key/"
     r"([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32})"
 )
-_is_kind_of_scope = _text("system|user|group|global")
+_is_kind_of_scope = _text("system|user|group|global|access_key")
 
 #: The rule: the options that may stand in a command, each with the values that may. Any other option or value, such as
 #: a name, the path of a file, a bare key id or a docroot, sends all options of its task by standard input.

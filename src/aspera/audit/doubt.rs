@@ -91,6 +91,14 @@ pub enum Doubt {
     Substitution,
     /// An uploaded object shows an encryption that no reading gives.
     ObjectDiffers,
+    /// A storage of an access key that does not have the documented form.
+    UnclearStorage,
+    /// An access key of a node that is another host.
+    OtherHost,
+    /// An access key without a storage, whose transfer user is not known.
+    NoTransferUser,
+    /// An access key without a storage, whose transfer user has no docroot.
+    NoStorage,
 }
 
 /// The texts of a doubt.
@@ -102,7 +110,7 @@ struct Words {
 
 impl Doubt {
     /// All doubts.
-    pub const ALL: [Self; 44] = [
+    pub const ALL: [Self; 48] = [
         Self::AccessKeys,
         Self::GroupsUnknown,
         Self::SamePrecedence,
@@ -147,6 +155,10 @@ impl Doubt {
         Self::OldVersion,
         Self::Substitution,
         Self::ObjectDiffers,
+        Self::UnclearStorage,
+        Self::OtherHost,
+        Self::NoTransferUser,
+        Self::NoStorage,
     ];
 
     /// Returns the name that programs use for this doubt.
@@ -172,7 +184,7 @@ impl Doubt {
             Self::AccessKeys => Words {
                 name: "access_keys",
                 why: "restrictions without a docroot are for access keys, and the encryption of an access key is set in its storage, not in aspera.conf",
-                fix: "Check the access keys of this user with the Node API (GET /access_keys).",
+                fix: "Ask the Node API of this host with aspera_access_keys_info (in the role and the playbook audit, aspera_sse_node_api): it judges the access keys.",
             },
             Self::GroupsUnknown => Words {
                 name: "groups_unknown",
@@ -384,6 +396,26 @@ impl Doubt {
                 why: "an object that Aspera has uploaded with the present files has an encryption that they do not give under any reading",
                 fix: "Find out what else sets the encryption: another file, another service, or a rule of the store.",
             },
+            Self::UnclearStorage => Words {
+                name: "unclear_storage",
+                why: "the node returns a storage of the access key that does not have the documented form, or of a kind that is not documented",
+                fix: "Look at the storage of the access key with the tool that made it, and correct it there.",
+            },
+            Self::OtherHost => Words {
+                name: "other_host",
+                why: "the node is not this host, so what its s3.properties sets and which services it runs is not known",
+                fix: "Run aspera_access_keys_info on the node itself, with https://localhost:9092 as url.",
+            },
+            Self::NoTransferUser => Words {
+                name: "no_transfer_user",
+                why: "the access key has no storage of its own, and the node does not name the transfer user of the login, whose docroot it then has",
+                fix: "Log in as a user of the Node API that is associated with a transfer user (asnodeadmin -l lists them).",
+            },
+            Self::NoStorage => Words {
+                name: "no_storage",
+                why: "the access key has no storage of its own, and its transfer user has restrictions and no docroot",
+                fix: "Give the access key a storage, or the user a docroot, or remove the access key.",
+            },
             Self::SeveralDocroots => Words {
                 name: "several_docroots",
                 why: "there are several docroots side by side, and the vendor does not document which one counts",
@@ -401,10 +433,17 @@ mod tests {
 
     #[test]
     fn the_documentation_names_each_doubt() {
-        let rules = include_str!("../../../docs/judgement.md");
+        let pages = [
+            include_str!("../../../docs/judgement.md"),
+            include_str!("../../../docs/access-keys.md"),
+        ];
         for doubt in Doubt::ALL {
             let name = format!("`{}`", doubt.name());
-            assert!(rules.contains(&name), "{name} is not in docs/judgement.md");
+            let is_named = pages.iter().any(|page| page.contains(&name));
+            assert!(
+                is_named,
+                "{name} is in neither docs/judgement.md nor docs/access-keys.md"
+            );
         }
     }
 

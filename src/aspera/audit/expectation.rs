@@ -38,6 +38,22 @@ pub enum ScopePattern {
     Groups,
     /// One user, one group or the default.
     One(Scope),
+    /// All access keys of the Node API.
+    AccessKeys,
+    /// The access key with this id.
+    AccessKey(String),
+}
+
+impl Expectation {
+    /// Returns whether it names an access key.
+    pub fn names_access_key(&self, id: &str) -> bool {
+        let names = |pattern: &ScopePattern| match pattern {
+            ScopePattern::AccessKeys => true,
+            ScopePattern::AccessKey(one) => one == id,
+            _ => false,
+        };
+        self.scopes.is_empty() || self.scopes.iter().any(names)
+    }
 }
 
 impl ScopePattern {
@@ -45,8 +61,13 @@ impl ScopePattern {
     pub fn scope(&self) -> Option<&Scope> {
         match self {
             Self::One(scope) => Some(scope),
-            Self::System | Self::Users | Self::Groups => None,
+            _ => None,
         }
+    }
+
+    /// Returns whether it names access keys.
+    pub fn is_of_access_keys(&self) -> bool {
+        matches!(self, Self::AccessKeys | Self::AccessKey(_))
     }
 }
 

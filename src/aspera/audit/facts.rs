@@ -67,8 +67,19 @@ impl<'a> Facts<'a> {
     pub(super) fn of(conf: Option<&'a AsperaConf<'a>>, accounts: &'a Accounts) -> Self {
         Self {
             conf,
-            system: None,
             trapd_enabled: Some(true),
+            ..Self::unknown(accounts)
+        }
+    }
+}
+
+impl<'a> Facts<'a> {
+    /// Returns the facts of a server of which nothing is known.
+    pub fn unknown(accounts: &'a Accounts) -> Self {
+        Self {
+            conf: None,
+            system: None,
+            trapd_enabled: None,
             service_options: false,
             version: None,
             accounts,

@@ -54,6 +54,8 @@ pub enum Unfounded {
     Entry(usize),
     /// All expectations: they judge no upload to S3, although there are some.
     Everything,
+    /// All expectations: they are of access keys, which another module judges.
+    OnlyAccessKeys,
 }
 
 /// Judges a server by the expectations.
@@ -75,6 +77,29 @@ pub fn judge(facts: &Facts, rows: &[Row], expectations: &[Expectation]) -> Judge
         (reported, false) => judgement.overriding = reported,
     }
     judgement
+}
+
+/// The verdict on the possible results of an upload.
+#[derive(Debug)]
+pub struct Judged {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Why it is not known, if it is not.
+    pub doubts: Vec<Doubt>,
+}
+
+/// Judges the possible results of an upload by an expectation.
+pub fn judge_possible(possible: &Possible, wanted: &Wanted, facts: &Facts) -> Judged {
+    let comparisons = comparisons(possible, wanted, facts);
+    let verdict = verdict(possible, &comparisons);
+    Judged {
+        verdict,
+        doubts: if verdict == Verdict::Unknown {
+            doubts(possible, &comparisons)
+        } else {
+            Vec::new()
+        },
+    }
 }
 
 impl Judgement {
@@ -140,8 +165,7 @@ impl Judgement {
         wanted: &Rc<Wanted>,
         facts: &Facts,
     ) -> Verdict {
-        let comparisons = comparisons(possible, wanted, facts);
-        let verdict = verdict(possible, &comparisons);
+        let Judged { verdict, doubts } = judge_possible(possible, wanted, facts);
         match verdict {
             Verdict::Violated(difference) => self.violations.push(Violation {
                 place,
@@ -149,10 +173,7 @@ impl Judgement {
                 expected: Rc::clone(wanted),
                 difference,
             }),
-            Verdict::Unknown => self.unknown.push(Unknown {
-                place,
-                doubts: doubts(possible, &comparisons),
-            }),
+            Verdict::Unknown => self.unknown.push(Unknown { place, doubts }),
             Verdict::Met | Verdict::NotS3 => {}
         }
         verdict
@@ -197,6 +218,8 @@ impl Judgement {
                     ScopePattern::Users | ScopePattern::Groups => {
                         is_judged_earlier(pattern).then_some(Unfounded::Entry(index))
                     }
+                    // Only the module that asks the Node API knows whether they are there.
+                    ScopePattern::AccessKeys | ScopePattern::AccessKey(_) => None,
                     ScopePattern::System => {
                         let is_judged = entries.system != Some(index);
                         is_judged.then_some(Unfounded::JudgedByEarlierEntry(None))
@@ -216,10 +239,21 @@ impl Judgement {
                 });
             }
         }
+        let is_of_keys = |expectation: &Expectation| {
+            let mut scopes = expectation.scopes.iter();
+            !expectation.scopes.is_empty() && scopes.all(ScopePattern::is_of_access_keys)
+        };
+        if !expectations.is_empty() && expectations.iter().all(is_of_keys) {
+            self.unfounded.push(Unfounded::OnlyAccessKeys);
+        }
         let mut verdicts = self.rows.iter().filter_map(|row| row.verdict);
         let is_judged = verdicts.any(|verdict| verdict != Verdict::NotS3);
-        let is_of_system = |expectation: &Expectation| expectation.scopes == [ScopePattern::System];
-        let expects_uploads = !expectations.iter().all(is_of_system);
+        let is_of_docroots = |pattern: &ScopePattern| {
+            !matches!(pattern, ScopePattern::System) && !pattern.is_of_access_keys()
+        };
+        let expects_uploads = expectations.iter().any(|expectation| {
+            expectation.scopes.is_empty() || expectation.scopes.iter().any(is_of_docroots)
+        });
         if !is_judged
             && expects_uploads
             && rows_in_s3().next().is_some()
@@ -386,6 +420,21 @@ mod tests {
                 Some(Unfounded::JudgedByEarlierEntry(None)),
             ),
             (vec![vec![ScopePattern::System]], None),
+            (
+                vec![vec![ScopePattern::Users, ScopePattern::AccessKeys]],
+                None,
+            ),
+            (
+                vec![vec![ScopePattern::System], vec![ScopePattern::AccessKeys]],
+                None,
+            ),
+            (
+                vec![
+                    vec![ScopePattern::AccessKeys],
+                    vec![ScopePattern::AccessKey("ak1".to_owned())],
+                ],
+                Some(Unfounded::OnlyAccessKeys),
+            ),
             (vec![vec![ScopePattern::Users], Vec::new()], None),
             (vec![Vec::new(), Vec::new()], Some(Unfounded::Entry(1))),
             (

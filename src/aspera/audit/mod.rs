@@ -4,6 +4,7 @@
 //! output is [`Row`]s and a [`Judgement`]. Where the vendor's documentation leaves something open, every reading of it is kept ([`Doubt`]). A result
 //! is known only if it holds under all readings. `docs/judgement.md` explains the rules.
 
+mod access_key;
 mod accounts;
 mod doubt;
 mod endpoint;
@@ -19,14 +20,15 @@ mod s3_docroot;
 mod settled;
 mod verdict;
 
+pub use access_key::{KeyStorage, with_access_key};
 pub use accounts::Accounts;
 pub use doubt::Doubt;
 pub use endpoint::Endpoint;
 pub use expectation::{Comparison, Difference, Expectation, ScopePattern, Wanted};
 pub use facts::{Facts, SystemFile};
-pub use judgement::{Judgement, Unfounded, Unknown, judge};
+pub use judgement::{Judged, Judgement, Unfounded, Unknown, judge, judge_possible};
 pub use possible::{Outcome, Possible, Request, Source};
-pub use rows::{Row, rows};
+pub use rows::{Row, rows, rows_with};
 pub use s3_docroot::doubts_of_setting;
 pub use settled::Settled;
 pub use verdict::{Place, RowVerdict, Verdict, Violation};

@@ -29,6 +29,11 @@ pub struct Row {
 
 /// Returns all rows of a server, in the order of `aspera.conf`, or no rows if that file could not be read.
 pub fn rows(facts: &Facts) -> Vec<Row> {
+    rows_with(facts, None)
+}
+
+/// Returns all rows of a server, with one for a user whom `aspera.conf` need not name.
+pub fn rows_with(facts: &Facts, user: Option<&str>) -> Vec<Row> {
     let Some(conf) = facts.conf else {
         return Vec::new();
     };
@@ -60,6 +65,11 @@ pub fn rows(facts: &Facts) -> Vec<Row> {
         with_subject(&level.scope, || {
             add_rows(&mut rows, &level, elements, &inheritance);
         });
+    }
+    let unnamed = user.map(|user| Scope::User(user.to_owned()));
+    if let Some(scope) = unnamed.filter(|scope| rows.iter().all(|row| row.scope != *scope)) {
+        let next = next_level(&scope, &inheritance);
+        rows.push(Row::without_docroot(&scope, next.from, next.possible));
     }
     let has_unclear_name = conf.blocks.iter().any(|block| block.has_unclear_name);
     for row in &mut rows {

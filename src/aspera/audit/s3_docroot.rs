@@ -66,7 +66,7 @@ impl Readings {
 fn possible(uri: &DocrootUri, facts: &Facts) -> Possible {
     let mut possible = Possible::default();
     for reading in query::readings(uri) {
-        let served = served(&reading.values, facts);
+        let served = served(&reading.values, facts, Served::Docroot);
         match reading.doubt {
             None => drop(possible.merge(served)),
             Some(doubt) => possible.merge_for(served, doubt),
@@ -191,8 +191,17 @@ fn of_system_file(request: Option<&Request>, facts: &Facts) -> Possible {
     possible
 }
 
-/// Returns the possible results over all services that may serve the docroot.
-fn served(values: &Values, facts: &Facts) -> Possible {
+/// What is served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Served {
+    /// A docroot. Whether `pvcl_cloud` uses its options is not documented.
+    Docroot,
+    /// The storage of an access key.
+    AccessKey,
+}
+
+/// Returns the possible results over all services that may serve a docroot or the storage of an access key.
+pub fn served(values: &Values, facts: &Facts, what: Served) -> Possible {
     let through_trapd =
         |request: Option<&Request>| by_trapd(values, request, of_system_file(request, facts));
     let file = facts.system.as_ref();
@@ -209,9 +218,12 @@ fn served(values: &Values, facts: &Facts) -> Possible {
     if facts.pvcl_is_possible() {
         let nothing = Possible::certainly(Outcome::nothing());
         let alone = by_trapd(values, Some(&Request::default()), nothing);
-        possible.merge(alone);
-        possible.add(Outcome::nothing());
-        if possible.requests().any(|request| !request.is_empty()) {
+        let is_new = possible.merge(alone);
+        let is_open = what == Served::Docroot;
+        if is_open {
+            possible.add(Outcome::nothing());
+        }
+        if (is_open || is_new) && possible.requests().any(|request| !request.is_empty()) {
             possible.note(Doubt::PvclCloud);
         }
     }
@@ -331,7 +343,8 @@ fn at_endpoints(possible: &Possible, uri: &DocrootUri) -> Possible {
     results.unwrap_or_default()
 }
 
-fn add_doubts_of_endpoint(possible: &mut Possible, endpoint: &Endpoint) {
+/// Adds the reasons why the store at an endpoint may not honour a request, or refuse it.
+pub fn add_doubts_of_endpoint(possible: &mut Possible, endpoint: &Endpoint) {
     if !endpoint.is_amazon() {
         if asks_for_encryption(possible) {
             possible.leave_unproven(if endpoint.is_clear() {

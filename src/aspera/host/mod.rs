@@ -1,6 +1,7 @@
 //! The host: its installation, services, processes and programs. This is the only part of the domain that looks at the machine.
 
 mod accounts;
+mod addresses;
 mod asconfigurator;
 mod asuserdata;
 mod child;
@@ -12,6 +13,7 @@ mod program;
 pub mod services;
 
 pub use accounts::OsAccounts;
+pub use addresses::is_this_host;
 pub use asconfigurator::{Instruction, InstructionError, Unsuccessful};
 pub use asuserdata::{Silence, Validation, Validity};
 pub use child::Exit;

@@ -1,0 +1,263 @@
+//! Everything that is read of a server, and what the judgement takes from it.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::pending_restart::last_change;
+use super::result::{strangers_warning, unread};
+use super::sums::{Sums, SumsKey};
+use crate::aspera::audit::{Facts, SystemFile};
+use crate::aspera::docroot::AsperaConf;
+use crate::aspera::host::{
+    Clock, Found, FoundService, Host, Incomplete, Look, MetadataChanges, OsAccounts, Reading,
+    Service, Status, UnknownVersion, Validation, Validity, ask_version, gaps, is_enabled, obstacle,
+    read_version, restart_due, transfers, trapd_has_encryption_options,
+};
+use crate::aspera::setting::FoundValue;
+use crate::aspera::trapd::{self, Contents};
+use crate::aspera::version::Version;
+use crate::files;
+
+/// Everything that is read of a server.
+pub(super) struct Server {
+    pub(super) properties_path: PathBuf,
+    pub(super) conf_path: PathBuf,
+    pub(super) has_ascp: bool,
+    /// The bytes of `aspera.conf`, and the result of reading them.
+    pub(super) conf: (Option<Vec<u8>>, Reading),
+    pub(super) trapd: TrapdReport,
+    /// The settings in `s3.properties`, and the result of reading it.
+    pub(super) system: (Option<SystemFile>, Reading),
+    pub(super) os_accounts: OsAccounts,
+    pub(super) version: Option<Version>,
+    /// Why the version is not known, if `ascp` was not asked.
+    pub(super) version_reason: Option<&'static str>,
+    /// The path of `asuserdata`, and its answer.
+    pub(super) asuserdata: (PathBuf, Validity),
+    pub(super) clock: Clock,
+    pub(super) services: [FoundService; 2],
+    pub(super) statuses: [Status; 2],
+    pub(super) service_options: bool,
+    pub(super) transfers: Option<usize>,
+    pub(super) sums: Option<Sums>,
+    pub(super) warnings: Vec<String>,
+}
+
+/// What `s3.properties` sets.
+#[derive(Debug, Serialize)]
+pub(super) struct TrapdReport {
+    pub(super) enabled: Option<bool>,
+    pub(super) path: String,
+    pub(super) exists: Option<bool>,
+    pub(super) server_side_encryption: Option<String>,
+    pub(super) kms_key_id: Option<String>,
+    pub(super) https_only: Option<bool>,
+    pub(super) problems: Vec<String>,
+}
+
+impl Server {
+    /// Reads the files, and asks the programs and services.
+    pub(super) fn read(
+        aspera_root: &Path,
+        sums_key: Option<&SumsKey>,
+        metadata_changes: MetadataChanges,
+    ) -> Self {
+        let host = Host::this();
+        // These take their time, and answer while the files are read.
+        let looks = Service::ALL.map(|service| Look::start(&host, service));
+        let ascp = ask_version(aspera_root);
+        let validation = Validation::start(aspera_root);
+        let mut warnings = Vec::new();
+        let properties_path = aspera_root.join("etc/trapd/s3.properties");
+        let conf_path = aspera_root.join("etc/aspera.conf");
+        let enabled = Service::ALL.map(|service| is_enabled(&host, service, aspera_root));
+        let properties = read(&properties_path, trapd::MAX_LENGTH, &mut warnings);
+        let conf = read(&conf_path, files::SIZE_LIMIT, &mut warnings);
+        let sums = sums_key.map(|key| Sums {
+            aspera_conf: conf.0.as_deref().map(|bytes| key.sum(bytes)),
+            s3_properties: properties.0.as_deref().map(|bytes| key.sum(bytes)),
+        });
+        let (trapd, system, properties) =
+            TrapdReport::new(&properties_path, enabled[0], properties);
+        let clock = Clock::read(&host);
+        let statuses = looks.map(|look| look.finish(&host, &clock, aspera_root));
+        for (service, status) in Service::ALL.into_iter().zip(&statuses) {
+            warnings.extend(strangers_warning(service, status, aspera_root));
+        }
+        let files = [&*properties_path, &*conf_path];
+        let last_changes = files.map(|file| {
+            let (last_change, warning) = last_change(file, aspera_root, &clock, metadata_changes);
+            warnings.extend(warning);
+            last_change
+        });
+        let services = std::array::from_fn(|index| FoundService {
+            service: Service::ALL[index],
+            manager: statuses[index].manager,
+            enabled: enabled[index],
+            state: statuses[index].state,
+            restart: restart_due(&statuses[index], &clock, false, last_changes[index]),
+            obstacle: obstacle(&host, &statuses[index], files[index]),
+        });
+        let (version, version_reason) = match read_version(ascp) {
+            Ok(version) => (Some(version), None),
+            Err(UnknownVersion::Untrusted(untrusted)) => {
+                warnings.push(untrusted.to_string());
+                (None, Some("untrusted_program"))
+            }
+            Err(_) => (None, None),
+        };
+        Self {
+            has_ascp: !matches!(files::metadata(&aspera_root.join("bin/ascp")), Ok(None)),
+            conf,
+            trapd,
+            system: (system, properties),
+            os_accounts: OsAccounts::read("/".as_ref()),
+            version,
+            version_reason,
+            asuserdata: validation.finish(),
+            service_options: trapd_has_encryption_options(&host, &statuses[0])
+                || may_set_options(&aspera_root.join("etc/trapd/trap.properties")),
+            // After ascp has answered, which is no transfer.
+            transfers: transfers(&Host::this(), aspera_root),
+            properties_path,
+            conf_path,
+            clock,
+            services,
+            statuses,
+            sums,
+            warnings,
+        }
+    }
+
+    /// Parses `aspera.conf`. Returns the result of reading it, and a warning if it is malformed.
+    pub(super) fn conf(&self) -> (Option<AsperaConf<'_>>, Reading, Option<String>) {
+        let (bytes, reading) = &self.conf;
+        match bytes.as_deref().map(AsperaConf::parse) {
+            None => (None, reading.clone(), None),
+            Some(Ok(conf)) => (Some(conf), reading.clone(), None),
+            Some(Err(error)) => {
+                let warning = format!("{} {error}", self.conf_path.display());
+                (None, Reading::Malformed(error.problem()), Some(warning))
+            }
+        }
+    }
+
+    /// Returns what the judgement needs.
+    pub(super) fn facts<'a>(&'a self, conf: Option<&'a AsperaConf<'a>>) -> Facts<'a> {
+        let [trapd_runs_older_file, noded_runs_older_file] = self
+            .services
+            .each_ref()
+            .map(FoundService::may_run_older_file);
+        Facts {
+            conf,
+            system: self.system.0.clone(),
+            trapd_enabled: self.trapd.enabled,
+            service_options: self.service_options,
+            version: self.version.clone(),
+            accounts: &self.os_accounts.accounts,
+            noded_runs_older_file,
+            trapd_runs_older_file,
+            settled: &[],
+        }
+    }
+
+    /// Returns whether there is an installation.
+    pub(super) fn is_installed(&self, conf: &Reading) -> bool {
+        *conf != Reading::Missing || self.has_ascp
+    }
+
+    /// Returns everything that should have been read and was not.
+    pub(super) fn gaps(
+        &self,
+        aspera_root: &Path,
+        conf: Option<&AsperaConf>,
+        reading: Reading,
+        trapd_is_needed: bool,
+    ) -> Vec<Incomplete> {
+        let needs_accounts = conf.is_some_and(AsperaConf::has_groups);
+        let unread = &self.os_accounts.unread;
+        gaps(&Found {
+            aspera_root,
+            installed: self.is_installed(&reading),
+            conf: (&self.conf_path, reading),
+            uncovered: conf.map_or(&[], |conf| &conf.uncovered),
+            properties: (&self.properties_path, self.system.1.clone()),
+            asuserdata: (&self.asuserdata.0, &self.asuserdata.1),
+            unread_accounts: if needs_accounts { unread } else { &[] },
+            services: self.services,
+            trapd_is_needed,
+        })
+    }
+}
+
+/// Returns whether a file of trapd may set what `s3.properties` sets. A file that cannot be read may.
+fn may_set_options(path: &Path) -> bool {
+    match files::read_up_to(path, trapd::MAX_LENGTH) {
+        Ok(bytes) => bytes.is_some_and(|bytes| trapd::may_set(&bytes)),
+        Err(_) => true,
+    }
+}
+
+/// Returns the content of a file and the result of reading it. Adds a warning if the file exists and cannot be read.
+fn read(path: &Path, limit: u64, warnings: &mut Vec<String>) -> (Option<Vec<u8>>, Reading) {
+    match files::read_up_to(path, limit) {
+        Ok(Some(bytes)) => (Some(bytes), Reading::Complete),
+        Ok(None) => (None, Reading::Missing),
+        Err(error) => {
+            warnings.push(unread(&error, ""));
+            (None, Reading::Unread(error))
+        }
+    }
+}
+
+impl TrapdReport {
+    /// Reports what is in the file that trapd reads: returns the report, the effective setting if it is known, and the result of reading it.
+    fn new(
+        path: &Path,
+        enabled: Option<bool>,
+        (bytes, reading): (Option<Vec<u8>>, Reading),
+    ) -> (Self, Option<SystemFile>, Reading) {
+        let mut report = Self {
+            enabled,
+            path: path.to_string_lossy().into_owned(),
+            exists: match reading {
+                Reading::Complete | Reading::Malformed(_) => Some(true),
+                Reading::Missing => Some(false),
+                Reading::Unread(_) => None,
+            },
+            server_side_encryption: None,
+            kms_key_id: None,
+            https_only: None,
+            problems: Vec::new(),
+        };
+        let Some(bytes) = bytes else {
+            let nothing = (reading == Reading::Missing).then(SystemFile::default);
+            return (report, nothing, reading);
+        };
+        match trapd::read(&bytes) {
+            Ok(contents) => {
+                let setting = SystemFile::from(&contents);
+                report.take(contents);
+                (report, Some(setting), reading)
+            }
+            Err(error) => {
+                report.problems.push(error.to_string());
+                (report, None, Reading::Malformed(error.problem()))
+            }
+        }
+    }
+
+    fn take(&mut self, contents: Contents) {
+        let shown = |value: FoundValue| value.shown().to_owned();
+        let (encryption, kms_key) = (&contents.encryption, &contents.kms_key);
+        self.server_side_encryption = encryption
+            .as_deref()
+            .map(|text| shown(FoundValue::encryption(text)));
+        self.kms_key_id = kms_key
+            .as_deref()
+            .map(|text| shown(FoundValue::kms_key(text, None)));
+        self.https_only = Some(contents.https_only);
+        self.problems = contents.problems;
+    }
+}
