@@ -388,6 +388,38 @@ fn whoever_may_not_look_at_a_process_does_not_guess() {
 }
 
 #[test]
+#[ignore = "needs root and namespaces"]
+fn where_proc_hides_the_processes_of_others_nobody_guesses() {
+    let (sandbox, _) = installation();
+    let module = sandbox.root().join("module");
+    copy_program(INFO.program, &module);
+    let arguments = sandbox.argument_file(&json!({"expect": [{"server_side_encryption": "NONE"}]}));
+    for path in [&module, &arguments] {
+        chown(path, Some(NOBODY), None).unwrap();
+    }
+    for hidden in ["1", "2"] {
+        // Each test has processes of its own, of which this login sees none.
+        let script = format!(
+            "mount -t proc -o hidepid={hidden} proc /proc; exec setpriv --reuid {NOBODY} --regid {NOBODY} --clear-groups \"$@\""
+        );
+        let output = Command::new("unshare")
+            .args(["--mount", "--pid", "--fork", "sh", "-c", &script, "sh"])
+            .args([&module, &arguments])
+            .output()
+            .unwrap();
+        let result = result_of(&output);
+        assert_eq!(result["transfers"], Value::Null, "{hidden}");
+        assert_eq!(result["compliant"], Value::Null, "{hidden}");
+        let (service, _) = parts(&result);
+        assert_eq!(
+            (&service["state"], &service["restart_reason"]),
+            (&Value::Null, &json!("process_unknown")),
+            "{hidden}: {service}"
+        );
+    }
+}
+
+#[test]
 #[ignore = "needs root"]
 fn a_file_whose_metadata_or_time_misleads_is_never_taken_for_the_one_that_the_service_read() {
     let (sandbox, program) = installation();

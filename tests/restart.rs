@@ -3,13 +3,14 @@
 mod program;
 
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aspera_sse::aspera::host::{
     Changes, Clock, Host, LastChange, Look, Manager, Mismatch, Reason, Service, State, Status,
-    is_enabled, restart_due,
+    is_enabled, restart_due, transfers,
 };
 use program::write_script;
 use proptest::prelude::*;
@@ -253,6 +254,19 @@ fn a_unit_made_of_a_script_has_processes_and_no_main_one() {
         assert_eq!(machine.due(40_000), DUE, "{mount}");
         assert_eq!(machine.due(20_000), NOT_DUE, "{mount}");
     }
+}
+
+#[test]
+fn a_process_in_a_group_of_any_name_below_the_unit_is_of_the_unit() {
+    let machine = Machine::with_systemd();
+    machine.systemctl_shows("loaded", "active", GROUP, None);
+    machine.group("", GROUP, &[]);
+    let name = std::ffi::OsStr::from_bytes(b"\xff \n..");
+    let inner = machine.path(&format!("sys/fs/cgroup{GROUP}")).join(name);
+    fs::create_dir(&inner).unwrap();
+    fs::write(inner.join("cgroup.procs"), "70\n").unwrap();
+    machine.process(70, "anything", 30_000);
+    assert_eq!(machine.due(40_000), DUE);
 }
 
 #[test]
@@ -818,6 +832,68 @@ fn a_process_that_cannot_be_examined_makes_the_answer_unknown() {
     machine.group("", GROUP, &[70]);
     fs::create_dir_all(machine.path("proc/70")).unwrap();
     assert_eq!(machine.due(40_000), (None, Some(Reason::StartUnknown)));
+}
+
+/// How `/proc` is mounted on a host that hides the processes of others from this login (`hidepid`, proc(5)).
+fn hide_processes(machine: &Machine, options: &str, capabilities: &str, groups: &str) {
+    machine.write(
+        "proc/self/mountinfo",
+        &format!("1 0 8:1 / / rw - ext4 /dev/sda rw\n2 1 0:5 / /proc rw,nosuid - proc proc rw,{options}\n"),
+    );
+    machine.write(
+        "proc/self/status",
+        &format!("Gid:\t100\t100\t100\t100\nGroups:\t{groups}\nCapEff:\t{capabilities}\n"),
+    );
+}
+
+#[test]
+fn where_processes_are_hidden_none_is_known_to_be_missing() {
+    const NOTHING: &str = "0000000000000000";
+    for (options, capabilities, groups, is_known) in [
+        ("hidepid=invisible", NOTHING, "", false),
+        ("hidepid=ptraceable", NOTHING, "", false),
+        ("hidepid=noaccess", NOTHING, "", false),
+        ("gid=7,hidepid=2", NOTHING, "6 8", false),
+        ("gid=7,hidepid=2", NOTHING, "6 7", true),
+        ("gid=100,hidepid=2", NOTHING, "", true),
+        ("hidepid=2", "0000000000080000", "", true),
+        ("hidepid=off", NOTHING, "", true),
+        ("hidepid=0", NOTHING, "", true),
+        ("relatime", NOTHING, "", true),
+    ] {
+        let unknown = (None, Some(Reason::ProcessUnknown));
+        let expected = if is_known { NOT_DUE } else { unknown };
+        let machine = Machine::with_systemd();
+        let scripts = Machine::with_scripts();
+        for machine in [&machine, &scripts] {
+            hide_processes(machine, options, capabilities, groups);
+            assert_eq!(machine.due(90_000), expected, "{options} {groups}");
+            let count = is_known.then_some(0);
+            assert_eq!(transfers(&machine.host(), Path::new(ASPERA)), count);
+            let enabled = is_enabled(&machine.host(), Service::Trapd, Path::new(ASPERA));
+            assert_eq!(enabled, is_known.then_some(false), "{options} {groups}");
+        }
+        // The unit has a process that is not to be seen, or one that has just ended.
+        machine.systemctl_shows("loaded", "active", GROUP, None);
+        machine.group("", GROUP, &[70]);
+        let state = (!is_known).then_some(State::Running);
+        assert_eq!(machine.status().0.state, state.or(Some(State::Stopped)));
+    }
+    let container = Machine::without_init();
+    hide_processes(&container, "hidepid=2", NOTHING, "");
+    assert_eq!(container.due(90_000), (None, Some(Reason::ProcessUnknown)));
+}
+
+#[test]
+fn a_process_with_a_name_that_cannot_be_read_may_be_the_service() {
+    for machine in [Machine::with_systemd(), Machine::with_scripts()] {
+        machine.process(70, TRAPD, 30_000);
+        fs::remove_file(machine.path("proc/70/cmdline")).unwrap();
+        fs::create_dir(machine.path("proc/70/cmdline")).unwrap();
+        let unknown = (None, Some(Reason::ProcessUnknown));
+        assert_eq!(machine.due(40_000), unknown);
+        assert_eq!(transfers(&machine.host(), Path::new(ASPERA)), None);
+    }
 }
 
 #[test]

@@ -249,7 +249,7 @@ fn fix(gap: &Gap) -> String {
         }
         Gap::NoAnswer(service) => {
             return format!(
-                "Run this as root (become: true), and find out why systemctl show {} does not answer.",
+                "Run this as root (become: true). If that does not help on a host with systemd, find out why systemctl show {} does not answer.",
                 service.name()
             );
         }

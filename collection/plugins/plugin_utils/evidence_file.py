@@ -63,4 +63,4 @@ class Evidence:
 
 def utc_text(moment: datetime) -> str:
     """Write a time as evidence has it."""
-    return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(timezone.utc).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"

@@ -18,12 +18,14 @@ import os
 import re
 import string
 import tempfile
+import time
 import typing as t
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from .evidence_file import Evidence
+from .regular_file import NotRegularError, open_regular, read_regular
 from .signature import SignatureError, SigningKey
 
 HOSTS = "hosts"
@@ -40,6 +42,9 @@ NAME_LIMIT = 200
 NAME_KEPT = 100
 #: More than the sums of any fleet.
 SIZE_LIMIT = 129 * 1024 * 1024
+
+#: Each of a fleet of audits holds the lock for a moment.
+LOCK_SECONDS = 60
 
 LINE = re.compile(r"(?P<sum>[0-9a-f]{64})  (?P<name>hosts/[^/\n]+\.json)", re.ASCII)
 #: Of its owner, and of a group that may look at it.
@@ -82,6 +87,8 @@ class EvidenceFolder:
         try:
             for folder in (self.path, self.path / HOSTS):
                 folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+            if (self.path / HOSTS).is_symlink():
+                raise FolderError(_no_audit_wrote(self.path / HOSTS, "it is a link"))
             # Together, so that the last file of a host and the last line for it are of one run.
             with self._locked(), replacing(self.path / name, content):
                 self._append(line)
@@ -133,19 +140,38 @@ class EvidenceFolder:
             ) from error
 
     def _append(self, line: bytes) -> None:
-        descriptor = os.open(self.path / PART, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, FILE_MODE)
-        with os.fdopen(descriptor, "ab") as opened:
-            opened.write(line)
+        part, flags = self.path / PART, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
+        try:
+            with open_regular(part, flags, FILE_MODE) as opened:
+                opened.write(line)
+        except NotRegularError as error:
+            raise FolderError(_no_audit_wrote(part, str(error))) from error
 
     @contextmanager
     def _locked(self) -> t.Iterator[None]:
         """Let one process after the other change the folder."""
         descriptor = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, FILE_MODE)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            self._lock(descriptor)
             yield
         finally:
             os.close(descriptor)
+
+    def _lock(self, descriptor: int) -> None:
+        """Wait for the others. Whoever may read the file can lock it for ever."""
+        until = time.monotonic() + LOCK_SECONDS
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() >= until:
+                    raise FolderError(
+                        f"Another program has locked {self.path / LOCK} for {LOCK_SECONDS} seconds. See which one "
+                        f"('fuser {self.path / LOCK}'), and run the audit again."
+                    ) from None
+                time.sleep(0.05)
+            else:
+                return
 
 
 def file_name(host: str) -> str:
@@ -180,13 +206,12 @@ def replacing(path: Path, content: bytes) -> t.Iterator[None]:
 def _content(path: Path) -> bytes:
     """Read a file of the folder; one that is not there is empty."""
     try:
-        with path.open("rb") as opened:
-            content = opened.read(SIZE_LIMIT + 1)
+        return read_regular(path, SIZE_LIMIT, os.O_RDONLY | os.O_NOFOLLOW)
     except FileNotFoundError:
         return b""
-    if len(content) > SIZE_LIMIT:
-        raise FolderError(
-            f"{path} is larger than {SIZE_LIMIT // 1024 // 1024} MiB, so no audit wrote it. Let the audit write "
-            "to a new folder."
-        )
-    return content
+    except NotRegularError as error:
+        raise FolderError(_no_audit_wrote(path, str(error))) from error
+
+
+def _no_audit_wrote(path: Path, what: str) -> str:
+    return f"No audit wrote {path}: {what}. Let the audit write to a new folder, or find out who changed this one."

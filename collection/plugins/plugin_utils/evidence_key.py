@@ -17,6 +17,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .regular_file import NotRegularError, open_regular
+
 #: As many bytes as SHA-256 gives.
 BYTES = 32
 TEXT = re.compile(rf"[0-9a-f]{{{2 * BYTES}}}\n?", re.ASCII)
@@ -40,11 +42,13 @@ class EvidenceKey:
         try:
             if not path.exists():
                 _make(path)
-            with path.open("rb") as opened:
+            with open_regular(path) as opened:
                 mode = os.fstat(opened.fileno()).st_mode
                 content = opened.read(4096)
         except OSError as error:
             raise UnusableKeyError(f"The key {path} cannot be read or made: {error.strerror}.") from error
+        except NotRegularError as error:
+            raise UnusableKeyError(f"The key {path} cannot be read: {error}. Remove it, and it is made.") from error
         if mode & 0o077:
             raise UnusableKeyError(
                 f"Others may read the key {path}. Take their rights away with 'chmod 600', or make another key if they "

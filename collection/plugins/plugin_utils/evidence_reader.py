@@ -8,6 +8,7 @@ It takes what `docs/evidence.schema.json` allows. The values in the answers are 
 from __future__ import annotations
 
 import json
+import math
 import re
 import typing as t
 from datetime import datetime, timezone
@@ -74,7 +75,9 @@ def _read(content: bytes) -> dict[str, t.Any]:
     if len(content) > SIZE_LIMIT:
         raise UnusableEvidenceError(f"it is larger than {SIZE_LIMIT // 1024 // 1024} MiB")
     try:
-        read = json.loads(content.decode("utf-8"), object_pairs_hook=_object, parse_constant=_no_number)
+        read = json.loads(
+            content.decode("utf-8"), object_pairs_hook=_object, parse_constant=_no_number, parse_float=_finite
+        )
     except (RecursionError, ValueError) as error:
         raise UnusableEvidenceError("it is not whole JSON") from error
     if not isinstance(read, dict):
@@ -92,6 +95,14 @@ def _object(pairs: list[tuple[str, t.Any]]) -> dict[str, t.Any]:
 
 def _no_number(name: str) -> t.NoReturn:
     raise UnusableEvidenceError(f"it has {name} for a number")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    # JSON cannot hold what would be made of it.
+    if math.isinf(number):
+        raise UnusableEvidenceError("it has a number that is too large")
+    return number
 
 
 def _shown(value: t.Any) -> str:

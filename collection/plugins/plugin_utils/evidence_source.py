@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote
@@ -18,6 +17,7 @@ from urllib.parse import unquote
 from .evidence_file import Evidence
 from .evidence_folder import HOSTS, LINE, LOCK, PART, SIGNATURE, SUFFIX, SUMS, Sums, file_name
 from .evidence_reader import SIZE_LIMIT, UnusableEvidenceError, read_evidence
+from .regular_file import NotRegularError, read_regular
 from .signature import SignatureError, check_signature
 
 #: What else an audit leaves in a folder.
@@ -56,10 +56,6 @@ class Source:
     #: How many files are there that no audit writes. They are not opened.
     other_files: int = 0
     signed_by: str | None = None
-
-
-class _UnreadableError(Exception):
-    """A file cannot be read; the text says why."""
 
 
 def read_source(path: Path, allowed_signers: Path | None = None) -> Source:
@@ -117,7 +113,7 @@ def _sums(source: Source, allowed_signers: Path | None) -> Sums:
             )
         )
         return Sums()
-    except (OSError, _UnreadableError) as error:
+    except (OSError, NotRegularError) as error:
         source.doubts.append(Doubt(f"{source.path / SUMS} cannot be read: {_reason(error)}.", AUDIT_AGAIN))
         return Sums()
     sums = Sums.parse(content)
@@ -139,7 +135,7 @@ def _found(source: Source, name: str, host: str, sums: Sums, part: Sums) -> Foun
         content = _content(path)
     except FileNotFoundError:
         return _doubted(source, host, f"{path} is missing, and {SUMS} lists it.", AUDIT_AGAIN)
-    except (OSError, _UnreadableError) as error:
+    except (OSError, NotRegularError) as error:
         return _doubted(source, host, f"{path} cannot be read: {_reason(error)}.", AUDIT_AGAIN)
     sha256 = hashlib.sha256(content).hexdigest()
     if sums.by_name.get(name) != sha256:
@@ -177,22 +173,15 @@ def _host_of(name: str) -> str | None:
 
 def _content(path: Path) -> bytes:
     """Read a file that may be anything: no link, no pipe, and not without a limit."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as opened:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise _UnreadableError("it is not a regular file")
-        content = opened.read(SIZE_LIMIT + 1)
-    if len(content) > SIZE_LIMIT:
-        raise _UnreadableError(f"it is larger than {SIZE_LIMIT // 1024 // 1024} MiB")
-    return content
+    return read_regular(path, SIZE_LIMIT, os.O_RDONLY | os.O_NOFOLLOW)
 
 
 def _content_or_nothing(path: Path) -> bytes:
     try:
         return _content(path)
-    except (OSError, _UnreadableError):
+    except (OSError, NotRegularError):
         return b""
 
 
-def _reason(error: OSError | _UnreadableError) -> str:
+def _reason(error: OSError | NotRegularError) -> str:
     return (error.strerror or "unknown error") if isinstance(error, OSError) else str(error)

@@ -9,6 +9,7 @@ import typing as t
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .regular_file import NotRegularError, read_regular
 from .report_host import STATES, HostReport
 
 #: More than the report of any fleet.
@@ -61,16 +62,14 @@ class Difference:
 def read_previous(path: Path) -> Previous:
     """Read report.json of an earlier run."""
     try:
-        with path.open("rb") as opened:
-            content = opened.read(SIZE_LIMIT + 1)
-        if len(content) > SIZE_LIMIT:
-            raise ValueError
-        read = json.loads(content)
+        read = json.loads(read_regular(path, SIZE_LIMIT))
         if read["report_version"] != 1 or not isinstance(read["created_at"], str):
             raise ValueError
         return Previous(read["created_at"], {_host(host): _before(host) for host in read["hosts"]})
     except OSError as error:
         raise UnusablePreviousError(f"The previous report {path} cannot be read: {error.strerror}.") from error
+    except NotRegularError as error:
+        raise UnusablePreviousError(f"The previous report {path} cannot be read: {error}.") from error
     except (KeyError, RecursionError, TypeError, ValueError) as error:
         raise UnusablePreviousError(
             f"{path} is not a report.json of this version, so nothing was compared. Name that of an earlier report as "

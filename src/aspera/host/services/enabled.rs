@@ -74,7 +74,7 @@ mod tests {
 
     fn host(folders: &[&str]) -> tempfile::TempDir {
         let host = tempfile::tempdir().unwrap();
-        for folder in folders {
+        for folder in folders.iter().chain(&["proc/self"]) {
             fs::create_dir_all(host.path().join(folder)).unwrap();
         }
         host

@@ -22,7 +22,7 @@ pub struct Host {
     root: PathBuf,
     systemctl: PathBuf,
     /// The processes, read once: a host may have very many.
-    command_lines: OnceCell<Vec<(u32, Vec<u8>)>>,
+    command_lines: OnceCell<Vec<(u32, Option<Vec<u8>>)>>,
     /// The local accounts, read once, and only if they are needed.
     passwd: OnceCell<Vec<(String, u32)>>,
     /// The first name of each account. Many processes may be asked for theirs.
@@ -74,20 +74,26 @@ impl Host {
     /// Returns all names in a folder, no names if there is no such folder, or `None` if they cannot all be read.
     pub(super) fn all_names(&self, below_root: &str) -> Option<Vec<String>> {
         match entries(&self.path(below_root)) {
-            Ok(names) => names.into_iter().collect(),
+            Ok(names) => names
+                .into_iter()
+                .map(|name| name?.into_string().ok())
+                .collect(),
             Err(Errno::ENOENT | Errno::ENOTDIR) => Some(Vec::new()),
             Err(_) => None,
         }
     }
 
-    /// Returns the start of the command lines of all processes by their numbers, as they were at the first look.
-    pub(super) fn command_lines(&self) -> &[(u32, Vec<u8>)] {
+    /// Returns the start of the command lines of all processes by their numbers, as they were at the first look. One that cannot be read is `None`.
+    pub(super) fn command_lines(&self) -> &[(u32, Option<Vec<u8>>)] {
         self.command_lines.get_or_init(|| {
             let pids = self.names("proc").into_iter();
             let pids = pids.filter_map(|name| name.parse::<u32>().ok());
             pids.filter_map(|pid| {
-                let command_line = self.read(&format!("proc/{pid}/cmdline"), COMMAND_LINE)?;
-                Some((pid, command_line))
+                let path = self.path(&format!("proc/{pid}/cmdline"));
+                match files::read_start(&path, COMMAND_LINE) {
+                    Ok(command_line) => Some((pid, Some(command_line?))),
+                    Err(_) => Some((pid, None)),
+                }
             })
             .collect()
         })
@@ -104,9 +110,14 @@ impl Host {
         ((whole.len() as u64) < ARGUMENTS).then_some(whole)
     }
 
-    /// Returns whether there is a process with a number, alive or not.
+    /// Returns whether there is a process with a number, alive or not. One that must not be looked at is there.
     pub(super) fn has_process(&self, pid: u32) -> bool {
-        files::is_folder(&self.path(&format!("proc/{pid}")))
+        self.has_entry(&format!("proc/{pid}"))
+    }
+
+    /// Returns whether there is something at a place, as far as that is known.
+    pub(super) fn has_entry(&self, below_root: &str) -> bool {
+        files::owner(&self.path(below_root)) != Ok(None)
     }
 
     /// Returns the target of a link of the kernel, such as `/proc/1/exe`.

@@ -12,6 +12,7 @@ mod processes;
 mod restart;
 mod transfers;
 mod view;
+mod visibility;
 
 pub use clock::Clock;
 pub use enabled::is_enabled;

@@ -9,6 +9,7 @@ use std::path::Path;
 use super::host::{ARGUMENTS, Host};
 use super::java_options::{names_option, names_option_file, process_names_option_file};
 use super::manager::Status;
+use super::visibility::hides_processes;
 use crate::files;
 
 /// The init scripts of trapd, and the files that the init scripts of distributions read with them.
@@ -148,8 +149,8 @@ fn environment_file_may_set_option(host: &Host, value: &str) -> bool {
 fn process_may_have_option(host: &Host, pid: u32) -> bool {
     ["cmdline", "environ"].iter().any(|name| {
         match files::read_start(&host.path(&format!("proc/{pid}/{name}")), ARGUMENTS) {
-            // The process has ended.
-            Ok(None) => false,
+            // The process has ended, unless it is not to be seen.
+            Ok(None) => hides_processes(host),
             Ok(Some(bytes)) => {
                 let mut texts = bytes.split(|&byte| byte == 0);
                 bytes.len() as u64 >= ARGUMENTS
@@ -201,7 +202,9 @@ mod tests {
 
     impl Machine {
         fn new() -> Self {
-            Self(tempfile::tempdir().unwrap())
+            let machine = Self(tempfile::tempdir().unwrap());
+            fs::create_dir_all(machine.path("proc/self")).unwrap();
+            machine
         }
 
         fn with(file: &str, text: impl AsRef<[u8]>) -> Self {

@@ -6,7 +6,8 @@ use std::path::Path;
 use super::Service;
 use super::host::Host;
 use super::identity::{Identity, Installation, Stranger, is_named, may_be_named, uids};
-use crate::aspera::host::names::names;
+use super::visibility::hides_processes;
+use crate::aspera::host::names::entries;
 use crate::files;
 
 /// The limit on the list of processes of a control group that is read, in bytes.
@@ -61,12 +62,19 @@ pub(super) fn named(
     installation: &Installation,
     known: &[Process],
 ) -> Named {
-    let mut named = Named::default();
+    let mut named = Named {
+        has_unknown: hides_processes(host),
+        ..Named::default()
+    };
     let known: BTreeSet<u32> = known.iter().map(|process| process.pid).collect();
     for (pid, start) in host.command_lines() {
         if known.contains(pid) {
             continue;
         }
+        let Some(start) = start else {
+            named.has_unknown |= living(host, *pid).is_some();
+            continue;
+        };
         // Anybody may start many processes with very long command lines, so these are read whole only for the accounts of the installation.
         let is_cut_short = Host::is_cut(start) && may_be_named(service, start);
         let whole = (is_cut_short && installation.may_run(host, *pid))
@@ -107,7 +115,8 @@ fn add_members(group: &Path, pids: &mut Vec<u32>) {
         .split(|&byte| byte == b'\n')
         .filter_map(|line| std::str::from_utf8(line).ok());
     pids.extend(members.filter_map(|line| line.parse::<u32>().ok()));
-    for name in names(group) {
+    // Who runs a service may name the groups below its own, in any bytes.
+    for name in entries(group).unwrap_or_default().into_iter().flatten() {
         let inner = group.join(name);
         if files::is_folder(&inner) {
             add_members(&inner, pids);
@@ -122,7 +131,7 @@ pub(super) fn living(host: &Host, pid: u32) -> Option<Process> {
         start_ticks: None,
     };
     let Some(stat) = host.read(&format!("proc/{pid}/stat"), 4096) else {
-        return host.has_process(pid).then_some(unknown);
+        return (host.has_process(pid) || hides_processes(host)).then_some(unknown);
     };
     let stat = String::from_utf8_lossy(&stat);
     // The name, in brackets, may contain anything, so fields are counted after its end: the state is the 3rd, the start the 22nd.

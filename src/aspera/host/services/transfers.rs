@@ -7,6 +7,7 @@ use std::path::Path;
 use super::host::Host;
 use super::identity::{Installation, Part};
 use super::processes::living;
+use super::visibility::hides_processes;
 
 /// The programs that transfer.
 const PROGRAMS: [&[u8]; 2] = [b"ascp", b"ascp4"];
@@ -16,9 +17,18 @@ const QUESTIONS: [&[u8]; 2] = [b"-A", b"--version"];
 
 /// Returns the number of transfers that run with the programs of an installation, or `None` if that is not known.
 pub fn transfers(host: &Host, aspera_root: &Path) -> Option<usize> {
+    if hides_processes(host) {
+        return None;
+    }
     let installation = Installation::of(host, aspera_root, None);
     let mut count = 0;
     for (pid, command_line) in host.command_lines() {
+        let Some(command_line) = command_line else {
+            if living(host, *pid).is_some() {
+                return None;
+            }
+            continue;
+        };
         let Some(transfer) = Transfer::of(command_line) else {
             continue;
         };
