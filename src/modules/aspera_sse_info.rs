@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::time::SystemTime;
 
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,7 @@ use super::expect;
 use super::incomplete::IncompleteReport;
 use super::pending_restart::last_change;
 use super::result::{strangers_warning, unread};
+use super::settled::{self, SETTLED, SettledReport, counting};
 use super::sums::{SUMS_KEY, Sums, SumsKey};
 use super::table;
 use super::transfers::{WAIT_UNTIL_IDLE, wait_until_idle};
@@ -19,9 +21,9 @@ use crate::ansible::{Kind, Module, OptionSpec, Outcome, Task};
 use crate::aspera::audit::{Expectation, Facts, SystemFile, judge, rows};
 use crate::aspera::docroot::AsperaConf;
 use crate::aspera::host::{
-    self, Clock, FoundService, Host, Look, Manager, MetadataChanges, OsAccounts, Reading, Reason,
-    Service, State, Status, UnknownVersion, Validation, Validity, ask_version, gaps, is_enabled,
-    obstacle, read_version, restart_due, transfers, trapd_has_encryption_options,
+    self, Clock, FoundService, Host, LastChange, Look, Manager, MetadataChanges, OsAccounts,
+    Reading, Reason, Service, State, Status, UnknownVersion, Validation, Validity, ask_version,
+    gaps, is_enabled, obstacle, read_version, restart_due, transfers, trapd_has_encryption_options,
 };
 use crate::aspera::setting::FoundValue;
 use crate::aspera::trapd::{self, Contents};
@@ -39,6 +41,7 @@ impl Module for AsperaSseInfo {
         OptionSpec::new("aspera_root", Kind::Path).or("/opt/aspera"),
         OptionSpec::new("expect", Kind::List(&Kind::Dict(expect::ENTRY))),
         OptionSpec::flag("ignore_metadata_changes"),
+        SETTLED,
         SUMS_KEY,
         WAIT_UNTIL_IDLE,
     ];
@@ -53,6 +56,12 @@ impl Module for AsperaSseInfo {
             .as_deref()
             .map(SumsKey::parse)
             .transpose()?;
+        let now = SystemTime::now();
+        let settled = options
+            .settled
+            .as_deref()
+            .map(|entries| settled::answers(entries, now))
+            .transpose()?;
         wait_until_idle(options.wait_until_idle, &options.aspera_root)?;
         let metadata_changes = if options.ignore_metadata_changes {
             MetadataChanges::Ignored
@@ -60,7 +69,8 @@ impl Module for AsperaSseInfo {
             MetadataChanges::Count
         };
         let server = Server::read(&options.aspera_root, sums_key.as_ref(), metadata_changes);
-        let values = Values::new(&options.aspera_root, server, expectations.as_deref());
+        let expectations = expectations.as_deref();
+        let values = Values::new(&options.aspera_root, server, expectations, settled);
         Ok(Outcome {
             changed: false,
             warnings: values.warnings.clone(),
@@ -75,6 +85,7 @@ struct Options {
     aspera_root: PathBuf,
     expect: Option<Vec<expect::Entry>>,
     ignore_metadata_changes: bool,
+    settled: Option<Vec<settled::Entry>>,
     sums_key: Option<String>,
     wait_until_idle: Option<i64>,
 }
@@ -97,6 +108,9 @@ pub struct Values {
     transfers: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sums: Option<Sums>,
+    /// Which answers of objects count.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    settled: Option<Vec<SettledReport>>,
     incomplete: Vec<IncompleteReport>,
     #[serde(flatten)]
     compliance: Option<Compliance>,
@@ -152,6 +166,8 @@ struct Server {
     service_options: bool,
     transfers: Option<usize>,
     sums: Option<Sums>,
+    /// The last changes of the two files, and of `ascp`, which comes with a version of Aspera.
+    last_changes: [LastChange; 3],
     warnings: Vec<String>,
 }
 
@@ -189,6 +205,8 @@ impl Server {
             warnings.extend(warning);
             last_change
         });
+        let ascp_path = aspera_root.join("bin/ascp");
+        let (of_ascp, _) = last_change(&ascp_path, aspera_root, &clock, MetadataChanges::Ignored);
         let services = std::array::from_fn(|index| FoundService {
             service: Service::ALL[index],
             manager: statuses[index].manager,
@@ -218,6 +236,7 @@ impl Server {
                 || may_set_options(&aspera_root.join("etc/trapd/trap.properties")),
             // After ascp has answered, which is no transfer.
             transfers: transfers(&Host::this(), aspera_root),
+            last_changes: [last_changes[0], last_changes[1], of_ascp],
             properties_path,
             conf_path,
             clock,
@@ -230,7 +249,12 @@ impl Server {
 }
 
 impl Values {
-    fn new(aspera_root: &Path, server: Server, expectations: Option<&[Expectation]>) -> Self {
+    fn new(
+        aspera_root: &Path,
+        server: Server,
+        expectations: Option<&[Expectation]>,
+        answers: Option<Vec<settled::Answer>>,
+    ) -> Self {
         let mut warnings = server.warnings;
         let (bytes, mut conf_reading) = server.conf;
         let conf = match bytes.as_deref().map(AsperaConf::parse) {
@@ -248,6 +272,11 @@ impl Values {
             .services
             .each_ref()
             .map(FoundService::may_run_older_file);
+        let changes = &server.last_changes;
+        let counted =
+            answers.map(|answers| counting(answers, conf.as_ref(), changes, server.clock.now));
+        let (settled, settled_reports) = counted.unzip();
+        let settled = settled.unwrap_or_default();
         let facts = Facts {
             conf: conf.as_ref(),
             system,
@@ -257,7 +286,7 @@ impl Values {
             accounts: &server.os_accounts.accounts,
             noded_runs_older_file,
             trapd_runs_older_file,
-            settled: &[],
+            settled: &settled,
         };
         let installed = conf_reading != Reading::Missing || server.has_ascp;
         let unread = &server.os_accounts.unread;
@@ -318,6 +347,7 @@ impl Values {
             },
             transfers: server.transfers,
             sums: server.sums,
+            settled: settled_reports,
             incomplete,
             compliance,
             warnings,

@@ -115,7 +115,10 @@ REFUSED: dict[str, list[tuple[object, str]]] = {
     "aspera_sse_try_key": [("maybe", "aspera_sse_try_key must be true or false"), (None, "aspera_sse_try_key")],
     "aspera_sse_verify_objects": [("maybe", "aspera_sse_verify_objects must be true or false"), (2, "must be true or")],
     "aspera_sse_s3": [
-        (BY_MISTAKE, "aspera_sse_s3 must be a dictionary, or the text of one in JSON or YAML, such as {region: eu-west-1}."),
+        (
+            BY_MISTAKE,
+            "aspera_sse_s3 must be a dictionary, or the text of one in JSON or YAML, such as {region: eu-west-1}.",
+        ),
         ({"regio": "eu-west-1"}, "aspera_sse_s3 has no option regio. Did you mean region?"),
         ({"timeout": "soon"}, "aspera_sse_s3.timeout must be a whole number"),
         ({"addressing_style": "dns"}, "aspera_sse_s3.addressing_style must be auto, path or virtual"),

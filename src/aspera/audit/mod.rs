@@ -27,6 +27,6 @@ pub use facts::{Facts, SystemFile};
 pub use judgement::{Judgement, Unfounded, Unknown, judge};
 pub use possible::{Outcome, Possible, Request, Source};
 pub use rows::{Row, rows};
-pub use s3_docroot::doubts_of_setting;
+pub use s3_docroot::{doubts_of_setting, possible_of};
 pub use settled::Settled;
 pub use verdict::{Place, RowVerdict, Verdict, Violation};
