@@ -92,7 +92,7 @@ fn on_this_host(question: &Question, answered: &Answered) -> Values {
     };
     let server = Server::read(&question.aspera_root, None, metadata_changes);
     let (conf, reading, warning) = server.conf();
-    let facts = server.facts(conf.as_ref());
+    let facts = server.facts(conf.as_ref(), &[]);
     let this_host = ThisHost::new(&facts, answered.transfer_user.as_deref());
     let expectations = question.expectations.as_deref();
     let keys = answered.keys.as_deref().unwrap_or_default();

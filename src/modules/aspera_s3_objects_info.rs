@@ -15,6 +15,7 @@ use super::objects_identity::Identities;
 use super::objects_look::look;
 use super::objects_options::{Options, Question, Since, Which, is_since};
 use super::objects_report::{About, Configured, DocrootReport};
+use super::objects_settle::{SettlesReport, Settling};
 use super::objects_verdict::judge;
 use super::s3_options as options;
 use super::s3_place::{new_client, place};
@@ -59,6 +60,7 @@ impl Module for AsperaS3ObjectsInfo {
         OptionSpec::new("ca_file", Kind::Path),
         OptionSpec::new("timeout", Kind::Int).or_number(30),
         OptionSpec::flag("show_keys").or_true(),
+        OptionSpec::flag("uploaded_by_aspera"),
     ];
     type Values = Values;
 
@@ -83,6 +85,7 @@ pub struct Values {
     since: Option<String>,
     docroots: Vec<DocrootReport>,
     not_s3: usize,
+    settles: Vec<SettlesReport>,
     #[serde(flatten)]
     compliance: Option<Compliance>,
 }
@@ -117,8 +120,10 @@ fn answer(question: &mut Question, warnings: &mut Vec<String>) -> Values {
         judgements.add_problem(place, reason, why, fix);
     }
     let mut reports = Vec::new();
+    let mut settles = Settling::new(question, since.clone().ok().flatten());
     for docroot in found.docroots {
         let look = with_subject(&docroot.scope, || looker.look(&docroot));
+        settles.add(&docroot, &look, warnings);
         reports.push(report(
             question,
             &docroot,
@@ -135,6 +140,7 @@ fn answer(question: &mut Question, warnings: &mut Vec<String>) -> Values {
             .map(|since| Utc::from(since).to_string()),
         docroots: reports,
         not_s3: found.not_s3,
+        settles: settles.reports,
         compliance: question.expectations.is_some().then(|| judgements.finish()),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::time::SystemTime;
 
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
@@ -11,6 +12,7 @@ use super::docroot_report::DocrootReports;
 use super::expect;
 use super::incomplete::IncompleteReport;
 use super::server::{Server, TrapdReport};
+use super::settled::{self, SETTLED, SettledReport, counting};
 use super::sums::{SUMS_KEY, Sums, SumsKey};
 use super::table;
 use super::transfers::{WAIT_UNTIL_IDLE, wait_until_idle};
@@ -32,6 +34,7 @@ impl Module for AsperaSseInfo {
         OptionSpec::new("aspera_root", Kind::Path).or("/opt/aspera"),
         OptionSpec::new("expect", Kind::List(&Kind::Dict(expect::ENTRY))),
         OptionSpec::flag("ignore_metadata_changes"),
+        SETTLED,
         SUMS_KEY,
         WAIT_UNTIL_IDLE,
     ];
@@ -46,6 +49,12 @@ impl Module for AsperaSseInfo {
             .as_deref()
             .map(SumsKey::parse)
             .transpose()?;
+        let now = SystemTime::now();
+        let settled = options
+            .settled
+            .as_deref()
+            .map(|entries| settled::answers(entries, now))
+            .transpose()?;
         wait_until_idle(options.wait_until_idle, &options.aspera_root)?;
         let metadata_changes = if options.ignore_metadata_changes {
             MetadataChanges::Ignored
@@ -53,7 +62,8 @@ impl Module for AsperaSseInfo {
             MetadataChanges::Count
         };
         let server = Server::read(&options.aspera_root, sums_key.as_ref(), metadata_changes);
-        let values = Values::new(&options.aspera_root, server, expectations.as_deref());
+        let expectations = expectations.as_deref();
+        let values = Values::new(&options.aspera_root, server, expectations, settled);
         Ok(Outcome {
             changed: false,
             warnings: values.warnings.clone(),
@@ -68,6 +78,7 @@ struct Options {
     aspera_root: PathBuf,
     expect: Option<Vec<expect::Entry>>,
     ignore_metadata_changes: bool,
+    settled: Option<Vec<settled::Entry>>,
     sums_key: Option<String>,
     wait_until_idle: Option<i64>,
 }
@@ -90,6 +101,9 @@ pub struct Values {
     transfers: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sums: Option<Sums>,
+    /// Which answers of objects count.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    settled: Option<Vec<SettledReport>>,
     incomplete: Vec<IncompleteReport>,
     #[serde(flatten)]
     compliance: Option<Compliance>,
@@ -113,11 +127,21 @@ struct ServiceReport {
 }
 
 impl Values {
-    fn new(aspera_root: &Path, server: Server, expectations: Option<&[Expectation]>) -> Self {
+    fn new(
+        aspera_root: &Path,
+        server: Server,
+        expectations: Option<&[Expectation]>,
+        answers: Option<Vec<settled::Answer>>,
+    ) -> Self {
         let (conf, conf_reading, warning) = server.conf();
         let mut warnings = server.warnings.clone();
         warnings.extend(warning);
-        let facts = server.facts(conf.as_ref());
+        let changes = &server.last_changes;
+        let counted =
+            answers.map(|answers| counting(answers, conf.as_ref(), changes, server.clock.now));
+        let (settled, settled_reports) = counted.unzip();
+        let settled = settled.unwrap_or_default();
+        let facts = server.facts(conf.as_ref(), &settled);
         let installed = server.is_installed(&conf_reading);
         let rows = Rc::new(rows(&facts));
         let judgement = expectations.map(|expectations| judge(&facts, &rows, expectations));
@@ -172,6 +196,7 @@ impl Values {
             },
             transfers: server.transfers,
             sums: server.sums,
+            settled: settled_reports,
             incomplete,
             compliance,
             warnings,

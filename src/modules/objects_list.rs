@@ -9,7 +9,7 @@ use super::objects_found::{Listing, Look, Wanted};
 use crate::s3::{Page, Refusal, Store};
 
 /// Times of objects are whole seconds, and clocks are read to the second.
-const TOLERANCE: Duration = Duration::from_secs(2);
+pub(super) const TOLERANCE: Duration = Duration::from_secs(2);
 /// The most pages in a row without an object.
 const EMPTY_PAGES: usize = 3;
 
@@ -123,7 +123,7 @@ fn is_no_upload(key: &str) -> bool {
 }
 
 /// Returns a time of this host as the store would tell it.
-fn shifted(time: SystemTime, ahead: i64) -> SystemTime {
+pub(super) fn shifted(time: SystemTime, ahead: i64) -> SystemTime {
     let difference = Duration::from_secs(ahead.unsigned_abs());
     let shifted = if ahead >= 0 {
         time.checked_sub(difference)

@@ -33,6 +33,7 @@ pub(super) struct Options {
     #[serde(flatten)]
     access: AccessOptions,
     show_keys: bool,
+    uploaded_by_aspera: bool,
 }
 
 /// What the task asks.
@@ -47,6 +48,8 @@ pub(super) struct Question {
     pub(super) since: Option<Since>,
     pub(super) expectations: Option<Vec<Expectation>>,
     pub(super) show_keys: bool,
+    /// Whether the user knows that Aspera has uploaded the objects.
+    pub(super) all_are_asperas: bool,
     pub(super) access: Access,
 }
 
@@ -95,12 +98,18 @@ impl Options {
                 .transpose()?,
             expectations,
             show_keys: self.show_keys,
+            all_are_asperas: self.uploaded_by_aspera,
             aspera_root: self.aspera_root,
             access,
         })
     }
 
     fn which(&self) -> Result<Which> {
+        if self.uploaded_by_aspera && self.keys.is_none() {
+            return failure(
+                "The option uploaded_by_aspera goes with keys: it says that Aspera has uploaded these objects. Set keys, or leave it out.",
+            );
+        }
         let Some(keys) = &self.keys else {
             return Ok(match self.prefix.as_deref() {
                 None | Some("") => Which::All,

@@ -79,7 +79,8 @@ pub(super) fn is_explained_by_default(look: &Look) -> Option<bool> {
     is_known.then_some(true)
 }
 
-fn is_default(found: &ObjectEncryption, default: &ObjectEncryption) -> Option<bool> {
+/// Returns whether an encryption is the one that the bucket gives by default, or `None` if that is not known.
+pub(super) fn is_default(found: &ObjectEncryption, default: &ObjectEncryption) -> Option<bool> {
     if found.algorithm != default.algorithm {
         return Some(false);
     }

@@ -7,12 +7,12 @@ use serde::Serialize;
 use super::pending_restart::last_change;
 use super::result::{strangers_warning, unread};
 use super::sums::{Sums, SumsKey};
-use crate::aspera::audit::{Facts, SystemFile};
+use crate::aspera::audit::{Facts, Settled, SystemFile};
 use crate::aspera::docroot::AsperaConf;
 use crate::aspera::host::{
-    Clock, Found, FoundService, Host, Incomplete, Look, MetadataChanges, OsAccounts, Reading,
-    Service, Status, UnknownVersion, Validation, Validity, ask_version, gaps, is_enabled, obstacle,
-    read_version, restart_due, transfers, trapd_has_encryption_options,
+    Clock, Found, FoundService, Host, Incomplete, LastChange, Look, MetadataChanges, OsAccounts,
+    Reading, Service, Status, UnknownVersion, Validation, Validity, ask_version, gaps, is_enabled,
+    obstacle, read_version, restart_due, transfers, trapd_has_encryption_options,
 };
 use crate::aspera::setting::FoundValue;
 use crate::aspera::trapd::{self, Contents};
@@ -41,6 +41,8 @@ pub(super) struct Server {
     pub(super) service_options: bool,
     pub(super) transfers: Option<usize>,
     pub(super) sums: Option<Sums>,
+    /// The last changes of the two files, and of `ascp`, which comes with a version of Aspera.
+    pub(super) last_changes: [LastChange; 3],
     pub(super) warnings: Vec<String>,
 }
 
@@ -91,6 +93,8 @@ impl Server {
             warnings.extend(warning);
             last_change
         });
+        let ascp_path = aspera_root.join("bin/ascp");
+        let (of_ascp, _) = last_change(&ascp_path, aspera_root, &clock, MetadataChanges::Ignored);
         let services = std::array::from_fn(|index| FoundService {
             service: Service::ALL[index],
             manager: statuses[index].manager,
@@ -120,6 +124,7 @@ impl Server {
                 || may_set_options(&aspera_root.join("etc/trapd/trap.properties")),
             // After ascp has answered, which is no transfer.
             transfers: transfers(&Host::this(), aspera_root),
+            last_changes: [last_changes[0], last_changes[1], of_ascp],
             properties_path,
             conf_path,
             clock,
@@ -144,7 +149,11 @@ impl Server {
     }
 
     /// Returns what the judgement needs.
-    pub(super) fn facts<'a>(&'a self, conf: Option<&'a AsperaConf<'a>>) -> Facts<'a> {
+    pub(super) fn facts<'a>(
+        &'a self,
+        conf: Option<&'a AsperaConf<'a>>,
+        settled: &'a [Settled],
+    ) -> Facts<'a> {
         let [trapd_runs_older_file, noded_runs_older_file] = self
             .services
             .each_ref()
@@ -158,7 +167,7 @@ impl Server {
             accounts: &self.os_accounts.accounts,
             noded_runs_older_file,
             trapd_runs_older_file,
-            settled: &[],
+            settled,
         }
     }
 

@@ -128,6 +128,10 @@ def test_a_docroot_that_cannot_be_tried_is_reported(controller: Controller, fold
     assert "the docroot leads each user to another place" in done.as_one_line
 
 
+#: Without the init system of this machine, services are those of the installation that run.
+NO_INIT = ("unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /run && exec "$@"', "sh")
+
+
 @contextlib.contextmanager
 def running_services(hosts: Hosts) -> Iterator[None]:
     """Run the services of the installation, which start after its files were written."""
@@ -148,36 +152,38 @@ def running_services(hosts: Hosts) -> Iterator[None]:
             service.wait()
 
 
+@pytest.mark.needs("root", "namespaces")
 def test_objects_are_looked_at_in_the_end(controller: Controller, folder: Path, aws: Aws) -> None:
     """None yet is a note, and a wrong one fails the host with its key, algorithm and key ARN."""
     hosts = a_host(folder, aws, one=("media/verify/one", "auditor"), two=("media/verify/two", "uploader"))
     wanted = settings(aws, aspera_sse_verify_objects="true")
     s3, right = aws.client("s3"), {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": aws.key}
     s3.put_object(Bucket="media", Key="verify/one/old", Body=b"x")
-    done = hosts.run(controller, "role.yml", **wanted)
+    done = hosts.run(controller, "role.yml", around=NO_INIT, **wanted)
     assert (done.exit_status, done.recap["one"]["changed"]) == (0, 2), done.text
     # On this host no service runs yet.
     assert "user one is not known to be as expected: it is not known since when the services run" in done.as_one_line
     with running_services(hosts):
-        none_yet = hosts.run(controller, "role.yml", **wanted)
+        none_yet = hosts.run(controller, "role.yml", around=NO_INIT, **wanted)
         assert (none_yet.exit_status, none_yet.recap["one"]["changed"]) == (0, 0), none_yet.text
         assert "no object was found that the question is about" in none_yet.as_one_line
         s3.put_object(Bucket="media", Key="verify/one/new", Body=b"x", **right)
         s3.put_object(Bucket="media", Key="verify/two/new", Body=b"x", **right)
-        seen = hosts.run(controller, "role.yml", **wanted)
+        seen = hosts.run(controller, "role.yml", around=NO_INIT, **wanted)
         assert seen.exit_status == 0, seen.text
         assert "Objects: Not known to be compliant. Judged docroots: 2. Objects looked at: 1." in seen.as_one_line
         assert "user two is not known to be as expected: S3 denies the request" in seen.as_one_line
         # Another identity may look where that of the server may not.
         access = {**wanted["aspera_sse_s3"], **aws.options("auditor")}
-        seen = hosts.run(controller, "role_step.yml", "-vvv", step="verify", **(wanted | {"aspera_sse_s3": access}))
+        wider = {**wanted, "aspera_sse_s3": access}
+        seen = hosts.run(controller, "role_step.yml", "-vvv", around=NO_INIT, step="verify", **wider)
         assert seen.exit_status == 0, seen.text
         assert "Objects: Compliant. Judged docroots: 2. Objects looked at: 2." in seen.as_one_line
         no_secrets_on(seen, aws)
         other = {**right, "SSEKMSKeyId": aws.other_key}
         s3.put_object(Bucket="media", Key="verify/one/{{ x }}\x1b[31m", Body=b"x", **other)
-        checked = hosts.run(controller, "role.yml", "--check", **wanted)
-        failed = hosts.run(controller, "role.yml", **wanted)
+        checked = hosts.run(controller, "role.yml", "--check", around=NO_INIT, **wanted)
+        failed = hosts.run(controller, "role.yml", around=NO_INIT, **wanted)
     assert failed.recap["one"] | {"failed": 1, "changed": 0} == failed.recap["one"], failed.text
     # The key is data, and its escape a text. In check mode that is one of JSON.
     said = f"with aws:kms with {aws.other_key}, not AWS_KMS with {aws.key}: another key is used."
@@ -186,3 +192,53 @@ def test_objects_are_looked_at_in_the_end(controller: Controller, folder: Path, 
         assert "{{ x }}" in screen.text
         assert "u{1b}[31m" in screen.text
     assert checked.exit_status == 0
+
+
+@pytest.mark.needs("root", "namespaces")
+def test_an_object_settles_what_the_vendor_leaves_open(folder: Path, aws: Aws) -> None:
+    """Docroot and file differ, the store is not Amazon's, and HTTPS is not forced: one upload decides all of it."""
+    place = "media/settle"
+    query = f"?server-side-encryption=AWS_KMS&server-side-encryption-aws-kms-key-id={aws.key}"
+    hosts = a_host(folder, aws, one=(place + query, "auditor"))
+    root = hosts.roots["one"]
+    root.properties.write_text("server-side-encryption=AES256\n", encoding="utf-8")
+    access = {"ca_file": str(aws.authority.authority)}
+    expected = aws.expect()
+
+    def run(module: str, **options: object) -> dict:
+        return aws.run_on(root.folder, module, around=NO_INIT, **options)
+
+    def audit(**options: object) -> dict:
+        (row,) = run("aspera_sse_info", expect=expected, **options)["docroots"]
+        return row
+
+    open_points = {"docroot_and_file", "https_not_forced", "key_without_kms", "not_amazon"}
+    assert (audit()["verdict"], set(audit()["effective"]["reasons"])) == ("unknown", open_points)
+    s3, right = aws.client("s3"), {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": aws.key}
+    with running_services(hosts):
+        s3.put_object(Bucket="media", Key="settle/theirs", Body=b"x", **right)
+        # Nothing says that Aspera has uploaded it.
+        assert run("aspera_s3_objects_info", **access)["settles"] == []
+        (told,) = run("aspera_s3_objects_info", keys=["theirs"], uploaded_by_aspera=True, **access)["settles"]
+        s3.put_object(Bucket="media", Key="settle/ours", Body=b"x", Metadata={"aspera.transfer": "true"}, **right)
+        (settles,) = run("aspera_s3_objects_info", **access)["settles"]
+        settled = audit(settled=[settles])
+        # An object that differs from another one settles nothing.
+        s3.put_object(Bucket="media", Key="settle/wrong", Body=b"x", Metadata={"aspera.transfer": "true"})
+        other = {**right, "SSEKMSKeyId": aws.other_key}
+        s3.put_object(Bucket="media", Key="settle/other", Body=b"x", Metadata={"aspera.transfer": "true"}, **other)
+        assert run("aspera_s3_objects_info", **access)["settles"] == []
+    assert told["rules_out"] == settles["rules_out"]
+    assert open_points <= set(settles["settles"])
+    assert "AES256" in settles["rules_out"]
+    assert (settles["server_side_encryption"], settles["kms_key_id"]) == ("AWS_KMS", aws.key)
+    assert (settled["verdict"], settled["effective"]["certain"]) == ("met", True)
+    # After the services have ended it counts as before, until a file or the docroot changes.
+    after = run("aspera_sse_info", expect=expected, settled=[settles])
+    assert [(one["where"], one["counts"], one["age_days"]) for one in after["settled"]] == [("user one", True, 0)]
+    elsewhere = run("aspera_sse_info", expect=expected, settled=[{**settles, "uri": "s3://other/media"}])
+    assert (elsewhere["settled"][0]["where"], elsewhere["settled"][0]["counts"]) == (None, False)
+    root.properties.write_text("server-side-encryption=NONE\n", encoding="utf-8")
+    changed = run("aspera_sse_info", expect=expected, settled=[settles])
+    assert (changed["settled"][0]["counts"], changed["docroots"][0]["verdict"]) == (False, "unknown")
+    assert "was changed since the services started" in changed["settled"][0]["why"]

@@ -97,16 +97,26 @@ class Aws:
         )
 
     def run(self, module: str, place: str, user: str | None, env: dict[str, str] | None, **options: object) -> dict:
-        """Run a module on a server with one docroot. No secret of anybody is in the answer."""
+        """Run a module on a server with one docroot."""
         root = Path(tempfile.mkdtemp(dir=self.folder))
         (root / "etc").mkdir()
         docroot = place if "://" in place else self.docroot(place, user)
         (root / "etc/aspera.conf").write_text(CONF.format(escape(docroot)), encoding="utf-8")
-        arguments = {"aspera_root": str(root), "ca_file": str(self.authority.authority)}
+        return self.run_on(root, module, env, **({"ca_file": str(self.authority.authority)} | options))
+
+    def run_on(
+        self,
+        root: Path,
+        module: str,
+        env: dict[str, str] | None = None,
+        around: tuple[str, ...] = (),
+        **options: object,
+    ) -> dict:
+        """Run a module on an installation. No secret of anybody is in the answer."""
         environment = {"PATH": os.environ["PATH"], "AWS_EC2_METADATA_DISABLED": "true"}
         finished = subprocess.run(
-            [PROJECT / "library" / module, "-"],
-            input=json.dumps(arguments | options),
+            [*around, PROJECT / "library" / module, "-"],
+            input=json.dumps({"aspera_root": str(root), **options}),
             env=environment | (env or {}),
             capture_output=True,
             timeout=SECONDS_AT_MOST,

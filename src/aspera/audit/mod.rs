@@ -29,6 +29,6 @@ pub use facts::{Facts, SystemFile};
 pub use judgement::{Judged, Judgement, Unfounded, Unknown, judge, judge_possible};
 pub use possible::{Outcome, Possible, Request, Source};
 pub use rows::{Row, rows, rows_with};
-pub use s3_docroot::doubts_of_setting;
+pub use s3_docroot::{doubts_of_setting, possible_of};
 pub use settled::Settled;
 pub use verdict::{Place, RowVerdict, Verdict, Violation};

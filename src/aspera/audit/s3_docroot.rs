@@ -42,7 +42,7 @@ impl<'f> S3Docroots<'f> {
         if let Some(known) = self.known.borrow().get(&readings) {
             return Rc::clone(known);
         }
-        let possible = Rc::new(possible(uri, self.facts));
+        let possible = Rc::new(possible_of(uri, self.facts));
         let mut known = self.known.borrow_mut();
         known.insert(readings, Rc::clone(&possible));
         possible
@@ -63,7 +63,8 @@ impl Readings {
     }
 }
 
-fn possible(uri: &DocrootUri, facts: &Facts) -> Possible {
+/// Returns the possible results of an upload to a docroot that begins with `s3://`.
+pub fn possible_of(uri: &DocrootUri, facts: &Facts) -> Possible {
     let mut possible = Possible::default();
     for reading in query::readings(uri) {
         let served = served(&reading.values, facts, Served::Docroot);
@@ -397,7 +398,7 @@ mod tests {
             (format!("{encryption}&{key}&{key}"), true),
         ] {
             let uri = DocrootUri::new(format!("s3://store.example/b?{query}"));
-            let doubts = possible(&uri, &facts).doubts;
+            let doubts = possible_of(&uri, &facts).doubts;
             assert!(doubts.contains(&Doubt::NotAmazon), "{query}");
             assert_eq!(
                 doubts.contains(&Doubt::RepeatedOption),

@@ -24,11 +24,12 @@ pub struct Settled {
 }
 
 /// The reasons to doubt a request that S3 has taken: they say that it may refuse it, or that the store may ignore it.
-const DISPROVED: [Doubt; 4] = [
+const DISPROVED: [Doubt; 5] = [
     Doubt::NoneInDocroot,
     Doubt::NotAmazon,
     Doubt::KeyOfAnotherRegion,
     Doubt::HttpsNotForced,
+    Doubt::KeyWithoutKms,
 ];
 
 impl Settled {

@@ -6,11 +6,12 @@ use super::worlds::Readings;
 use crate::configuration::Settled;
 
 /// What an object disproves that S3 has taken: nobody refused it, and the store did what it was asked.
-const DISPROVED: [&str; 4] = [
+const DISPROVED: [&str; 5] = [
     "none_in_docroot",
     "not_amazon",
     "key_of_another_region",
     "https_not_forced",
+    "key_without_kms",
 ];
 
 /// Takes the worlds away in which S3 would have shown something else.
