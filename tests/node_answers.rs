@@ -8,11 +8,11 @@ mod store;
 use std::fs;
 use std::time::Instant;
 
-use invocation::{ACCESS_KEYS, Sandbox};
+use invocation::{ACCESS_KEYS, OBJECTS, Sandbox};
 use program::write_script;
 use serde_json::{Map, Value, json};
 use store::node::{LOGIN, answer_of, error, in_s3, info, key, node};
-use store::{Asked, Reply, Store, answer};
+use store::{Asked, Reply, Store, answer, listing, object};
 
 const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 const RESTRICTED: &str = "<restrictions><restriction>s3://*</restriction></restrictions>";
@@ -571,6 +571,83 @@ fn what_is_in_an_answer_is_shown_as_plain_text() {
     assert_eq!(shown["bearer_tokens"], true);
     // One that is disabled can be enabled at any time.
     assert_eq!(shown["verdict"], "met");
+}
+
+#[test]
+fn the_places_of_access_keys_can_be_looked_at_in_s3() {
+    let store = node(
+        "4.4.6.1646",
+        vec![
+            right("a"),
+            key("b", in_s3("other", None, None)),
+            key("local", json!({"type": "local", "path": "/in"})),
+            key("odd", in_s3("a bucket", None, None)),
+            key("no", Value::Null),
+        ],
+    );
+    let result = ask_at(&store.url, &json!({}));
+    let places = &result["places"];
+    assert_eq!(
+        *places,
+        json!([
+            {"access_key": "a", "uri": format!(
+                "s3://s3.eu-west-1.amazonaws.com/media/in?server-side-encryption=AWS_KMS&server-side-encryption-aws-kms-key-id={KEY}"
+            )},
+            {"access_key": "b", "uri": "s3://s3.eu-west-1.amazonaws.com/other/in"},
+        ])
+    );
+    let s3 = Store::start(|asked| match &*asked.method {
+        "GET" if asked.query.contains("list-type=2") && asked.path.starts_with("/media") => {
+            assert!(asked.query.contains("prefix=in%2F"), "{}", asked.query);
+            listing(&[("in/a.mxf", "2025-11-20T10:00:00.000Z")], None)
+        }
+        "GET" if asked.query.contains("list-type=2") => listing(&[], None),
+        "HEAD" => object(
+            "Thu, 20 Nov 2025 10:00:00 GMT",
+            &[
+                ("x-amz-server-side-encryption", "aws:kms"),
+                ("x-amz-server-side-encryption-aws-kms-key-id", KEY),
+            ],
+        ),
+        _ => answer(404, &[], ""),
+    });
+    let sandbox = Sandbox::of(OBJECTS, cloud_node());
+    let options = json!({
+        "places": places,
+        "endpoint_url": s3.url,
+        "access_key_id": "AKIADUMMY",
+        "secret_access_key": "DUMMY-SECRET",
+        "timeout": 5,
+        "expect": [{"server_side_encryption": "AWS_KMS", "kms_key_ids": [KEY], "scopes": ["access_key a"]}],
+    });
+    let result = sandbox.run(&options);
+    assert_eq!(result["compliant"], true, "{result:?}");
+    assert_eq!(result["not_judged"], json!(["access_key b"]));
+    let looked = &result["docroots"][0];
+    assert_eq!(
+        (&looked["scope"], &looked["name"]),
+        (&json!("access_key"), &json!("a"))
+    );
+    assert_eq!(looked["configured"]["source"], "access_key");
+    assert_eq!(looked["looked_at"], 1);
+    for (places, message) in [
+        (
+            json!([{"access_key": "a", "uri": "/in"}]),
+            "places[0] must have access_key",
+        ),
+        (
+            json!([{"uri": "s3://h/DUMMY-SECRET"}]),
+            "places[0] must have access_key",
+        ),
+    ] {
+        let mut options = options.clone();
+        options["places"] = places;
+        let found = sandbox.run(&options);
+        assert!(
+            found["msg"].as_str().unwrap().starts_with(message),
+            "{found:?}"
+        );
+    }
 }
 
 #[test]

@@ -149,6 +149,10 @@ fn of_tls(error: &rustls::Error) -> Failure {
         E::NotValidYet | E::NotValidYetContext { .. } => "it is not valid yet",
         E::NotValidForName | E::NotValidForNameContext { .. } => "it is for another name",
         E::Revoked => "it is revoked",
+        // As `openssl req -x509` makes it, unless it is told otherwise.
+        E::Other(error) if error.to_string() == "CaUsedAsEndEntity" => {
+            "it is one of an authority, not of a server"
+        }
         _ => "it is malformed, or not one of a server",
     };
     Failure::Certificate { why, issuer: None }

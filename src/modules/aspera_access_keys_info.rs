@@ -9,6 +9,7 @@ use super::keys_ask::{Answered, KeyGap, ask};
 use super::keys_judgement::{JudgedKey, ThisHost, judge_keys};
 use super::keys_options::{Options, Question, URL};
 use super::keys_report::{KeyCompliance, KeyReport, unfounded};
+use super::keys_storage::KeyPlace;
 use super::objects_report::escaped;
 use super::server::Server;
 use crate::ansible::{Kind, Module, OptionSpec, Outcome, Task};
@@ -74,6 +75,7 @@ pub struct Values {
     complete_reason: Option<&'static str>,
     table: Vec<String>,
     access_keys: Vec<KeyReport>,
+    places: Vec<KeyPlace>,
     incomplete: Vec<IncompleteReport>,
     #[serde(flatten)]
     compliance: Option<KeyCompliance>,
@@ -147,6 +149,7 @@ impl Values {
             complete_reason: gap.map(KeyGap::name),
             table: KeyReport::table(&access_keys, judged, is_judged),
             access_keys,
+            places: keys.iter().filter_map(KeyPlace::of).collect(),
             incomplete: gap.map(|gap| gap.report(&url)).into_iter().collect(),
             compliance: None,
             settles: is_judged.then(Vec::new),

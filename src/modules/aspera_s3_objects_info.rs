@@ -13,7 +13,7 @@ use super::objects_docroots::{Docroot, Found, read_system};
 use super::objects_found::{Look, Wanted};
 use super::objects_identity::Identities;
 use super::objects_look::look;
-use super::objects_options::{Options, Question, Since, Which, is_since};
+use super::objects_options::{Options, PLACE, Question, Since, Which, is_since};
 use super::objects_report::{About, Configured, DocrootReport};
 use super::objects_settle::{SettlesReport, Settling};
 use super::objects_verdict::judge;
@@ -43,6 +43,7 @@ impl Module for AsperaS3ObjectsInfo {
         OptionSpec::new("group", Kind::Str),
         OptionSpec::flag("global"),
         OptionSpec::flag("all"),
+        OptionSpec::new("places", Kind::List(&Kind::Dict(PLACE))),
         OptionSpec::new("keys", Kind::List(&Kind::Str)),
         OptionSpec::new("prefix", Kind::Str),
         OptionSpec::new("list_limit", Kind::Int).or_number(10_000),
@@ -91,7 +92,10 @@ pub struct Values {
 }
 
 fn answer(question: &mut Question, warnings: &mut Vec<String>) -> Values {
-    let found = Found::read(&question.conf_path, question.scope.as_ref());
+    let found = match question.places.take() {
+        Some(places) => Found::of_places(places),
+        None => Found::read(&question.conf_path, question.scope.as_ref()),
+    };
     let system = read_system(
         &question.aspera_root.join("etc/trapd/s3.properties"),
         warnings,
@@ -157,7 +161,7 @@ fn report(
         .as_deref()
         .and_then(|expectations| entry_for(expectations, docroot));
     let verdict = entry.map(|(_, entry)| judge(look, &entry.wanted));
-    let place = docroot.scope.place(docroot.peer_ip.as_deref());
+    let place = docroot.place();
     match (&verdict, entry) {
         (Some(verdict), Some((_, entry))) => {
             judgements.add(
@@ -171,11 +175,11 @@ fn report(
         _ => judgements.add_not_judged(place),
     }
     let about = About {
-        scope: docroot.scope.kind(),
-        name: docroot.scope.name().map(str::to_owned),
+        scope: docroot.kind(),
+        name: docroot.name(),
         peer_ip: docroot.peer_ip.clone(),
         uri: docroot.uri.masked(None),
-        configured: Configured::new(&docroot.uri.found_setting(None), system),
+        configured: Configured::new(docroot.kind(), &docroot.uri.found_setting(None), system),
         role_assumed: question.access.role.is_some(),
         judged: match question.which {
             Which::Keys(_) => "keys",
@@ -195,6 +199,10 @@ fn entry_for<'e>(
     expectations: &'e [Expectation],
     docroot: &Docroot,
 ) -> Option<(usize, &'e Expectation)> {
+    if let Some(id) = &docroot.access_key {
+        let mut entries = expectations.iter().enumerate();
+        return entries.find(|(_, entry)| entry.names_access_key(id));
+    }
     let scope = &docroot.scope;
     let names = |pattern: &ScopePattern| match pattern {
         ScopePattern::System | ScopePattern::AccessKeys | ScopePattern::AccessKey(_) => false,

@@ -5,7 +5,8 @@ use serde::Serialize;
 use super::objects_report::escaped;
 use crate::aspera::audit::{Endpoint, KeyStorage};
 use crate::aspera::docroot::DocrootUri;
-use crate::aspera::setting::FoundValue;
+use crate::aspera::setting::{ENCRYPTION_KEY, Encryption, FoundValue, KMS_KEY_KEY, KmsKey};
+use crate::http::encode_path;
 use crate::node::{AccessKey, Field, OwnStorage, Storage};
 use crate::s3::Place;
 
@@ -26,6 +27,49 @@ pub(super) struct Shown {
     path: Option<String>,
     server_side_encryption: Option<String>,
     kms_key_id: Option<String>,
+}
+
+/// Where uploads with an access key go, in the form of a docroot, for `aspera_s3_objects_info`.
+#[derive(Debug, Serialize)]
+pub(super) struct KeyPlace {
+    access_key: String,
+    uri: String,
+}
+
+impl KeyPlace {
+    /// Returns the place of an access key with a storage in S3 of its own, if it is clear where that is.
+    pub(super) fn of(key: &AccessKey) -> Option<Self> {
+        let (Storage::Own(own), Some(KeyStorage::S3 { host, .. })) = (&key.storage, storage(key))
+        else {
+            return None;
+        };
+        let bucket = own
+            .bucket
+            .text()
+            .filter(|bucket| Place::is_bucket(bucket))?;
+        let path = own.path.text().unwrap_or_default();
+        let path = path.strip_prefix('/').unwrap_or(path);
+        let encryption = own
+            .encryption
+            .text()
+            .and_then(|text| Encryption::parse(text).ok());
+        let kms_key = own.kms_key.text().and_then(|text| KmsKey::parse(text).ok());
+        let options = [
+            encryption.map(|encryption| format!("{ENCRYPTION_KEY}={encryption}")),
+            kms_key.map(|key| format!("{KMS_KEY_KEY}={key}")),
+        ];
+        let options: Vec<String> = options.into_iter().flatten().collect();
+        let mark = if options.is_empty() { "" } else { "?" };
+        let uri = format!(
+            "s3://{host}/{bucket}/{}{mark}{}",
+            encode_path(path),
+            options.join("&")
+        );
+        // A path of which not all may be shown may hold credentials.
+        let is_shown = DocrootUri::new(&*uri).masked(None) == uri;
+        let access_key = key.id.text()?.to_owned();
+        is_shown.then_some(Self { access_key, uri })
+    }
 }
 
 /// Returns the storage for the judgement, or `None` if the access key has none of its own.

@@ -3,15 +3,18 @@
 use std::path::Path;
 
 use super::incomplete::uncovered_words;
+use super::objects_report::{ACCESS_KEY, escaped};
 use super::result::unread;
 use crate::aspera::docroot::{AsperaConf, DocrootUri, Scope, Storage};
 use crate::aspera::setting::{FoundSetting, FoundValue};
 use crate::aspera::trapd;
 use crate::files;
 
-/// A docroot of the file.
+/// A docroot of the file, or the storage of an access key.
 pub(super) struct Docroot {
     pub(super) scope: Scope,
+    /// The id of the access key, if it is the storage of one. No user is known then, as in the default.
+    pub(super) access_key: Option<String>,
     pub(super) peer_ip: Option<String>,
     pub(super) uri: DocrootUri,
 }
@@ -25,7 +28,47 @@ pub(super) struct Found {
     pub(super) problems: Vec<(String, &'static str, String, String)>,
 }
 
+impl Docroot {
+    /// Returns the word for its kind.
+    pub(super) fn kind(&self) -> &'static str {
+        match &self.access_key {
+            Some(_) => ACCESS_KEY,
+            None => self.scope.kind(),
+        }
+    }
+
+    /// Returns the name of its owner, so that it can be shown.
+    pub(super) fn name(&self) -> Option<String> {
+        match &self.access_key {
+            Some(id) => Some(escaped(id)),
+            None => self.scope.name().map(str::to_owned),
+        }
+    }
+
+    /// Returns its place.
+    pub(super) fn place(&self) -> String {
+        match &self.access_key {
+            Some(id) => format!("{ACCESS_KEY} {}", escaped(id)),
+            None => self.scope.place(self.peer_ip.as_deref()),
+        }
+    }
+}
+
 impl Found {
+    /// Takes the storages of access keys in place of docroots.
+    pub(super) fn of_places(places: Vec<(String, DocrootUri)>) -> Self {
+        let docroots = places.into_iter().map(|(id, uri)| Docroot {
+            scope: Scope::Global,
+            access_key: Some(id),
+            peer_ip: None,
+            uri,
+        });
+        Self {
+            docroots: docroots.collect(),
+            ..Self::default()
+        }
+    }
+
     /// Reads the S3 docroots of a scope, or all.
     pub(super) fn read(path: &Path, scope: Option<&Scope>) -> Self {
         let place = || path.to_string_lossy().into_owned();
@@ -82,6 +125,7 @@ impl Found {
                 let uri = DocrootUri::new(conf.text(element));
                 let docroot = Docroot {
                     scope: scope.clone(),
+                    access_key: None,
                     peer_ip: element.peer_ip.as_deref().map(str::to_owned),
                     uri,
                 };

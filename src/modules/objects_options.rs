@@ -8,14 +8,28 @@ use serde::Deserialize;
 
 use super::expect;
 use super::s3_options::{Access, AccessOptions, ScopeOptions, failure, number};
+use crate::ansible::{Kind, OptionSpec};
 use crate::aspera::audit::Expectation;
-use crate::aspera::docroot::Scope;
+use crate::aspera::docroot::{DocrootUri, Scope, Storage};
 use crate::utc::Utc;
 
 /// The most objects that are looked at.
 const MOST_HEADS: i64 = 10_000;
 /// The most objects that are listed in a docroot.
 const MOST_LISTED: i64 = 1_000_000;
+
+/// An entry of the option `places`.
+pub(super) const PLACE: &[OptionSpec] = &[
+    OptionSpec::new("access_key", Kind::Str),
+    OptionSpec::new("uri", Kind::Str).secret(),
+];
+
+/// An entry of the option `places` as it comes.
+#[derive(Deserialize)]
+struct PlaceOption {
+    access_key: Option<String>,
+    uri: Option<String>,
+}
 
 /// The options as they come.
 #[derive(Deserialize)]
@@ -24,6 +38,7 @@ pub(super) struct Options {
     path: Option<PathBuf>,
     #[serde(flatten)]
     scope: ScopeOptions,
+    places: Option<Vec<PlaceOption>>,
     keys: Option<Vec<String>>,
     prefix: Option<String>,
     list_limit: i64,
@@ -42,6 +57,8 @@ pub(super) struct Question {
     pub(super) conf_path: PathBuf,
     /// The scope of which the docroots are wanted, or `None` for all.
     pub(super) scope: Option<Scope>,
+    /// The storages of access keys that are wanted in place of docroots.
+    pub(super) places: Option<Vec<(String, DocrootUri)>>,
     pub(super) which: Which,
     pub(super) list_limit: usize,
     pub(super) head_limit: usize,
@@ -88,6 +105,7 @@ impl Options {
                 .clone()
                 .unwrap_or_else(|| self.aspera_root.join("etc/aspera.conf")),
             scope: self.scope.scope()?,
+            places: self.places()?,
             which: self.which()?,
             list_limit: number("list_limit", self.list_limit, 1..=MOST_LISTED)?,
             head_limit: number("head_limit", self.head_limit, 1..=MOST_HEADS)?,
@@ -102,6 +120,30 @@ impl Options {
             aspera_root: self.aspera_root,
             access,
         })
+    }
+
+    /// Returns the storages of access keys.
+    fn places(&self) -> Result<Option<Vec<(String, DocrootUri)>>> {
+        let Some(places) = &self.places else {
+            return Ok(None);
+        };
+        if self.scope.scope()?.is_some() || self.path.is_some() {
+            return failure(
+                "The option places does not go with path, user, group or global: it names the places itself. Leave one of them out.",
+            );
+        }
+        let place = |(index, place): (usize, &PlaceOption)| {
+            let uri = DocrootUri::new(place.uri.as_deref().unwrap_or_default());
+            match &place.access_key {
+                Some(id) if !id.is_empty() && uri.storage() == Storage::S3 => Ok((id.clone(), uri)),
+                _ => failure(format!(
+                    "places[{index}] must have access_key, the id of an access key, and uri, its storage as s3://HOST/BUCKET/FOLDER. Give it the list places \
+                     of the answer of aspera_access_keys_info."
+                )),
+            }
+        };
+        let places: Result<_> = places.iter().enumerate().map(place).collect();
+        places.map(Some)
     }
 
     fn which(&self) -> Result<Which> {

@@ -14,6 +14,8 @@ use crate::http::Counts;
 use crate::s3::{Algorithm, ObjectEncryption};
 use crate::utc::Utc;
 
+/// The word for an access key, in place of the kind of a scope.
+pub(super) const ACCESS_KEY: &str = "access_key";
 /// The most keys that are shown of a docroot.
 const SHOWN: usize = 10;
 /// The most characters of a key that are shown.
@@ -119,14 +121,23 @@ pub(super) struct About {
 }
 
 impl Configured {
-    /// Returns the setting of a docroot, else that of `s3.properties`.
-    pub(super) fn new(own: &FoundSetting, system: Option<&FoundSetting>) -> Self {
+    /// Returns the setting of a docroot of a kind, or of an access key, else that of `s3.properties`.
+    pub(super) fn new(
+        kind: &'static str,
+        own: &FoundSetting,
+        system: Option<&FoundSetting>,
+    ) -> Self {
+        let source_of_own = if kind == ACCESS_KEY {
+            ACCESS_KEY
+        } else {
+            "docroot"
+        };
         let shown =
             |value: &Option<FoundValue>| value.as_ref().map(|value| value.shown().to_owned());
         let is_set =
             |setting: &FoundSetting| setting.encryption.is_some() || setting.kms_key.is_some();
         let (setting, source) = match system {
-            _ if is_set(own) => (Some(own), "docroot"),
+            _ if is_set(own) => (Some(own), source_of_own),
             None => (None, "unknown"),
             Some(system) if is_set(system) => (Some(system), "trapd"),
             Some(_) => (None, "none"),

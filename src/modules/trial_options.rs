@@ -139,6 +139,7 @@ impl Question {
                 (Some(uri), Some(setting)) => {
                     let docroot = Docroot {
                         scope: scope.clone(),
+                        access_key: None,
                         peer_ip: None,
                         uri: uri.clone(),
                     };
