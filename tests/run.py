@@ -87,7 +87,6 @@ class Run:
             "GIT_CONFIG_VALUE_0": str(PROJECT),
             "CARGO_HOME": os.environ.get("CARGO_HOME", str(own / ".cargo")),
             "PATH": machine.PATH,
-            "PYTEST_ADDOPTS": f"--basetemp={folder}/pytest",
             "RUSTUP_HOME": os.environ.get("RUSTUP_HOME", str(own / ".rustup")),
             "TMPDIR": str(folder),
         }
@@ -129,11 +128,15 @@ class Run:
         if failed := [name for name in part.after if not self.ended[name]]:
             self._tell(part, f"not run, for this failed: {', '.join(failed)}", passed=False)
             return
+        environment = self.environment if part.prepares or part.counted_by == "last line" else self.private
+        # pytest empties its folder at the start, and two parts may run it at once.
+        own = self.traces.temporary / "pytest" / str(len(self.began))
+        own.parent.mkdir(exist_ok=True)
         with log_of(part).open("wb") as log:
             self.running[part] = subprocess.Popen(
                 part.command,
                 cwd=PROJECT,
-                env=self.environment if part.prepares or part.counted_by == "last line" else self.private,
+                env={**environment, "PYTEST_ADDOPTS": f"--basetemp={own}"},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
