@@ -270,6 +270,44 @@ fn a_process_in_a_group_of_any_name_below_the_unit_is_of_the_unit() {
 }
 
 #[test]
+fn a_group_below_the_unit_that_cannot_be_read_may_have_a_process() {
+    let machine = Machine::with_systemd();
+    machine.systemctl_shows("loaded", "active", GROUP, None);
+    machine.group("", GROUP, &[]);
+    assert_eq!(machine.due(40_000), NOT_DUE);
+    let inner = machine.path(&format!("sys/fs/cgroup{GROUP}/inner/cgroup.procs"));
+    fs::create_dir_all(&inner).unwrap();
+    let unknown = (None, Some(Reason::ProcessUnknown));
+    assert_eq!(machine.due(40_000), unknown);
+    let is_enabled = is_enabled(&machine.host(), Service::Trapd, Path::new(ASPERA));
+    assert_eq!(is_enabled, None);
+    // As many as are read, and perhaps more.
+    fs::remove_dir(&inner).unwrap();
+    fs::write(&inner, "999999\n".repeat(160_000)).unwrap();
+    assert_eq!(machine.due(40_000), unknown);
+}
+
+#[test]
+fn groups_that_are_very_deep_take_no_long_time() {
+    let machine = Machine::with_systemd();
+    machine.systemctl_shows("loaded", "active", GROUP, None);
+    machine.group("", GROUP, &[]);
+    let top = machine.path(&format!("sys/fs/cgroup{GROUP}"));
+    let deepest = top.join("x/".repeat(500));
+    fs::create_dir_all(&deepest).unwrap();
+    for group in deepest.ancestors().take(501) {
+        for file in 0..20 {
+            fs::write(group.join(format!("cgroup.file{file}")), "").unwrap();
+        }
+    }
+    fs::write(deepest.join("cgroup.procs"), "70\n").unwrap();
+    machine.process(70, "anything", 30_000);
+    let start = std::time::Instant::now();
+    assert_eq!(machine.due(40_000), DUE);
+    assert!(start.elapsed() < Duration::from_secs(20));
+}
+
+#[test]
 fn the_oldest_process_of_a_forking_daemon_counts() {
     let machine = Machine::with_systemd();
     machine.systemctl_shows(

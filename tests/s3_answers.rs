@@ -262,6 +262,23 @@ fn a_listing_that_is_refused_has_its_reason() {
             }),
         ),
         (
+            "complete and truncated",
+            "not_s3",
+            Box::new(|_| {
+                let body = "<ListBucketResult><EncodingType>url</EncodingType><IsTruncated>false</IsTruncated><IsTruncated>true</IsTruncated>\
+                            <Contents><Key>in/a</Key><LastModified>2025-11-20T10:00:00.000Z</LastModified></Contents></ListBucketResult>";
+                answer(200, &[], body)
+            }),
+        ),
+        (
+            "an element in a value",
+            "not_s3",
+            Box::new(|_| {
+                let body = "<ListBucketResult><EncodingType>url</EncodingType><IsTruncated>fal<true/>se</IsTruncated></ListBucketResult>";
+                answer(200, &[], body)
+            }),
+        ),
+        (
             "no HTTP",
             "no_answer",
             Box::new(move |_| raw("220 mail.test ESMTP\r\n")),
@@ -323,6 +340,30 @@ fn an_object_that_is_not_described_has_its_reason() {
             "an archive",
             "other_error",
             Box::new(|| answer(418, &[], "")),
+        ),
+        (
+            "two encryptions",
+            "not_s3",
+            Box::new(|| {
+                let found = [(SSE, "aws:kms"), (SSE, "AES256"), (SSE_KEY, KEY)];
+                object(HTTP_TIME, &found)
+            }),
+        ),
+        (
+            "two keys",
+            "not_s3",
+            Box::new(|| {
+                let found = [(SSE, "aws:kms"), (SSE_KEY, KEY), (SSE_KEY, "other")];
+                object(HTTP_TIME, &found)
+            }),
+        ),
+        (
+            "two times",
+            "not_s3",
+            Box::new(|| {
+                let other = ("Last-Modified", "Thu, 20 Nov 2025 11:00:00 GMT");
+                object(HTTP_TIME, &[(SSE, "aws:kms"), (SSE_KEY, KEY), other])
+            }),
         ),
         (
             "no key",

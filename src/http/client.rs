@@ -117,9 +117,19 @@ impl Method {
 }
 
 impl Answer {
-    /// Returns the value of a header, if it is printable ASCII.
+    /// Returns the value of a header, if it is printable ASCII, and if the answer does not have it with another value, too.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok()
+        let value = self.headers.get(name)?;
+        (!self.is_ambiguous(name))
+            .then(|| value.to_str().ok())
+            .flatten()
+    }
+
+    /// Returns whether an answer has a header several times with different values.
+    pub fn is_ambiguous(&self, name: &str) -> bool {
+        let mut values = self.headers.get_all(name).iter();
+        let first = values.next();
+        values.any(|value| Some(value) != first)
     }
 
     /// Returns whether the body is in an encoding.

@@ -64,18 +64,22 @@ impl Element {
         self.children.iter().filter(move |child| child.name == name)
     }
 
-    /// Returns the first element at a path of names.
+    /// Returns the element at a path of names. Of several with one name, none counts: they may say different things.
     pub fn at<'e>(&'e self, path: &[&str]) -> Option<&'e Self> {
         let inside = |element: &'e Self, name: &&str| {
             let mut children = element.children.iter();
-            children.find(|child| child.name == *name)
+            let is_named = |child: &&Self| child.name == *name;
+            let first = children.find(is_named)?;
+            children.find(is_named).is_none().then_some(first)
         };
         path.iter().try_fold(self, inside)
     }
 
-    /// Returns the text at a path of names.
+    /// Returns the text at a path of names, if it is all that is there.
     pub fn text_at<'e>(&'e self, path: &[&str]) -> Option<&'e str> {
-        self.at(path).map(|element| element.text.as_str())
+        let element = self.at(path)?;
+        let is_text = element.children.is_empty();
+        is_text.then_some(element.text.as_str())
     }
 }
 
@@ -85,11 +89,13 @@ mod tests {
 
     #[test]
     fn elements_are_found_by_their_path() {
-        let text = b"<?xml version=\"1.0\"?>\n<r xmlns=\"u\"><a><b>1&amp;<![CDATA[<]]></b></a><a><b/></a><c/></r>\n";
+        let text = b"<?xml version=\"1.0\"?>\n<r xmlns=\"u\"><a><b>1&amp;<![CDATA[<]]></b></a><d/><d/><c/><e>1<f/></e></r>\n";
         let root = Element::parse(text).unwrap();
         assert_eq!(root.name, "r");
         assert_eq!(root.text_at(&["a", "b"]), Some("1&<"));
-        assert_eq!(root.all("a").count(), 2);
+        assert_eq!(root.all("d").count(), 2);
+        assert_eq!(root.at(&["d"]), None);
+        assert_eq!(root.text_at(&["e"]), None);
         assert_eq!(root.text_at(&["c"]), Some(""));
         assert_eq!(root.text_at(&["a", "x"]), None);
     }

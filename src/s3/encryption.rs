@@ -2,6 +2,11 @@
 
 use crate::http::Answer;
 
+/// The headers that describe the encryption of an object.
+const ALGORITHM: &str = "x-amz-server-side-encryption";
+const KMS_KEY: &str = "x-amz-server-side-encryption-aws-kms-key-id";
+const BUCKET_KEY: &str = "x-amz-server-side-encryption-bucket-key-enabled";
+
 /// The algorithms that the Amazon S3 API Reference documents for `x-amz-server-side-encryption`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Algorithm {
@@ -35,14 +40,22 @@ pub struct ObjectEncryption {
 impl ObjectEncryption {
     /// Reads it from the header of an answer about an object.
     pub(super) fn of(answer: &Answer) -> Self {
+        let algorithm = if Self::is_ambiguous(answer) {
+            Algorithm::Undocumented
+        } else {
+            Algorithm::of_header(answer.header(ALGORITHM))
+        };
         Self {
-            algorithm: Algorithm::of_header(answer.header("x-amz-server-side-encryption")),
-            kms_key: answer
-                .header("x-amz-server-side-encryption-aws-kms-key-id")
-                .map(str::to_owned),
-            bucket_key: answer.header("x-amz-server-side-encryption-bucket-key-enabled")
-                == Some("true"),
+            algorithm,
+            kms_key: answer.header(KMS_KEY).map(str::to_owned),
+            bucket_key: answer.header(BUCKET_KEY) == Some("true"),
         }
+    }
+
+    /// Returns whether an answer names several encryptions.
+    pub(super) fn is_ambiguous(answer: &Answer) -> bool {
+        let mut headers = [ALGORITHM, KMS_KEY, BUCKET_KEY].into_iter();
+        headers.any(|header| answer.is_ambiguous(header))
     }
 }
 

@@ -38,6 +38,9 @@ impl Object {
     fn of(answer: &Answer, (name, value): (&str, &str)) -> Option<Self> {
         // Every store sends both, and a page that stands in for the store neither.
         answer.header("etag")?;
+        if ObjectEncryption::is_ambiguous(answer) {
+            return None;
+        }
         let last_modified = answer.header("last-modified").and_then(Utc::parse_http)?;
         Some(Self {
             encryption: ObjectEncryption::of(answer),

@@ -17,16 +17,19 @@ pub fn is_enabled(host: &Host, service: Service, aspera_root: &Path) -> Option<b
         return Some(true);
     }
     let manager = manager(host);
-    if manager == Some(Manager::Systemd)
-        && !processes::of_control_group(host, &service.usual_group()).is_empty()
-    {
-        return Some(true);
+    let mut may_be_in_unit = false;
+    if manager == Some(Manager::Systemd) {
+        let members = processes::of_control_group(host, &service.usual_group());
+        if !members.processes.is_empty() {
+            return Some(true);
+        }
+        may_be_in_unit = members.has_unknown;
     }
     let installation = Installation::of(host, aspera_root, None);
     let named = processes::named(host, service, &installation, &[]);
     match manager {
         _ if !named.genuine.is_empty() => Some(true),
-        Some(_) if !named.has_unknown => Some(false),
+        Some(_) if !named.has_unknown && !may_be_in_unit => Some(false),
         _ => None,
     }
 }

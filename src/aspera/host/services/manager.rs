@@ -7,7 +7,7 @@ use super::Service;
 use super::clock::Clock;
 use super::host::Host;
 use super::identity::{Installation, Origin, Stranger};
-use super::processes::{self, Process};
+use super::processes::{self, Members, Process};
 use crate::aspera::host::child::Exit;
 use crate::aspera::host::command::{Answer, Question, TIME_LIMIT};
 use crate::files;
@@ -98,13 +98,17 @@ impl Look {
         };
         let in_unit = match self.manager {
             Some(Manager::Systemd) => processes::of_control_group(host, &group),
-            _ => Vec::new(),
+            _ => Members {
+                processes: Vec::new(),
+                has_unknown: false,
+            },
         };
         let account = unit.as_ref().and_then(|unit| unit.account);
         let installation = Installation::of(host, aspera_root, account);
-        let named = processes::named(host, self.service, &installation, &in_unit);
+        let mut named = processes::named(host, self.service, &installation, &in_unit.processes);
+        named.has_unknown |= in_unit.has_unknown;
         let (processes, is_outside_unit) = match self.manager {
-            Some(Manager::Systemd) => (in_unit, !named.genuine.is_empty()),
+            Some(Manager::Systemd) => (in_unit.processes, !named.genuine.is_empty()),
             Some(Manager::SystemV) | None => (named.genuine, false),
         };
         let clock_was_set = unit.as_ref().is_some_and(|unit| unit.clock_was_set(clock));

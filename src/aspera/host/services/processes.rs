@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use nix::errno::Errno;
+
 use super::Service;
 use super::host::Host;
 use super::identity::{Identity, Installation, Stranger, is_named, may_be_named, uids};
 use super::visibility::hides_processes;
-use crate::aspera::host::names::entries;
-use crate::files;
+use crate::aspera::host::names::folders;
+use crate::files::{self, FileError};
 
 /// The limit on the list of processes of a control group that is read, in bytes.
 const MEMBERS: u64 = 1024 * 1024;
@@ -33,8 +35,17 @@ pub(super) struct Named {
     pub(super) has_unknown: bool,
 }
 
+/// The living processes of a control group.
+#[derive(Debug)]
+pub(super) struct Members {
+    /// Those that are known.
+    pub(super) processes: Vec<Process>,
+    /// Whether there may be others: a group could not be read, perhaps for the length of its path.
+    pub(super) has_unknown: bool,
+}
+
 /// Returns the processes of a control group and of all groups below it, wherever the hierarchy of systemd is mounted.
-pub(super) fn of_control_group(host: &Host, group: &str) -> Vec<Process> {
+pub(super) fn of_control_group(host: &Host, group: &str) -> Members {
     let group = group.trim_start_matches('/');
     let mounts = [
         "sys/fs/cgroup",
@@ -42,17 +53,20 @@ pub(super) fn of_control_group(host: &Host, group: &str) -> Vec<Process> {
         "sys/fs/cgroup/systemd",
     ];
     let mut pids = Vec::new();
+    let mut has_unknown = false;
     for mount in mounts {
         if !group.is_empty() {
-            add_members(&host.path(mount).join(group), &mut pids);
+            has_unknown |= !add_members(&host.path(mount).join(group), &mut pids);
         }
         if !pids.is_empty() {
             break;
         }
     }
-    pids.into_iter()
-        .filter_map(|pid| living(host, pid))
-        .collect()
+    let processes = pids.into_iter().filter_map(|pid| living(host, pid));
+    Members {
+        processes: processes.collect(),
+        has_unknown,
+    }
 }
 
 /// Returns the processes with the name of a service, except those that are known already.
@@ -108,20 +122,31 @@ pub(super) fn named(
     named
 }
 
-fn add_members(group: &Path, pids: &mut Vec<u32>) {
-    let members = files::read_start(&group.join("cgroup.procs"), MEMBERS);
-    let members = members.ok().flatten().unwrap_or_default();
+/// Adds the processes of a group and of those below it, and returns whether all of them could be read. Who runs a service may make groups below its
+/// own, with names of any bytes and as deep as he likes.
+fn add_members(group: &Path, pids: &mut Vec<u32>) -> bool {
+    let members = match files::read_start(&group.join("cgroup.procs"), MEMBERS) {
+        Ok(members) => members.unwrap_or_default(),
+        // A group that was removed meanwhile, or one of threads, whose processes are in a group above.
+        Err(FileError::Io {
+            errno: Errno::ENODEV | Errno::EOPNOTSUPP,
+            ..
+        }) => Vec::new(),
+        Err(_) => return false,
+    };
+    let mut is_complete = (members.len() as u64) < MEMBERS;
     let members = members
         .split(|&byte| byte == b'\n')
         .filter_map(|line| std::str::from_utf8(line).ok());
     pids.extend(members.filter_map(|line| line.parse::<u32>().ok()));
-    // Who runs a service may name the groups below its own, in any bytes.
-    for name in entries(group).unwrap_or_default().into_iter().flatten() {
-        let inner = group.join(name);
-        if files::is_folder(&inner) {
-            add_members(&inner, pids);
-        }
+    let inner = match folders(group) {
+        Ok(inner) => inner,
+        Err(errno) => return is_complete && errno == Errno::ENOENT,
+    };
+    for name in inner {
+        is_complete &= name.is_some_and(|name| add_members(&group.join(name), pids));
     }
+    is_complete
 }
 
 /// Returns the process with a number, unless it is gone or a zombie. A process that cannot be examined is alive, but its start is not known.
