@@ -269,7 +269,11 @@ impl ViolationReport {
 fn fix(violation: &Violation) -> String {
     let module = match violation.place {
         Place::System => "aspera_trapd_sse",
-        Place::Row(_) => "aspera_docroot_sse",
+        Place::Row(_) if violation.is_of_docroot() => "aspera_docroot_sse",
+        // One docroot after the other would get a setting of its own, which the next rotation of the server's key leaves behind.
+        Place::Row(_) => {
+            "aspera_trapd_sse for the whole server, or with aspera_docroot_sse for this docroot"
+        }
     };
     match (violation.difference, &*violation.expected, violation.place) {
         (Difference::OwnSetting, ..) => {

@@ -44,6 +44,14 @@ def as_data(documented: str | dict) -> dict:
     return yaml.safe_load(documented) if isinstance(documented, str) else documented
 
 
+def test_the_benchmarks_have_one_figure_for_one_task() -> None:
+    """What is said of other modules is held against the figure in the table."""
+    page = (PROJECT / "docs/benchmarks.md").read_text(encoding="utf-8")
+    (in_table,) = re.findall(r"^\| 10,000 \(1,000\) \| ([\d.]+ ms) \|", page, re.MULTILINE)
+    (in_text,) = re.findall(r"what our one task takes \(([\d.]+ ms)\)", page)
+    assert in_text == in_table
+
+
 @pytest.mark.parametrize("module", MODULES)
 def test_ansible_doc_shows_the_module(controller: Controller, module: str) -> None:
     """Every option, attribute and key of the answer is on the screen, and nothing is complained about."""

@@ -444,6 +444,24 @@ def test_what_is_in_effect_and_whether_it_is_as_expected(folder: Path, programs:
     assert HIDDEN not in json.dumps(answer)
 
 
+@pytest.mark.parametrize(
+    ("docroot_query", "properties", "fix"),
+    [
+        ("", "server-side-encryption=AES256\n", "Set AWS_KMS with aspera_trapd_sse for the whole server, or with "),
+        ("", "", "Set AWS_KMS with aspera_trapd_sse for the whole server, or with "),
+        ("?server-side-encryption=AES256", "", "Set AWS_KMS with aspera_docroot_sse."),
+    ],
+)
+def test_the_fix_begins_with_the_module_of_what_is_wrong(
+    folder: Path, programs: Path, docroot_query: str, properties: str, fix: str
+) -> None:
+    """A docroot that takes the setting of the server need not get one of its own."""
+    case = Case(bare(xfer=s3(docroot_query)), (None, None, "none", True), properties=properties)
+    (violation,) = lay_out(folder, case, programs).run(INFO, expect=[case.expect])["violations"]
+    assert violation["where"] == "user xfer"
+    assert violation["fix"].startswith(fix)
+
+
 def test_an_empty_host_gets_an_answer(folder: Path) -> None:
     """It has no Aspera, no init system and no processes: the module reports that and does not fail."""
     host = EmptyHost(folder)

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::expectation::{Difference, Wanted};
-use super::possible::{Possible, Request};
+use super::possible::{Outcome, Possible, Request, Source};
 
 /// A part of a server that is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,5 +54,12 @@ impl Violation {
     pub fn found(&self) -> Request {
         let mut requests = self.possible.requests();
         requests.next().cloned().unwrap_or_default()
+    }
+
+    /// Returns whether that setting is one of the docroot itself.
+    pub fn is_of_docroot(&self) -> bool {
+        let mut outcomes = self.possible.outcomes.iter();
+        let found = outcomes.find(|outcome| outcome.request().is_some());
+        matches!(found, Some(Outcome::S3(_, Source::Docroot)))
     }
 }
