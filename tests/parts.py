@@ -125,17 +125,18 @@ def of_hosts() -> list[Part]:
     return [
         *BUILDS,
         venv("molecule"),
+        preparation("ceph", "scripts/ceph.sh"),
         pytest(
             "hosts",
             "hosts and not collection",
-            after=("venv ansible-newest", "dist"),
+            after=("venv ansible-newest", "dist", "ceph"),
             needs=("root", "namespaces"),
         ),
         *(
             Part(
                 f"molecule {scenario}",
                 ("scripts/molecule.sh", scenario),
-                ("venv molecule", "dist"),
+                ("venv molecule", "dist", "ceph"),
                 needs,
                 counted_by="exit status",
                 # Twenty hosts take all inotify instances that the kernel gives (fs.inotify.max_user_instances).

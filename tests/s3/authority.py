@@ -39,7 +39,7 @@ class Authority:
         return self.folder / "server.key"
 
 
-def make_authority(folder: Path, name: str, *, days: int = 1) -> Authority:
+def make_authority(folder: Path, name: str, *, days: int = 1, address: str = "127.0.0.1") -> Authority:
     """Make an authority, and a certificate that is good for some days, or was until some days ago."""
     made = Authority(folder, name)
     now = datetime.datetime.now(datetime.timezone.utc)
@@ -55,7 +55,7 @@ def make_authority(folder: Path, name: str, *, days: int = 1) -> Authority:
     authority = builder(issuer, own_key, now + datetime.timedelta(days=1))
     authority = authority.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "s3.test")])
-    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address(address))]
     server = builder(subject, server_key, now + datetime.timedelta(days=days))
     server = server.add_extension(x509.SubjectAlternativeName(names), critical=False)
     write = {
