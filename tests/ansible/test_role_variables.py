@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from controllers import Screen
 
 SYSTEM = {"server_side_encryption": "AWS_KMS", "kms_key_id": KEY}
+NODE_API = {"username": "node_audit", "password": "DUMMY"}
 DOCROOTS = [{"user": "acme", **SYSTEM}, {"global": True, "server_side_encryption": "AES256"}]
 DESCRIBED = yaml.safe_load((PROJECT / "roles/aspera_sse/meta/argument_specs.yml").read_text())["argument_specs"]["main"]
 #: A value that is in a variable by mistake, and must stay off the screen.
@@ -62,6 +63,16 @@ CONVERTED: dict[str, list[tuple[object, object]]] = {
         ("", []),
         ("[]", []),
         (None, []),
+    ],
+    "aspera_sse_node_api": [
+        ({}, {}),
+        (None, {}),
+        (NODE_API, NODE_API),
+        (json.dumps(NODE_API), NODE_API),
+        (
+            {"access_key": "ak", "secret": 1234, "timeout": "5", "validate_certs": "no"},
+            {"access_key": "ak", "secret": "1234", "timeout": 5, "validate_certs": False},
+        ),
     ],
     "aspera_sse_system": [
         (SYSTEM, SYSTEM),
@@ -147,6 +158,15 @@ REFUSED: dict[str, list[tuple[object, str]]] = {
         ("trapd everything", "aspera_sse_skip[0] must be"),
         ("[trap]", "Did you mean trapd?"),
         ({"trapd": True}, "aspera_sse_skip must be a list"),
+    ],
+    "aspera_sse_node_api": [
+        ("localhost", "aspera_sse_node_api must be a dictionary"),
+        ({"url": "https://localhost"}, "must have either username and password, or access_key and secret"),
+        ({"username": "a"}, "must have either username and password, or access_key and secret"),
+        ({**NODE_API, "secret": "b"}, "must have either username and password, or access_key and secret"),
+        ({**NODE_API, "timeout": "soon"}, "aspera_sse_node_api.timeout must be a whole number"),
+        ({**NODE_API, "user": "a"}, "aspera_sse_node_api has no option user"),
+        ({**NODE_API, "kms_key_ids": [KEY]}, "kms_key_ids goes with server_side_encryption AWS_KMS"),
     ],
     "aspera_sse_system": [
         ("AWS_KMS", "aspera_sse_system must be a dictionary"),

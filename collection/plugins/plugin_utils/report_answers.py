@@ -9,7 +9,7 @@ never a reason to call it green.
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .evidence_file import Evidence
 
@@ -17,6 +17,8 @@ from .evidence_file import Evidence
 SETTINGS = "aspera_sse_info"
 #: The module that looks at the uploaded objects.
 OBJECTS = "aspera_s3_objects_info"
+#: The module that looks at access keys, and the reason of users whose uploads these decide.
+ACCESS_KEYS, DECIDED_BY_KEYS = "aspera_access_keys_info", "access_keys"
 #: The lists of problems that any info module may return, and what an entry of each means for its host.
 PROBLEM_LISTS = {"violations": "violated", "incomplete": "incomplete", "unknown": "unknown"}
 VERDICTS = ("met", "violated", "unknown", "not_s3")
@@ -71,13 +73,15 @@ def read_answers(evidence: Evidence) -> Answers:
     answers = Answers()
     verdicts: dict[str, bool] = {}
     proven = _proven_on_objects(evidence)
+    settled = _settled_by_access_keys(evidence)
     for module, answer in evidence.answers.items():
         if answer.values is None:
             continue
         try:
-            answers.findings += _findings(answer.values)
             if module == SETTINGS:
+                answer = replace(answer, values=_without_settled(answer.values, settled))
                 answers.docroots = [_docroot(read, proven) for read in _dicts(answer.values, "docroots")]
+            answers.findings += _findings(answer.values)
             if "compliant" in answer.values:
                 verdicts[module] = _is_compliant(module, answer.values)
         except _OddFormError:
@@ -86,6 +90,39 @@ def read_answers(evidence: Evidence) -> Answers:
     is_consistent = all(docroot.verdict not in ("violated", "unknown") for docroot in answers.docroots)
     answers.is_compliant = SETTINGS in verdicts and all(verdicts.values()) and is_consistent
     return answers
+
+
+def _settled_by_access_keys(evidence: Evidence) -> set[str]:
+    """Return the users whose uploads the access keys decide, if these are known to be as expected."""
+    answer = evidence.answers.get(ACCESS_KEYS)
+    values = (answer.values or {}) if answer else {}
+    settles = values.get("settles")
+    # An answer that contradicts itself settles nothing.
+    is_whole = values.get("complete") is True and values.get("violations") == [] and values.get("unknown") == []
+    if not is_whole or not isinstance(settles, list):
+        return set()
+    return {place for place in settles if isinstance(place, str)}
+
+
+def _without_settled(values: dict[str, t.Any], settled: set[str]) -> dict[str, t.Any]:
+    """Take out what is unknown only because access keys decide it, where these are known to be as expected."""
+    if not settled:
+        return values
+
+    def is_settled(place: str, reasons: t.Any) -> bool:
+        return place in settled and reasons == [DECIDED_BY_KEYS]
+
+    unknown = [one for one in _dicts(values, "unknown") if not is_settled(_text(one, "where"), one.get("reasons"))]
+    docroots = [dict(read) for read in _dicts(values, "docroots")]
+    for read in docroots:
+        place = " ".join(filter(None, (_text(read, "scope"), _text_or_none(read, "name"))))
+        effective = read.get("effective")
+        reasons = effective.get("reasons") if isinstance(effective, dict) else None
+        if read.get("verdict") == "unknown" and read.get("peer_ip") is None and is_settled(place, reasons):
+            read["verdict"] = "met"
+    is_rest = values.get("compliant") is None and "compliant" in values
+    is_fine = is_rest and not unknown and all(values.get(name) == [] for name in ("violations", "incomplete"))
+    return {**values, "unknown": unknown, "docroots": docroots, "compliant": is_fine or values.get("compliant")}
 
 
 def _findings(values: dict[str, t.Any]) -> list[Finding]:

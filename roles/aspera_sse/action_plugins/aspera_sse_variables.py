@@ -51,6 +51,7 @@ TYPES: dict[str, dict[str, t.Any]] = {
     "aspera_sse_ignore_metadata_changes": {"type": "bool"},
     "aspera_sse_settle_seconds": {"type": "int"},
     "aspera_sse_system": {"type": "dict"},
+    "aspera_sse_node_api": {"type": "dict"},
     "aspera_sse_docroots": {"type": "list", "elements": "dict"},
     "aspera_sse_skip": {
         "type": "list",
@@ -105,12 +106,13 @@ class ActionModule(ActionBase):
                     problems.append(str(problem))
         problems.extend(odd_key_ids(converted))
         problems.extend(nothing_to_follow(converted))
+        problems.extend(without_login(converted))
         if boolean(self._task.args.get("settings_required", False)) and not problems:
             problems.extend(asked_for_nothing(converted))
         expect = [] if problems else expectations(converted)
         keyless = [] if problems else without_key(converted)
         result.update(changed=False, msg=" ".join(problems), converted=converted, problems=problems, expect=expect)
-        result.update(keyless=keyless)
+        result.update(keyless=keyless, expect_of_access_keys=[] if problems else expectation_of_access_keys(converted))
         return result
 
     def _value(self, name: str, variables: Mapping[str, t.Any], described: Description) -> t.Any:
@@ -360,9 +362,7 @@ def expectations(converted: Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
     scopes: dict[tuple[str | None, str | None], list[str]] = {}
     for name, setting in settings:
         if setting.get("state", "present") == "present":
-            # S3 has this alias for the key that AWS manages.
-            key = "alias/aws/s3" if setting.get("aws_managed_key") else setting.get("kms_key_id")
-            wanted = (setting["server_side_encryption"], key)
+            wanted = (setting["server_side_encryption"], system_key(setting))
             scopes.setdefault(wanted, []).append(name)
         elif name == "system":
             scopes.setdefault((None, None), []).append(name)
@@ -386,6 +386,40 @@ def nothing_to_follow(converted: Mapping[str, t.Any]) -> list[str]:
         "aspera_sse_docroots_follow_system is true, and aspera_sse_system has no server_side_encryption to follow. "
         "Set it, or set aspera_sse_docroots_follow_system to false."
     ]
+
+
+def without_login(converted: Mapping[str, t.Any]) -> list[str]:
+    """Tell what to set if the Node API is to be asked, and nothing says by whom."""
+    node = converted.get("aspera_sse_node_api") or {}
+    name = "aspera_sse_node_api"
+    logins = (("username", "password"), ("access_key", "secret"))
+    given = [login for login in logins if any(option in node for option in login)]
+    if node and (len(given) != 1 or not all(option in node for option in given[0])):
+        return [f"{name} must have either username and password, or access_key and secret."]
+    if "kms_key_ids" in node and node.get("server_side_encryption") != "AWS_KMS":
+        return [f"{name}.kms_key_ids goes with server_side_encryption AWS_KMS in it."]
+    return []
+
+
+def expectation_of_access_keys(converted: Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
+    """Return what is expected of access keys: what is said beside the login, else what the whole server is to have."""
+    node = converted.get("aspera_sse_node_api") or {}
+    system = converted.get("aspera_sse_system") or {}
+    setting = node if "server_side_encryption" in node else system
+    if not node or setting.get("state", "present") != "present" or "server_side_encryption" not in setting:
+        return []
+    keys = setting.get("kms_key_ids") or [key for key in (system_key(setting),) if key]
+    entry = {"server_side_encryption": setting["server_side_encryption"], "scopes": ["access_key"]}
+    if keys:
+        entry["kms_key_ids"] = keys
+    if not converted.get("aspera_sse_validate_kms_key_id", True):
+        entry["validate_kms_key_id"] = False
+    return [entry]
+
+
+def system_key(setting: Mapping[str, t.Any]) -> str | None:
+    """Return the key of a setting. S3 has an alias for the one that AWS manages."""
+    return "alias/aws/s3" if setting.get("aws_managed_key") else setting.get("kms_key_id")
 
 
 def without_key(converted: Mapping[str, t.Any]) -> list[str]:
