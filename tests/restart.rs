@@ -876,7 +876,11 @@ fn a_process_that_cannot_be_examined_makes_the_answer_unknown() {
 fn hide_processes(machine: &Machine, options: &str, capabilities: &str, groups: &str) {
     machine.write(
         "proc/self/mountinfo",
-        &format!("1 0 8:1 / / rw - ext4 /dev/sda rw\n2 1 0:5 / /proc rw,nosuid - proc proc rw,{options}\n"),
+        &format!(
+            "1 0 8:1 / / rw - ext4 /dev/sda rw,lowerdir={}\n2 1 0:5 / /proc rw,nosuid - proc proc rw,{options}\n\
+             3 1 0:6 / /srv/proc rw - proc proc rw\n4 2 0:7 / /proc/sys rw - tmpfs tmpfs rw\n",
+            "x".repeat(4096)
+        ),
     );
     machine.write(
         "proc/self/status",

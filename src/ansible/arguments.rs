@@ -146,11 +146,16 @@ fn read_settings(settings: &Map<String, Value>) -> Settings {
         let value = settings.get(name)?;
         coerce(value, &Kind::Bool).ok()?.as_bool()
     };
+    // What cannot be understood must not write, or log.
+    let careful = |name: &str| {
+        let is_set = settings.get(name).is_some_and(|value| !value.is_null());
+        flag(name).unwrap_or(is_set)
+    };
     let text = |name: &str| Some(settings.get(name)?.as_str()?.to_owned());
     Settings {
-        check_mode: flag("_ansible_check_mode").unwrap_or(false),
+        check_mode: careful("_ansible_check_mode"),
         diff: flag("_ansible_diff").unwrap_or(false),
-        no_log: flag("_ansible_no_log").unwrap_or(false),
+        no_log: careful("_ansible_no_log"),
         ignore_unknown_options: flag("_ansible_ignore_unknown_opts").unwrap_or(false),
         inject_invocation: flag("_ansible_inject_invocation").unwrap_or(true),
         syslog_facility: text("_ansible_syslog_facility"),
@@ -541,6 +546,25 @@ mod tests {
             log_prefix: Some("run".to_owned()),
         };
         assert_eq!(parse(text).unwrap().1, expected);
+    }
+
+    #[test]
+    fn a_setting_that_cannot_be_understood_neither_writes_nor_logs() {
+        for (value, expected) in [
+            ("\"perhaps\"", true),
+            ("{\"x\": 1}", true),
+            ("[]", true),
+            ("2", true),
+            ("\"no\"", false),
+            ("0", false),
+            ("null", false),
+        ] {
+            let text =
+                format!("{{\"_ansible_check_mode\": {value}, \"_ansible_no_log\": {value}}}");
+            let (_, settings) = parse(text.as_bytes()).unwrap();
+            let found = (settings.check_mode, settings.no_log);
+            assert_eq!(found, (expected, expected), "{value}");
+        }
     }
 
     #[test]
