@@ -35,6 +35,11 @@ export ASPERA_SSE_HOSTS="aspera-sse-$$"
 passed=0
 failed=0
 for scenario in "$@"; do
+    # Its gateway is one of Ceph, which not every system has packages of.
+    if [ "$scenario" = gateway ] && { ! scripts/ceph.sh || [ ! -e target/ceph/.complete ]; }; then
+        echo "SKIPPED: molecule test $scenario"
+        continue
+    fi
     echo "== molecule test: $scenario"
     # What an earlier run that was killed believed of its hosts.
     rm -rf "target/molecule/$scenario"

@@ -189,8 +189,7 @@ impl Question {
             }
             return Some((docroot, setting.clone()));
         }
-        // A setting that goes is not one to try.
-        (!loses_own).then(|| self.trial(docroot, false, setting))?
+        self.trial(docroot, false, setting)
     }
 }
 
