@@ -26,7 +26,7 @@ done
 
 PATH=$PWD/target/venv/molecule/bin:$PATH
 export PATH
-case " $* " in *" collection "*)
+case " $* " in *" collection "* | *" year "*)
     rm -rf target/molecule/collections
     ansible-galaxy collection install --force --collections-path target/molecule/collections target/dist/*.tar.gz >/dev/null
     ;;

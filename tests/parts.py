@@ -22,6 +22,10 @@ IGNORED = re.compile(r'#\[ignore = "needs ([^"]+)"\]\s*(?:#\[[^\]]*\]\s*)*fn (\w
 IN_SHELL = re.compile(rb"#!.*\b(ba)?sh\b|# shellcheck shell=")
 
 
+#: What a scenario on booted hosts takes beside Molecule.
+OF_SCENARIOS = {"gateway": ("ceph",), "year": ("venv ansible-runner",)}
+
+
 @dataclass(frozen=True)
 class Part:
     """A command of a run. What only prepares others is run if one of them is."""
@@ -126,6 +130,7 @@ def of_hosts() -> list[Part]:
         *BUILDS,
         venv("molecule"),
         preparation("ceph", "scripts/ceph.sh"),
+        venv("ansible-runner"),
         pytest(
             "hosts",
             "hosts and not collection",
@@ -136,7 +141,7 @@ def of_hosts() -> list[Part]:
             Part(
                 f"molecule {scenario}",
                 ("scripts/molecule.sh", scenario),
-                ("venv molecule", "dist", "ceph"),
+                ("venv molecule", "dist", *OF_SCENARIOS.get(scenario, ())),
                 needs,
                 counted_by="exit status",
                 # Twenty hosts take all inotify instances that the kernel gives (fs.inotify.max_user_instances).
