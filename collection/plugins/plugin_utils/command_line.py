@@ -72,6 +72,7 @@ OPTIONS: dict[str, Test] = {
     "all": _is_flag,
     "multipart": _is_flag,
     "show_keys": _is_flag,
+    "validate_certs": _is_flag,
     "expect": _list_of(
         _each_by(
             {
