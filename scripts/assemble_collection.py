@@ -71,7 +71,15 @@ def main(version: str, date: str, tree: Path) -> None:
     add_sections(tree / "README.md")
     shutil.copy(PROJECT / "LICENSE", tree)
     (tree / "docs").mkdir()
-    for page in ("benchmarks.md", "evidence.schema.json", "judgement.md", "prove.md", "rotation.md", "security.md"):
+    for page in (
+        "access-keys.md",
+        "benchmarks.md",
+        "evidence.schema.json",
+        "judgement.md",
+        "prove.md",
+        "rotation.md",
+        "security.md",
+    ):
         shutil.copy(PROJECT / "docs" / page, tree / "docs")
     nightly = (PROJECT / "docs/nightly.md").read_text(encoding="utf-8")
     (tree / "docs/nightly.md").write_text(nightly.replace("](../examples/", "](examples/"), encoding="utf-8")
