@@ -8,7 +8,7 @@ use std::os::unix::fs::{lchown, symlink};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use invocation::{DOCROOT, INFO, Module, OBJECTS, Sandbox, TRAPD, result_of};
+use invocation::{ACCESS_KEYS, DOCROOT, INFO, Module, OBJECTS, Sandbox, TRAPD, result_of};
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
 use serde_json::{Map, Value, json};
@@ -53,6 +53,8 @@ fn a_file_that_is_only_looked_at_and_cannot_be_read_is_a_warning() {
         (TRAPD, json!({"create": true}), "etc/trapd/trap.properties"),
         (INFO, json!({}), "etc/aspera.conf"),
         (INFO, json!({}), "etc/trapd/s3.properties"),
+        (ACCESS_KEYS, nowhere(), "etc/aspera.conf"),
+        (ACCESS_KEYS, nowhere(), "etc/trapd/s3.properties"),
         // Of a user who is not there no object is asked about.
         (OBJECTS, json!({"user": "gone"}), "etc/aspera.conf"),
         (OBJECTS, json!({"user": "gone"}), "etc/trapd/s3.properties"),
@@ -104,8 +106,13 @@ fn a_program_that_is_none_is_not_waited_for() {
     }
 }
 
+/// Options for a node at which nothing listens.
+fn nowhere() -> Value {
+    json!({"url": "http://127.0.0.1:1", "username": "node_audit", "password": "DUMMY"})
+}
+
 fn edits(module: Module) -> bool {
-    ![INFO.name, OBJECTS.name].contains(&module.name)
+    ![ACCESS_KEYS.name, INFO.name, OBJECTS.name].contains(&module.name)
 }
 
 /// Runs a module where something stands in the place of a file. It gets 512 MiB and a minute.

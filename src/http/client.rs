@@ -1,6 +1,5 @@
 //! The client: requests with limits, sent again a few times where that helps.
 
-use std::net::ToSocketAddrs;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
@@ -11,7 +10,9 @@ use rustls::pki_types::CertificateDer;
 use ureq::Agent;
 use ureq::http;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::unversioned::transport::DefaultConnector;
 
+use super::addresses::{Addresses, addresses};
 use super::failure::Failure;
 use super::issuer::issuer;
 use super::origin::{Origin, Scheme};
@@ -278,13 +279,17 @@ impl Client {
             .timeout_connect(Some(self.limits.connect))
             .timeout_global(Some(self.limits.request))
             .build();
-        Ok(config.new_agent())
+        Ok(Agent::with_parts(
+            config,
+            DefaultConnector::default(),
+            Addresses::default(),
+        ))
     }
 }
 
 /// Returns whether the name of a server has an address. The error of the system says nothing else of that than a text.
 fn has_address(origin: &Origin) -> bool {
-    (origin.host(), origin.port()).to_socket_addrs().is_ok()
+    addresses(origin).is_ok()
 }
 
 fn exchange(agent: &Agent, request: &Request, body_limit: u64) -> Result<Answer, ureq::Error> {

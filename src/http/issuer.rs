@@ -1,6 +1,6 @@
 //! Who issued the certificate of a server that is not trusted: mostly a private authority, or a proxy that reads along. Both are named by it.
 
-use std::net::{TcpStream, ToSocketAddrs};
+use std::net::TcpStream;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use rustls::{
     CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, Error, SignatureScheme,
 };
 
+use super::addresses::addresses;
 use super::origin::Origin;
 use super::tls::cryptography;
 
@@ -24,10 +25,7 @@ pub(super) fn issuer(origin: &Origin, time_limit: Duration) -> Option<String> {
         .with_no_client_auth();
     let name = ServerName::try_from(origin.host().to_owned()).ok()?;
     let mut connection = ClientConnection::new(Arc::new(config), name).ok()?;
-    let address = (origin.host(), origin.port())
-        .to_socket_addrs()
-        .ok()?
-        .next()?;
+    let address = addresses(origin).ok()?.into_iter().next()?;
     let mut stream = TcpStream::connect_timeout(&address, time_limit).ok()?;
     stream.set_read_timeout(Some(time_limit)).ok()?;
     stream.set_write_timeout(Some(time_limit)).ok()?;

@@ -2,6 +2,7 @@
 //!
 //! No redirect is followed: it is an answer. Every request has limits on time and size. Nothing of an answer or of a URL is part of an error.
 
+mod addresses;
 mod basic;
 mod client;
 mod credentials;

@@ -145,7 +145,7 @@ impl Origin {
     /// Returns whether it is this host, by a name or an address that never leaves it.
     pub fn is_loopback(&self) -> bool {
         let address = self.address();
-        address.map_or(self.host == "localhost", |address| address.is_loopback())
+        address.map_or(is_localhost(&self.host), |address| address.is_loopback())
     }
 
     /// Returns what the header `Host` says: the port is left out where it is the usual one.
@@ -182,6 +182,11 @@ impl Scheme {
             Self::Https => 443,
         }
     }
+}
+
+/// Returns whether a name is the one of this host.
+pub(super) fn is_localhost(name: &str) -> bool {
+    name.eq_ignore_ascii_case("localhost")
 }
 
 /// Names are those of RFC 1123, 2.1, with the underscores of old buckets.

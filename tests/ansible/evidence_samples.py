@@ -97,6 +97,24 @@ def unknown() -> dict[str, Any]:
     return values(found, compliant=None, unknown=[UNKNOWN])
 
 
+def with_access_keys(**different: Any) -> Evidence:
+    """Return evidence of a cloud node whose access keys are as expected, with what differs of what they say."""
+    keys = {
+        "complete": True,
+        "compliant": True,
+        "violations": [],
+        "unknown": [],
+        "incomplete": [],
+        "settles": ["user up"],
+        **different,
+    }
+    answers = {
+        "aspera_sse_info": Answer("answered", None, unknown()),
+        "aspera_access_keys_info": Answer("answered", None, keys),
+    }
+    return evidence("host", answers=answers)
+
+
 def incomplete() -> dict[str, Any]:
     """Return the answer of a host whose file is missing."""
     return values([], compliant=None, incomplete=[INCOMPLETE])

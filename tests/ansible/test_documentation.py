@@ -27,6 +27,7 @@ WITH_OPT = 'mount --bind "$1/opt" /opt && shift && exec "$@"'
 VARIABLES = {
     "vault_access_key_id": "DUMMYVAULTKEY",
     "vault_secret_key": "DUMMY/VAULT+SECRET",
+    "vault_node_audit_password": "DUMMYVAULTPASSWORD",
     "initech_bucket": "initech-media",
     "tenant_kms_key_arn": KEY,
 }
@@ -125,6 +126,7 @@ def test_the_placeholders_of_the_examples_are_refused(controller: Controller, fo
     for task in tasks:
         task.pop("notify", None)
     play = {"hosts": "localhost", "connection": "local", "gather_facts": False, "ignore_errors": True, "tasks": tasks}
+    play["vars"] = VARIABLES
     playbook = folder / "playbook.yml"
     playbook.write_text(yaml.safe_dump([play], sort_keys=False), encoding="utf-8")
     unshare = shutil.which("unshare")

@@ -33,6 +33,7 @@ BY_STATE: dict[str, dict[str, Evidence]] = {
         "uploads that do not go to S3 beside others": evidence(
             "host", values([samples.docroot(), samples.docroot("l", "not_s3")])
         ),
+        "access keys that settle what the files do not say": samples.with_access_keys(),
     },
     "violated": {
         "violated": evidence("host", samples.violated()),
@@ -84,6 +85,9 @@ BY_STATE: dict[str, dict[str, Evidence]] = {
     "unknown": {
         "unknown": evidence("host", samples.unknown()),
         "compliant, and yet unknown": evidence("host", values(unknown=[samples.UNKNOWN])),
+        "access keys of another user": samples.with_access_keys(settles=["user u2"]),
+        "access keys that contradict themselves": samples.with_access_keys(complete=False),
+        "access keys that nothing was expected of": samples.with_access_keys(compliant=None),
         "nothing was expected": evidence(
             "host", {"docroots": [samples.docroot(verdict=None)], "incomplete": []}, expectation=None
         ),

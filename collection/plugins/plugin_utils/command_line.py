@@ -74,6 +74,7 @@ OPTIONS: dict[str, Test] = {
     "system_wide": _is_flag,
     "unless_set": _is_flag,
     "show_keys": _is_flag,
+    "validate_certs": _is_flag,
     "expect": _list_of(
         _each_by(
             {

@@ -98,8 +98,9 @@ def _settled_by_access_keys(evidence: Evidence) -> set[str]:
     values = (answer.values or {}) if answer else {}
     settles = values.get("settles")
     # An answer that contradicts itself settles nothing.
-    is_whole = values.get("complete") is True and values.get("violations") == [] and values.get("unknown") == []
-    if not is_whole or not isinstance(settles, list):
+    is_whole = values.get("complete") is True and values.get("compliant") is True
+    has_problems = any(values.get(name) != [] for name in PROBLEM_LISTS)
+    if not is_whole or has_problems or not isinstance(settles, list):
         return set()
     return {place for place in settles if isinstance(place, str)}
 
