@@ -924,6 +924,11 @@ fn where_processes_are_hidden_none_is_known_to_be_missing() {
     let container = Machine::without_init();
     hide_processes(&container, "hidepid=2", NOTHING, "");
     assert_eq!(container.due(90_000), (None, Some(Reason::ProcessUnknown)));
+    let without_proc = Machine::with_systemd();
+    assert_eq!(without_proc.due(90_000), NOT_DUE);
+    fs::remove_dir_all(without_proc.path("proc/self")).unwrap();
+    let unknown = (None, Some(Reason::ProcessUnknown));
+    assert_eq!(without_proc.due(90_000), unknown);
 }
 
 #[test]
