@@ -92,7 +92,7 @@ fn on_this_host(question: &Question, answered: &Answered) -> Values {
     } else {
         MetadataChanges::Count
     };
-    let server = Server::read(&question.aspera_root, None, metadata_changes);
+    let server = Server::read(&question.aspera_root, |_, _| None, metadata_changes);
     let (conf, reading, warning) = server.conf();
     let facts = server.facts(conf.as_ref(), &[]);
     let this_host = ThisHost::new(&facts, answered.transfer_user.as_deref());

@@ -61,7 +61,14 @@ impl Module for AsperaSseInfo {
         } else {
             MetadataChanges::Count
         };
-        let server = Server::read(&options.aspera_root, sums_key.as_ref(), metadata_changes);
+        let sums = |aspera_conf: Option<&[u8]>, s3_properties: Option<&[u8]>| {
+            let key = sums_key.as_ref()?;
+            Some(Sums {
+                aspera_conf: aspera_conf.map(|bytes| key.sum(bytes)),
+                s3_properties: s3_properties.map(|bytes| key.sum(bytes)),
+            })
+        };
+        let server = Server::read(&options.aspera_root, sums, metadata_changes);
         let expectations = expectations.as_deref();
         let values = Values::new(&options.aspera_root, server, expectations, settled);
         Ok(Outcome {

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::pending_restart::last_change;
 use super::result::{strangers_warning, unread};
-use super::sums::{Sums, SumsKey};
+use super::sums::Sums;
 use crate::aspera::audit::{Facts, Settled, SystemFile};
 use crate::aspera::docroot::AsperaConf;
 use crate::aspera::host::{
@@ -59,10 +59,11 @@ pub(super) struct TrapdReport {
 }
 
 impl Server {
-    /// Reads the files, and asks the programs and services.
+    /// Reads the files, and asks the programs and services. `sums` makes sums of the two files, for a module that returns them: what another does not need is
+    /// not in its program then.
     pub(super) fn read(
         aspera_root: &Path,
-        sums_key: Option<&SumsKey>,
+        sums: impl FnOnce(Option<&[u8]>, Option<&[u8]>) -> Option<Sums>,
         metadata_changes: MetadataChanges,
     ) -> Self {
         let host = Host::this();
@@ -76,10 +77,7 @@ impl Server {
         let enabled = Service::ALL.map(|service| is_enabled(&host, service, aspera_root));
         let properties = read(&properties_path, trapd::MAX_LENGTH, &mut warnings);
         let conf = read(&conf_path, files::SIZE_LIMIT, &mut warnings);
-        let sums = sums_key.map(|key| Sums {
-            aspera_conf: conf.0.as_deref().map(|bytes| key.sum(bytes)),
-            s3_properties: properties.0.as_deref().map(|bytes| key.sum(bytes)),
-        });
+        let sums = sums(conf.0.as_deref(), properties.0.as_deref());
         let (trapd, system, properties) =
             TrapdReport::new(&properties_path, enabled[0], properties);
         let clock = Clock::read(&host);
