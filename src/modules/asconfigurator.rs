@@ -51,8 +51,8 @@ fn plan(bytes: Option<&[u8]>, request: &Request, program: &Path) -> Result<Plann
     let plan = docroot::plan(bytes, std::slice::from_ref(request))?;
     let instruction = match (plan.changes.as_slice(), plan.docroots.as_slice()) {
         ([], _) => None,
-        ([_], [docroot]) if docroot.peer_ip.is_none() => {
-            let instruction = Instruction::new(&docroot.scope, &docroot.uri)?;
+        ([_], [docroot]) if docroot.peer_ip(bytes).is_none() => {
+            let instruction = Instruction::new(&docroot.scope(bytes), &docroot.uri(bytes))?;
             // Before anything is written, so that check mode predicts the failure.
             Some((instruction, trusted_program(program)?))
         }
@@ -67,9 +67,11 @@ fn problem(written: &WrittenByAnother<Planned, Result<(), Unsuccessful>>) -> Opt
         Err(unsuccessful) => Some(unsuccessful.to_string()),
         Ok(()) => {
             let (plan, _) = &written.plan;
+            let before = &written.before;
             let is_set = plan.changes.iter().all(|change| {
                 let docroot = &plan.docroots[change.docroot];
-                docroot::holds(&written.after, &docroot.scope, &docroot.uri)
+                let (scope, uri) = (docroot.scope(before), docroot.uri(before));
+                docroot::holds(&written.after, &scope, &uri)
             });
             (!is_set).then(|| "reported success, but the file does not hold the docroot".to_owned())
         }

@@ -42,9 +42,9 @@ impl Module for AsperaSseInfo {
         SUMS_KEY,
         WAIT_UNTIL_IDLE,
     ];
-    type Values = Values;
+    type Values = Values<'static>;
 
-    fn run(task: &Task) -> Result<Outcome<Values>> {
+    fn run(task: &Task) -> Result<Outcome<Self::Values>> {
         let options: Options = task.arguments.typed();
         let expectations = options.expect.as_deref().map(expect::expectations);
         let expectations = expectations.transpose()?;
@@ -81,7 +81,7 @@ struct Options {
 
 /// The module's own keys in its result.
 #[derive(Debug, Serialize)]
-pub struct Values {
+pub struct Values<'f> {
     installed: bool,
     version: Option<String>,
     version_reason: Option<&'static str>,
@@ -91,7 +91,7 @@ pub struct Values {
     configuration: Option<&'static str>,
     trapd: TrapdReport,
     table: Vec<String>,
-    docroots: DocrootReports,
+    docroots: DocrootReports<'f>,
     services: Services,
     /// The number of transfers that run.
     transfers: Option<usize>,
@@ -99,7 +99,7 @@ pub struct Values {
     sums: Option<Sums>,
     incomplete: Vec<IncompleteReport>,
     #[serde(flatten)]
-    compliance: Option<Compliance>,
+    compliance: Option<Compliance<'f>>,
     #[serde(skip)]
     warnings: Vec<String>,
 }
@@ -229,32 +229,34 @@ impl Server {
     }
 }
 
-impl Values {
+impl Values<'static> {
     fn new(aspera_root: &Path, server: Server, expectations: Option<&[Expectation]>) -> Self {
         let mut warnings = server.warnings;
         let (bytes, mut conf_reading) = server.conf;
-        let conf = match bytes.as_deref().map(AsperaConf::parse) {
+        // The answer is written out of the file, which may be large, and with which the process ends.
+        let bytes: Option<&'static [u8]> = bytes.map(|bytes| &*bytes.leak());
+        let conf: Option<&'static AsperaConf> = match bytes.map(AsperaConf::parse) {
             None => None,
-            Some(Ok(conf)) => Some(conf),
+            Some(Ok(conf)) => Some(Box::leak(Box::new(conf))),
             Some(Err(error)) => {
                 warnings.push(format!("{} {error}", server.conf_path.display()));
                 conf_reading = Reading::Malformed(error.problem());
                 None
             }
         };
-        let needs_accounts = conf.as_ref().is_some_and(AsperaConf::has_groups);
+        let needs_accounts = conf.is_some_and(AsperaConf::has_groups);
         let (system, properties_reading) = server.system;
         let [trapd_runs_older_file, noded_runs_older_file] = server
             .services
             .each_ref()
             .map(FoundService::may_run_older_file);
         let facts = Facts {
-            conf: conf.as_ref(),
+            conf,
             system,
             trapd_enabled: server.trapd.enabled,
             service_options: server.service_options,
             version: server.version,
-            accounts: &server.os_accounts.accounts,
+            accounts: server.os_accounts.accounts,
             noded_runs_older_file,
             trapd_runs_older_file,
         };
@@ -264,7 +266,7 @@ impl Values {
             aspera_root,
             installed,
             conf: (&server.conf_path, conf_reading),
-            uncovered: conf.as_ref().map_or(&[], |conf| &conf.uncovered),
+            uncovered: conf.map_or(&[], |conf| &conf.uncovered),
             properties: (&server.properties_path, properties_reading),
             asuserdata: (&server.asuserdata.0, &server.asuserdata.1),
             unread_accounts: if needs_accounts { unread } else { &[] },
@@ -272,6 +274,7 @@ impl Values {
         });
         let rows = Rc::new(rows(&facts));
         let judgement = expectations.map(|expectations| judge(&facts, &rows, expectations));
+        let judgement = judgement.map(Rc::new);
         let mut incomplete: Vec<IncompleteReport> =
             gaps.iter().map(IncompleteReport::new).collect();
         let conf_path = server.conf_path.to_string_lossy();
@@ -279,8 +282,8 @@ impl Values {
         incomplete.extend(unfounded.map(|unfounded| {
             IncompleteReport::of_unfounded(unfounded, &server.trapd.path, &conf_path)
         }));
-        let judged = judgement.map(|judgement| {
-            Compliance::new(Judged {
+        let compliance = judgement.as_ref().map(|judgement| {
+            Compliance::new(&Judged {
                 properties: &server.trapd.path,
                 conf: &conf_path,
                 configuration_is_refused: server.asuserdata.1 == Validity::Refused,
@@ -290,9 +293,8 @@ impl Values {
                 incomplete: incomplete.len(),
             })
         });
-        let (compliance, verdicts) = judged.unzip();
-        let table = table::table(&rows, verdicts.as_deref().unwrap_or_default());
-        let docroots = DocrootReports { rows, verdicts };
+        let table = table::table(&rows, judgement.as_deref());
+        let docroots = DocrootReports { rows, judgement };
         let [asperatrapd, asperanoded] = std::array::from_fn(|index| {
             ServiceReport::new(
                 server.services[index],

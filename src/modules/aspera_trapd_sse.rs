@@ -73,9 +73,12 @@ impl Module for AsperaTrapdSse {
             edited,
             restart,
             warnings,
-        } = apply(&target, warnings.collect(), edit, |plan: &Plan| {
-            plan.warnings.clone()
-        })?;
+        } = apply(
+            &target,
+            warnings.collect(),
+            edit,
+            |edited: &Edited<Plan>| edited.plan.warnings.clone(),
+        )?;
         let values = Values::new(&path, desired.as_ref(), restored, &edited, restart);
         Ok(Outcome {
             warnings,

@@ -40,29 +40,31 @@ pub(super) fn setting_warnings(aspera_root: &Path, settings: &[EncryptionSetting
     warnings
 }
 
-/// Returns the warnings about a plan.
-pub(super) fn plan_warnings(plan: &Plan) -> Vec<String> {
+/// Returns the warnings about a plan for a file.
+pub(super) fn plan_warnings(file: &[u8], plan: &Plan) -> Vec<String> {
     let mut repeated = Vec::new();
     let mut keyless = Vec::new();
     let mut doubts: BTreeMap<Doubt, Vec<Scope>> = BTreeMap::new();
     for docroot in &plan.docroots {
-        let scope = &docroot.scope;
+        let scope = docroot.scope(file);
         if let Some(setting) = docroot.setting() {
-            for doubt in with_subject(scope, || doubts_of_setting(&docroot.uri, setting)) {
+            for doubt in with_subject(&scope, || doubts_of_setting(&docroot.uri(file), setting)) {
                 doubts.entry(doubt).or_default().push(scope.clone());
             }
         }
-        if matches!(docroot.fate, Fate::Set { repeated: true, .. }) {
+        let Fate::Set {
+            repeated: is_repeated,
+            loses_key,
+            ..
+        } = docroot.fate
+        else {
+            continue;
+        };
+        if is_repeated {
             repeated.push(scope.clone());
         }
-        if matches!(
-            docroot.fate,
-            Fate::Set {
-                loses_key: true,
-                ..
-            }
-        ) {
-            keyless.push(scope.clone());
+        if loses_key {
+            keyless.push(scope);
         }
     }
     let mut warnings: Vec<String> = plan.not_found.iter().map(not_found).collect();

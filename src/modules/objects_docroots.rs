@@ -82,7 +82,7 @@ impl Found {
                 let uri = DocrootUri::new(conf.text(element));
                 let docroot = Docroot {
                     scope: scope.clone(),
-                    peer_ip: element.peer_ip.as_deref().map(str::to_owned),
+                    peer_ip: element.peer_ip(conf.bytes),
                     uri,
                 };
                 match docroot.uri.storage() {

@@ -1,29 +1,29 @@
 //! The encryption of each scope, as lines for people to read. The most important lines come first.
 
-use crate::aspera::audit::{Outcome, Row, RowVerdict, Source, Verdict};
+use crate::aspera::audit::{Judgement, Outcome, Row, Rows, Source, Verdict};
 
 /// The limit on the lines that are shown. A server may have very many users.
 const MAX_LINES: usize = 200;
 
-/// Returns a line for each row, and one that says how many more there are. `verdicts` are those of the rows, in the same order. The list is empty if
-/// there is no expectation.
-pub(super) fn table(rows: &[Row], verdicts: &[RowVerdict]) -> Vec<String> {
-    let verdict = |index: usize| verdicts.get(index).and_then(|judged| judged.verdict);
-    let mut order: Vec<usize> = (0..rows.len()).collect();
-    order.sort_by_key(|&index| (rank(verdict(index)), rows[index].possible.is_certain()));
+/// Returns a line for each row, and one that says how many more there are. Without an expectation, there is no judgement.
+pub(super) fn table(rows: &Rows, judgement: Option<&Judgement>) -> Vec<String> {
+    let verdict = |index: usize| Some(judgement?.of_row(index)?.verdict);
+    let class = |index: usize| {
+        (
+            rank(verdict(index)),
+            rows.get(index).possible().is_certain(),
+        )
+    };
+    // Only the first rows are shown, so they are not sorted.
+    let classes = (0..=LAST_RANK).flat_map(|rank| [(rank, false), (rank, true)]);
+    let order =
+        classes.flat_map(|wanted| (0..rows.len()).filter(move |&index| class(index) == wanted));
     let cells: Vec<[String; 3]> = order
-        .iter()
         .take(MAX_LINES)
-        .map(|&index| {
-            let row = &rows[index];
-            [
-                verdicts
-                    .get(index)
-                    .map_or("", |_| word(verdict(index)))
-                    .to_owned(),
-                row.place(),
-                encryption(row, verdict(index)),
-            ]
+        .map(|index| {
+            let (row, verdict) = (rows.get(index), verdict(index));
+            let word = judgement.map_or("", |_| word(verdict));
+            [word.to_owned(), row.place(), encryption(row, verdict)]
         })
         .collect();
     let width = |column: usize| {
@@ -45,13 +45,16 @@ pub(super) fn table(rows: &[Row], verdicts: &[RowVerdict]) -> Vec<String> {
     lines.chain(more).collect()
 }
 
+/// The last that [`rank`] returns.
+const LAST_RANK: u8 = 4;
+
 fn rank(verdict: Option<Verdict>) -> u8 {
     match verdict {
         Some(Verdict::Violated(_)) => 0,
         Some(Verdict::Unknown) => 1,
         Some(Verdict::Met) => 2,
         None => 3,
-        Some(Verdict::NotS3) => 4,
+        Some(Verdict::NotS3) => LAST_RANK,
     }
 }
 
@@ -66,8 +69,8 @@ fn word(verdict: Option<Verdict>) -> &'static str {
 }
 
 /// Returns a text such as `AWS_KMS with KEY from docroot, inherited from group media; not certain: trapd_unknown`.
-fn encryption(row: &Row, verdict: Option<Verdict>) -> String {
-    let possible = &row.possible;
+fn encryption(row: Row, verdict: Option<Verdict>) -> String {
+    let possible = row.possible();
     let mut words = match possible.outcomes.first() {
         None => "not known".to_owned(),
         Some(Outcome::NotS3) if possible.unbounded => "not known".to_owned(),
@@ -82,7 +85,7 @@ fn encryption(row: &Row, verdict: Option<Verdict>) -> String {
             format!("{} from {from}", request.words())
         }
     };
-    if let Some(scope) = &row.inherited_from {
+    if let Some(scope) = row.inherited_from() {
         words += &format!(", inherited from {scope}");
     }
     if !possible.is_certain() {
@@ -101,46 +104,55 @@ mod tests {
     use std::rc::Rc;
 
     use super::*;
-    use crate::aspera::audit::{Difference, Doubt, Possible, Request};
-    use crate::aspera::docroot::Scope;
+    use crate::aspera::audit::{Expectation, Facts, SystemFile, Wanted, judge, rows};
+    use crate::aspera::docroot::AsperaConf;
+    use crate::aspera::setting::Encryption;
+    use crate::aspera::version::Version;
 
-    fn row(name: &str, possible: Possible) -> Row {
-        Row {
-            scope: Scope::User(name.to_owned()),
-            peer_ip: None,
-            uri: None,
-            inherited_from: None,
-            possible: Rc::new(possible),
-        }
-    }
+    const USERS: [(&str, &str); 4] = [
+        ("local", "<absolute>/data</absolute>"),
+        (
+            "media",
+            "<absolute>s3://s3.amazonaws.com/b?server-side-encryption=AES256</absolute>",
+        ),
+        (
+            "svc",
+            "<restrictions><restriction>s3://*</restriction></restrictions>",
+        ),
+        ("plain", "<absolute>s3://s3.amazonaws.com/b</absolute>"),
+    ];
 
-    fn rows() -> Vec<Row> {
-        let request = Request::new(Some("AES256".to_owned()), None);
-        vec![
-            row("local", Possible::certainly(Outcome::NotS3)),
-            row(
-                "media",
-                Possible::certainly(Outcome::S3(request, Source::Docroot)),
-            ),
-            row("svc", Possible::anything(Doubt::AccessKeys)),
-            row("plain", Possible::certainly(Outcome::nothing())),
-        ]
+    /// Looks at the rows of some users, and at the judgement of a server that is expected to use AES256.
+    fn with_rows<T>(users: &[(&str, &str)], look: impl FnOnce(&Rows, &Judgement) -> T) -> T {
+        let user = |(name, path): &(&str, &str)| {
+            format!(
+                "<user><name>{name}</name><file_system><access><paths><path>{path}</path></paths></access></file_system></user>"
+            )
+        };
+        let users: String = users.iter().map(user).collect();
+        let file = format!(
+            "<CONF><aaa><realms><realm><users>{users}</users></realm></realms></aaa></CONF>"
+        );
+        let conf = AsperaConf::parse(file.as_bytes()).unwrap();
+        let facts = Facts {
+            system: Some(SystemFile::default()),
+            version: Version::from_ascp_output("ascp version 4.4.5\n"),
+            ..Facts::of(Some(&conf))
+        };
+        let rows = rows(&facts);
+        let expectation = Expectation {
+            wanted: Rc::new(Wanted::Encryption(Encryption::Aes256, Vec::new())),
+            scopes: Vec::new(),
+            docroots_follow: false,
+        };
+        look(&rows, &judge(&facts, &rows, &[expectation]))
     }
 
     #[test]
     fn the_most_important_lines_come_first() {
-        let verdicts = [
-            Verdict::NotS3,
-            Verdict::Met,
-            Verdict::Unknown,
-            Verdict::Violated(Difference::OtherEncryption),
-        ];
-        let verdicts = verdicts.map(|verdict| RowVerdict {
-            entry: Some(0),
-            verdict: Some(verdict),
-        });
+        let table = with_rows(&USERS, |rows, judgement| table(rows, Some(judgement)));
         assert_eq!(
-            table(&rows(), &verdicts),
+            table,
             [
                 "VIOLATED  user plain  no encryption",
                 "unknown   user svc    not known; not certain: access_keys",
@@ -152,33 +164,26 @@ mod tests {
 
     #[test]
     fn what_is_open_and_does_not_matter_is_said_in_other_words() {
-        let mut possible = Possible::certainly(Outcome::nothing());
-        possible.leave_unproven(Doubt::SeveralDocroots);
-        let line = |verdict| {
-            let judged = RowVerdict {
-                entry: Some(0),
-                verdict: Some(verdict),
-            };
-            table(&[row("a", possible.clone())], &[judged]).remove(0)
+        let words = |verdict| {
+            with_rows(&USERS[2..3], |rows, _| {
+                encryption(rows.get(0), Some(verdict))
+            })
         };
-        let words = |verdict, words: &str| assert!(line(verdict).ends_with(words));
-        words(Verdict::Met, "; met in every case: several_docroots");
-        words(Verdict::Unknown, "; not certain: several_docroots");
+        let ends_with = |verdict, end: &str| assert!(words(verdict).ends_with(end));
+        ends_with(Verdict::Met, "; met in every case: access_keys");
+        ends_with(Verdict::Unknown, "; not certain: access_keys");
     }
 
     #[test]
     fn the_doubtful_rows_come_first_without_an_expectation() {
-        let table = table(&rows(), &[]);
+        let table = with_rows(&USERS, |rows, _| table(rows, None));
         assert_eq!(table[0], "user svc    not known; not certain: access_keys");
         assert_eq!(table[1], "user local  not S3");
     }
 
     #[test]
     fn lines_beyond_the_limit_are_counted() {
-        let rows: Vec<Row> = (0..250)
-            .map(|_| row("a", Possible::certainly(Outcome::NotS3)))
-            .collect();
-        let table = table(&rows, &[]);
+        let table = with_rows(&[USERS[0]; 250], |rows, _| table(rows, None));
         assert_eq!(table.len(), 201);
         assert_eq!(table[200], "... and 50 more");
     }

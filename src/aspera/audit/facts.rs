@@ -21,7 +21,7 @@ pub struct Facts<'a> {
     /// The version of Aspera, or `None` if it is not known.
     pub version: Option<Version>,
     /// The accounts of the operating system.
-    pub accounts: &'a Accounts,
+    pub accounts: Accounts,
     /// Whether a live asperanoded started before `aspera.conf` got its present content.
     pub noded_runs_older_file: bool,
     /// Whether a live asperatrapd started before `s3.properties` got its present content.
@@ -61,14 +61,14 @@ impl From<&Contents> for SystemFile {
 #[cfg(test)]
 impl<'a> Facts<'a> {
     /// Returns the facts of a server of an unknown version, with trapd, of which nothing else is known.
-    pub(super) fn of(conf: Option<&'a AsperaConf<'a>>, accounts: &'a Accounts) -> Self {
+    pub(crate) fn of(conf: Option<&'a AsperaConf<'a>>) -> Self {
         Self {
             conf,
             system: None,
             trapd_enabled: Some(true),
             service_options: false,
             version: None,
-            accounts,
+            accounts: Accounts::default(),
             noded_runs_older_file: false,
             trapd_runs_older_file: false,
         }
@@ -119,7 +119,6 @@ mod tests {
         let version = |number: &str| Version::from_ascp_output(&format!("ascp version {number}"));
         let (old, new) = (version("4.3.1"), version("4.4.0"));
         assert!(old.is_some() && new.is_some());
-        let accounts = Accounts::default();
         for (conf, version, trapd_enabled, serves) in [
             (Some(&with_pvcl), &old, Some(true), Some(true)),
             (Some(&plain), &old, Some(false), Some(false)),
@@ -132,7 +131,7 @@ mod tests {
             let facts = Facts {
                 trapd_enabled,
                 version: version.clone(),
-                ..Facts::of(conf, &accounts)
+                ..Facts::of(conf)
             };
             assert_eq!(facts.pvcl_cloud(), serves, "{version:?} {trapd_enabled:?}");
         }
