@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use super::file_failure;
 use super::host_warnings::{KmsSupport, trapd_warning, uses_kms};
 use super::pending_restart::PendingRestart;
 use super::result::RestartReport;
@@ -62,7 +63,10 @@ pub(super) fn apply<P>(
     if let (Some(newest), Some(kept)) = (&edited.backup, target.backup_keep) {
         match files::remove_older_backups(target.path, newest, kept) {
             Ok(warned) => warnings.extend(warned),
-            Err(error) => warnings.push(format!("The old backups could not be removed. {error}")),
+            Err(error) => warnings.push(format!(
+                "The old backups could not be removed. {}",
+                file_failure::message(&error)
+            )),
         }
     }
     let (restart, warnings_of_restart) = pending_restart.finish(target.path, edited.changed);

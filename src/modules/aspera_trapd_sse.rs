@@ -6,6 +6,7 @@ use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
 use super::apply::{Applied, Target, apply};
+use super::file_failure;
 use super::host_warnings::key_warnings;
 use super::restore::{RESTORE, Restored};
 use super::result::{Previous, RestartReport, diff_lines, unread};
@@ -16,7 +17,7 @@ use crate::ansible::{Diff, Failure, Kind, Module, OptionSpec, Outcome, Place, Ta
 use crate::aspera::host::Service;
 use crate::aspera::setting::{Encryption, EncryptionSetting, KmsKey};
 use crate::aspera::trapd::{self, Plan, PlanError, RollbackError};
-use crate::files::{self, EditError, EditOptions, Edited, FileError, NewFile, Proposal, edit};
+use crate::files::{self, EditError, EditOptions, Edited, NewFile, Problem, Proposal, edit};
 
 /// The module.
 pub struct AsperaTrapdSse;
@@ -228,10 +229,10 @@ fn failure(error: EditError<Refusal>, path: &Path) -> Failure {
              file."
         ),
         EditError::Plan(refusal) => format!("{path}: {refusal} Nothing was changed."),
-        EditError::File(FileError::Missing(_)) => format!(
+        EditError::File(error) if error.problem == Problem::Missing => format!(
             "{path} cannot be made: its folder does not exist. It comes with trapd: install and enable that with astrap-config.sh enable."
         ),
-        EditError::File(error) => error.to_string(),
+        EditError::File(error) => file_failure::message(&error),
     };
     Failure {
         changed,

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::file_failure;
 use super::incomplete::uncovered_words;
 use super::result::unread;
 use crate::aspera::docroot::{AsperaConf, DocrootUri, Scope, Storage};
@@ -43,8 +44,10 @@ impl Found {
                 return found;
             }
             Err(error) => {
-                let why = error.problem().trim_end_matches('.').to_owned();
-                let fix = error.remedy().unwrap_or_default().into_owned();
+                let why = error.sentence().trim_end_matches('.').to_owned();
+                let fix = file_failure::remedy(&error)
+                    .unwrap_or_default()
+                    .into_owned();
                 found.problems.push((place(), "unreadable", why, fix));
                 return found;
             }

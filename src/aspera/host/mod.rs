@@ -5,6 +5,7 @@ mod asconfigurator;
 mod asuserdata;
 mod child;
 mod command;
+mod found;
 mod gaps;
 mod installation;
 mod names;
@@ -16,7 +17,8 @@ pub use asconfigurator::{Instruction, InstructionError, Unsuccessful};
 pub use asuserdata::{Silence, Validation, Validity};
 pub use child::Exit;
 pub use command::{Answer, Question, TIME_LIMIT, ask};
-pub use gaps::{Found, FoundService, Gap, Incomplete, Reading, gaps};
+pub use found::{Found, FoundService, Reading};
+pub use gaps::{Gap, Incomplete, gaps};
 pub use installation::{
     KmsUnsupported, UnknownVersion, VersionQuestion, ask_version, check_kms_support, read_version,
 };
