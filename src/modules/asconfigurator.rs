@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::docroot_failure::{Refusal, failure};
 use crate::ansible::Failure;
 use crate::aspera::docroot::{self, Plan, Request};
-use crate::aspera::host::{Instruction, Unsuccessful, trusted_program};
+use crate::aspera::host::{Installation, Instruction, Unsuccessful, trusted_program};
 use crate::files::{EditOptions, Edited, WrittenByAnother, let_write};
 
 /// The plan, with the instruction for `asconfigurator` and the real path of the program if something must change.
@@ -18,7 +18,7 @@ pub(super) fn edit(
     request: &Request,
     options: EditOptions,
 ) -> Result<Edited<Plan>, Failure> {
-    let program = aspera_root.join("bin/asconfigurator");
+    let program = Installation::at(aspera_root).asconfigurator();
     let written = let_write(
         path,
         options.backup,

@@ -16,6 +16,7 @@ use super::trial_report::{About, TrialReport};
 use crate::ansible::{Failure, Kind, Module, OptionSpec, Outcome, Task};
 use crate::aspera::audit::Wanted;
 use crate::aspera::docroot::Storage;
+use crate::aspera::host::Installation;
 use crate::aspera::objects::{S3Place, Unclear};
 use crate::aspera::setting::{Encryption, EncryptionSetting, KmsKey};
 use crate::http::{Client, Counts};
@@ -116,7 +117,7 @@ impl Options {
             path: self
                 .path
                 .clone()
-                .unwrap_or_else(|| self.aspera_root.join("etc/aspera.conf")),
+                .unwrap_or_else(|| Installation::at(&self.aspera_root).aspera_conf()),
             scope: self.scope.scope()?,
             setting,
             in_parts: self.multipart,

@@ -19,9 +19,9 @@ use crate::ansible::{Kind, Module, OptionSpec, Outcome, Task};
 use crate::aspera::audit::{Expectation, Facts, SystemFile, judge, rows};
 use crate::aspera::docroot::AsperaConf;
 use crate::aspera::host::{
-    self, Clock, FoundService, Host, Look, Manager, MetadataChanges, OsAccounts, Reading, Reason,
-    Service, State, Status, UnknownVersion, Validation, Validity, ask_version, gaps, is_enabled,
-    obstacle, read_version, restart_due, transfers, trapd_has_encryption_options,
+    self, Clock, FoundService, Host, Installation, Look, Manager, MetadataChanges, OsAccounts,
+    Reading, Reason, Service, State, Status, UnknownVersion, Validation, Validity, ask_version,
+    gaps, is_enabled, obstacle, read_version, restart_due, transfers, trapd_has_encryption_options,
 };
 use crate::aspera::setting::FoundValue;
 use crate::aspera::trapd::{self, Contents};
@@ -167,8 +167,9 @@ impl Server {
         let ascp = ask_version(aspera_root);
         let validation = Validation::start(aspera_root);
         let mut warnings = Vec::new();
-        let properties_path = aspera_root.join("etc/trapd/s3.properties");
-        let conf_path = aspera_root.join("etc/aspera.conf");
+        let installation = Installation::at(aspera_root);
+        let properties_path = installation.s3_properties();
+        let conf_path = installation.aspera_conf();
         let enabled = Service::ALL.map(|service| is_enabled(&host, service, aspera_root));
         let properties = read(&properties_path, trapd::MAX_LENGTH, &mut warnings);
         let conf = read(&conf_path, files::SIZE_LIMIT, &mut warnings);
@@ -206,7 +207,7 @@ impl Server {
             Err(_) => (None, None),
         };
         Self {
-            has_ascp: !matches!(files::metadata(&aspera_root.join("bin/ascp")), Ok(None)),
+            has_ascp: !matches!(files::metadata(&installation.ascp()), Ok(None)),
             conf,
             trapd,
             system: (system, properties),
@@ -215,7 +216,7 @@ impl Server {
             version_reason,
             asuserdata: validation.finish(),
             service_options: trapd_has_encryption_options(&host, &statuses[0])
-                || may_set_options(&aspera_root.join("etc/trapd/trap.properties")),
+                || may_set_options(&installation.trap_properties()),
             // After ascp has answered, which is no transfer.
             transfers: transfers(&Host::this(), aspera_root),
             properties_path,

@@ -14,7 +14,7 @@ use super::setting::{
     self, AWS_MANAGED_KEY, BACKUP_KEEP, State, VALIDATE_KMS_KEY_ID, backups_kept,
 };
 use crate::ansible::{Diff, Failure, Kind, Module, OptionSpec, Outcome, Place, Task};
-use crate::aspera::host::Service;
+use crate::aspera::host::{Installation, Service};
 use crate::aspera::setting::{Encryption, EncryptionSetting, KmsKey};
 use crate::aspera::trapd::{self, Plan, PlanError, RollbackError};
 use crate::files::{self, EditError, EditOptions, Edited, NewFile, Problem, Proposal, edit};
@@ -110,7 +110,7 @@ impl Options {
     fn path(&self) -> PathBuf {
         match &self.path {
             Some(path) => path.clone(),
-            None => self.aspera_root.join("etc/trapd/s3.properties"),
+            None => Installation::at(&self.aspera_root).s3_properties(),
         }
     }
 

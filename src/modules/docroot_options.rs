@@ -11,6 +11,7 @@ use crate::ansible::Failure;
 use crate::aspera::docroot::{
     DocrootUri, KeyEncoding, Request, Scope, Selection, Storage, by_scope,
 };
+use crate::aspera::host::Installation;
 use crate::aspera::setting::EncryptionSetting;
 use crate::text::xml;
 
@@ -70,7 +71,7 @@ impl Options {
     pub(super) fn path(&self) -> PathBuf {
         match &self.path {
             Some(path) => path.clone(),
-            None => self.aspera_root.join("etc/aspera.conf"),
+            None => Installation::at(&self.aspera_root).aspera_conf(),
         }
     }
 

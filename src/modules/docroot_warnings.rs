@@ -7,6 +7,7 @@ use super::incomplete::uncovered_words;
 use super::result::unread;
 use crate::aspera::audit::{Doubt, doubts_of_setting};
 use crate::aspera::docroot::{Fate, Plan, Scope, Selection, some_of};
+use crate::aspera::host::Installation;
 use crate::aspera::setting::{Encryption, EncryptionSetting};
 use crate::aspera::trapd;
 use crate::files;
@@ -25,7 +26,7 @@ pub(super) fn setting_warnings(aspera_root: &Path, settings: &[EncryptionSetting
             "The vendor does not document NONE in a docroot, nor whether it overrides s3.properties. Verify an upload.".to_owned(),
         );
     }
-    let properties = aspera_root.join("etc/trapd/s3.properties");
+    let properties = Installation::at(aspera_root).s3_properties();
     if has(Encryption::AwsKms) {
         warnings.extend(match files::read_up_to(&properties, trapd::MAX_LENGTH) {
             Ok(bytes) => bytes

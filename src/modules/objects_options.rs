@@ -10,6 +10,7 @@ use super::expect;
 use super::s3_options::{Access, AccessOptions, ScopeOptions, failure, number};
 use crate::aspera::audit::Expectation;
 use crate::aspera::docroot::Scope;
+use crate::aspera::host::Installation;
 use crate::utc::Utc;
 
 /// The most objects that are looked at.
@@ -83,7 +84,7 @@ impl Options {
             conf_path: self
                 .path
                 .clone()
-                .unwrap_or_else(|| self.aspera_root.join("etc/aspera.conf")),
+                .unwrap_or_else(|| Installation::at(&self.aspera_root).aspera_conf()),
             scope: self.scope.scope()?,
             which: self.which()?,
             list_limit: number("list_limit", self.list_limit, 1..=MOST_LISTED)?,

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod asconfigurator;
+mod ascp;
 mod asuserdata;
 mod child;
 mod command;
@@ -14,14 +15,15 @@ pub mod services;
 
 pub use accounts::OsAccounts;
 pub use asconfigurator::{Instruction, InstructionError, Unsuccessful};
+pub use ascp::{
+    KmsUnsupported, UnknownVersion, VersionQuestion, ask_version, check_kms_support, read_version,
+};
 pub use asuserdata::{Silence, Validation, Validity};
 pub use child::Exit;
 pub use command::{Answer, Question, TIME_LIMIT, ask};
 pub use found::{Found, FoundService, Reading};
 pub use gaps::{Gap, Incomplete, gaps};
-pub use installation::{
-    KmsUnsupported, UnknownVersion, VersionQuestion, ask_version, check_kms_support, read_version,
-};
+pub use installation::Installation;
 pub use program::{NotRun, Untrusted, trusted_program};
 pub use services::{
     Changes, Clock, Host, LastChange, Look, Manager, MetadataChanges, Mismatch, Obstacle, Process,
