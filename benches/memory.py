@@ -43,6 +43,7 @@ def conf_files() -> list[tuple[str, str]]:
     with_docroot = "<user><name>u{0}</name>" + DOCROOT.format("s3://bucket.s3.amazonaws.com/{0}") + "</user>\n"
     shapes = {
         "users with a docroot": (with_docroot, ""),
+        "users without a name": ("<user><name/></user>", ""),
         "users who inherit": ("<user><name>u{0}</name></user>\n", f"<default>{DOCROOT.format('s3://h/d')}</default>"),
         "empty elements": ("<a/>", ""),
         "comments": ("<!---->", ""),
@@ -52,9 +53,15 @@ def conf_files() -> list[tuple[str, str]]:
         count = CONF // len(shape.format(1_000_000))
         users = "".join(shape.format(1_000_000 + number) for number in range(count))
         files.append((f"`aspera.conf`: {name}", USERS.format(default=default, users=users)))
-    docroots = DOCROOT.format("</absolute><absolute>".join(["s3:a"] * (CONF // 27)))
-    one = f"<user><name>u</name>{docroots}</user>"
-    files.append(("`aspera.conf`: docroots of one user", USERS.format(default="", users=one)))
+    one_user = {
+        "docroots of one user": ["s3:a"] * (CONF // 27),
+        "S3 docroots of one user": ["s3://"] * (CONF // 28),
+        "different settings of one user": [f"s3://h?server-side-encryption={number:x}" for number in range(CONF // 60)],
+    }
+    for name, docroots in one_user.items():
+        text = DOCROOT.format("</absolute><absolute>".join(docroots))
+        users = f"<user><name>u</name>{text}</user>"
+        files.append((f"`aspera.conf`: {name}", USERS.format(default="", users=users)))
     return files
 
 

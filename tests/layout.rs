@@ -161,7 +161,7 @@ fn planted_faults_are_found() {
         (
             "aspera/docroot/scope",
             "use crate::aspera::docroot::{Block, Scope};",
-            "in aspera/docroot: conf, scope, conf",
+            "in aspera/docroot: conf, element_kind, scope, conf",
         ),
         (
             "aspera/docroot/scope",

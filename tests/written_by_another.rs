@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use aspera_sse::files::{EditError, FileError, WrittenByAnother, let_write};
+use aspera_sse::files::{EditError, Problem, WrittenByAnother, let_write};
 use tempfile::TempDir;
 
 const OLD: &[u8] = b"old\n";
@@ -99,7 +99,7 @@ fn a_missing_file_is_planned_for_and_an_error() {
         };
         let error = let_write(&path, false, plan, |&()| panic!("written")).err();
         match error {
-            Some(EditError::File(error)) => assert_eq!(error, FileError::Missing(path)),
+            Some(EditError::File(error)) => assert_eq!(error, Problem::Missing.at(&path)),
             other => panic!("{other:?}"),
         }
         assert_eq!(calls.get(), 1);

@@ -1,103 +1,18 @@
-//! Parses the text that Ansible sends and checks the values in it.
+//! The options of a task: checks their values, and fills in defaults.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::arguments_error::ArgumentsError;
 use super::coerce::{ExpectedKind, coerce};
-use super::invalid_json::{self, Reason};
+use super::mask::mask;
 use super::misplaced::holds_credentials;
 use super::near::near;
 use super::option::{Default, Kind, OptionSpec, Shown, is_plain_name};
 
-/// The settings that Ansible sends to each module beside the options of its task: the keys that start with `_ansible_`.
-///
-/// The set of keys changes with each release; unknown ones are ignored.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settings {
-    /// Change nothing, but say what would change.
-    pub check_mode: bool,
-    /// Say how the file changes.
-    pub diff: bool,
-    /// Log nothing.
-    pub no_log: bool,
-    /// Drop unknown options instead of failing.
-    pub ignore_unknown_options: bool,
-    /// Repeat the arguments in the result. Up to ansible-core 2.20 all modules do so; since then Ansible asks for it.
-    pub inject_invocation: bool,
-    /// The facility of the line in the system log, such as `LOG_USER`.
-    pub syslog_facility: Option<String>,
-    /// The text to put before that line.
-    pub log_prefix: Option<String>,
-}
-
 /// The options of a task, each of its type, with defaults filled in. Options that are not given are null.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arguments(Map<String, Value>);
-
-/// The reason why arguments cannot be used. Contains no value: any may be a secret in the wrong place.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ArgumentsError {
-    /// Not JSON.
-    #[error(
-        "The arguments are not valid JSON. Run the module through Ansible, or give it a file with a JSON object."
-    )]
-    Syntax,
-    /// JSON, but not an object.
-    #[error(
-        "The arguments are JSON but not an object. Run the module through Ansible, or give it a file with a JSON object."
-    )]
-    NotAnObject,
-    /// Python's extension of JSON.
-    #[error("{} is not a finite number (NaN or Infinity), which no option accepts. Correct the value or the template that makes it.", option_or_some(.0.as_ref()))]
-    NotFinite(Option<String>),
-    /// Bytes that were not UTF-8 on the controller.
-    #[error("{} contains bytes that are not UTF-8 text. Correct the value or the encoding of the file it comes from.", option_or_some(.0.as_ref()))]
-    LoneSurrogate(Option<String>),
-    /// `omit` inside a list or dict, by ansible-core before 2.19.
-    #[error(
-        "The option {0} contains omit inside a list or dictionary, which this version of ansible-core does not resolve. Remove the element instead."
-    )]
-    LeakedOmit(String),
-    /// An option that the module does not have.
-    #[error("{}", unknown_option(.given.as_deref(), *.nearest, .known))]
-    Unknown {
-        /// Its name, if it is one that may be shown.
-        given: Option<String>,
-        /// The most similar known option.
-        nearest: Option<&'static str>,
-        /// All known options.
-        known: String,
-    },
-    /// A required option that is not given.
-    #[error("The option {0} is missing. Set it.")]
-    Missing(String),
-    /// A value of another type.
-    #[error("The option {option} must be {expected}.")]
-    Type {
-        /// The option, with its place.
-        option: String,
-        /// What is expected, with an article.
-        expected: &'static str,
-    },
-    /// A URI or credentials in the place of a name or path. The value is not repeated.
-    #[error(
-        "The value of the option {0} looks like a URI or holds credentials, so it is not shown. Give a name or a path."
-    )]
-    Misplaced(String),
-    /// A path that depends on the folder in which the module happens to run.
-    #[error(
-        "The option {0} must be an absolute path. Correct it, or leave it out (in a template: default(omit))."
-    )]
-    RelativePath(String),
-    /// A value that is not among the choices.
-    #[error("The option {option} must be one of: {choices}.")]
-    Choice {
-        /// The option, with its place.
-        option: String,
-        /// The choices.
-        choices: String,
-    },
-}
 
 impl Arguments {
     /// Checks the options of a task against those of its module.
@@ -121,45 +36,6 @@ impl Arguments {
     /// Returns the arguments for the result and the log, with secrets hidden.
     pub fn masked(&self, specs: &[OptionSpec]) -> Map<String, Value> {
         mask(&self.0, specs)
-    }
-}
-
-/// Splits the text that Ansible sends into the options of the task and its settings.
-pub(super) fn parse(text: &[u8]) -> Result<(Map<String, Value>, Settings), ArgumentsError> {
-    let value: Value =
-        serde_json::from_slice(text).map_err(|_| match invalid_json::explain(text) {
-            (Reason::NotFinite, option) => ArgumentsError::NotFinite(option),
-            (Reason::LoneSurrogate, option) => ArgumentsError::LoneSurrogate(option),
-            (Reason::Syntax, _) => ArgumentsError::Syntax,
-        })?;
-    let Value::Object(all) = value else {
-        return Err(ArgumentsError::NotAnObject);
-    };
-    let (settings, options): (Map<_, _>, Map<_, _>) = all
-        .into_iter()
-        .partition(|(name, _)| name.starts_with("_ansible_"));
-    Ok((options, read_settings(&settings)))
-}
-
-fn read_settings(settings: &Map<String, Value>) -> Settings {
-    let flag = |name: &str| {
-        let value = settings.get(name)?;
-        coerce(value, &Kind::Bool).ok()?.as_bool()
-    };
-    // What cannot be understood must not write, or log.
-    let careful = |name: &str| {
-        let is_set = settings.get(name).is_some_and(|value| !value.is_null());
-        flag(name).unwrap_or(is_set)
-    };
-    let text = |name: &str| Some(settings.get(name)?.as_str()?.to_owned());
-    Settings {
-        check_mode: careful("_ansible_check_mode"),
-        diff: flag("_ansible_diff").unwrap_or(false),
-        no_log: careful("_ansible_no_log"),
-        ignore_unknown_options: flag("_ansible_ignore_unknown_opts").unwrap_or(false),
-        inject_invocation: flag("_ansible_inject_invocation").unwrap_or(true),
-        syslog_facility: text("_ansible_syslog_facility"),
-        log_prefix: text("_ansible_target_log_info"),
     }
 }
 
@@ -266,63 +142,6 @@ fn unknown(name: &str, specs: &'static [OptionSpec], place: &str) -> ArgumentsEr
         nearest: near(name, known.iter().copied()).first().copied(),
         known: known.join(", "),
     }
-}
-
-fn unknown_option(given: Option<&str>, nearest: Option<&str>, known: &str) -> String {
-    let mut message = match given {
-        Some(given) => format!("There is no option {given}."),
-        None => "There is an option whose name is not valid.".to_owned(),
-    };
-    if let Some(nearest) = nearest {
-        message += &format!(" Did you mean {nearest}?");
-    }
-    message + &format!(" The options are: {known}.")
-}
-
-fn option_or_some(option: Option<&String>) -> String {
-    match option {
-        Some(option) => format!("The option {option}"),
-        None => "An option".to_owned(),
-    }
-}
-
-fn may_be_shown(value: &Value, shown: Shown) -> bool {
-    match shown {
-        Shown::Always => true,
-        Shown::Never => false,
-        Shown::If(recognises) => match value {
-            Value::Array(elements) => elements
-                .iter()
-                .all(|element| element.as_str().is_some_and(recognises)),
-            value => value.as_str().is_some_and(recognises),
-        },
-    }
-}
-
-fn mask(values: &Map<String, Value>, specs: &[OptionSpec]) -> Map<String, Value> {
-    let masked = |spec: &OptionSpec| {
-        let value = values.get(spec.name).cloned().unwrap_or_default();
-        match (value, &spec.kind) {
-            (Value::Null, _) => Value::Null,
-            (value, _) if !may_be_shown(&value, spec.shown) => {
-                Value::from("VALUE_SPECIFIED_IN_NO_LOG_PARAMETER")
-            }
-            (Value::Object(dict), Kind::Dict(specs)) => Value::Object(mask(&dict, specs)),
-            (Value::Array(elements), Kind::List(Kind::Dict(specs))) => elements
-                .iter()
-                .filter_map(Value::as_object)
-                .map(|dict| Value::Object(mask(dict, specs)))
-                .collect(),
-            (value, _) => value,
-        }
-    };
-    let mut fields = Map::new();
-    fields.extend(
-        specs
-            .iter()
-            .map(|spec| (spec.name.to_owned(), masked(spec))),
-    );
-    fields
 }
 
 #[cfg(test)]
@@ -444,27 +263,6 @@ mod tests {
     }
 
     #[test]
-    fn a_plain_name_may_be_shown() {
-        let longest = "a".repeat(40);
-        for (name, expected) in [
-            ("a", true),
-            ("kms_key_id", true),
-            ("a1_", true),
-            (longest.as_str(), true),
-            (&format!("{longest}a"), false),
-            ("", false),
-            ("_a", false),
-            ("1a", false),
-            ("A", false),
-            ("aB", false),
-            ("a-b", false),
-            ("a:b", false),
-        ] {
-            assert_eq!(is_plain_name(name), expected, "{name}");
-        }
-    }
-
-    #[test]
     fn a_leaked_omit_is_found_at_any_depth() {
         for (value, expected) in [
             (json!("__omit_place_holder__1"), true),
@@ -479,24 +277,6 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_shown_if_all_of_it_is_recognised() {
-        let known = Shown::If(|text| text == "known");
-        for (value, expected) in [
-            (json!("known"), true),
-            (json!("other"), false),
-            (json!(["known", "known"]), true),
-            (json!(["known", "other"]), false),
-            (json!([1]), false),
-            (json!(1), false),
-            (json!([]), true),
-        ] {
-            assert_eq!(may_be_shown(&value, known), expected, "{value}");
-            assert!(may_be_shown(&value, Shown::Always));
-            assert!(!may_be_shown(&value, Shown::Never));
-        }
-    }
-
-    #[test]
     fn unknown_options_are_dropped_only_on_request() {
         let given = json!({"x": 1, "one": {"token": "1", "y": 2}});
         let given = given.as_object().unwrap();
@@ -504,75 +284,5 @@ mod tests {
         let arguments = Arguments::new(given, OUTER, true).unwrap();
         assert_eq!(arguments.0["one"], json!({"name": null, "token": "1"}));
         assert_eq!(arguments.0.get("x"), None);
-    }
-
-    #[test]
-    fn invalid_json_is_reported_with_its_reason() {
-        for (text, expected) in [
-            (r#"{"path": NaN}"#, "The option path is not a finite number"),
-            (r#"{"P!": NaN}"#, "An option is not a finite number"),
-            (r#"{"path": "\udc00"}"#, "The option path contains bytes"),
-            ("{", "The arguments are not valid JSON."),
-            ("[]", "The arguments are JSON but not an object."),
-        ] {
-            let message = parse(text.as_bytes()).unwrap_err().to_string();
-            assert!(message.starts_with(expected), "{message}");
-        }
-    }
-
-    #[test]
-    fn every_setting_of_ansible_is_read() {
-        let (_, defaults) = parse(b"{}").unwrap();
-        let expected = Settings {
-            check_mode: false,
-            diff: false,
-            no_log: false,
-            ignore_unknown_options: false,
-            inject_invocation: true,
-            syslog_facility: None,
-            log_prefix: None,
-        };
-        assert_eq!(defaults, expected);
-        let text = br#"{"_ansible_check_mode": true, "_ansible_diff": "yes", "_ansible_no_log": 1,
-            "_ansible_ignore_unknown_opts": true, "_ansible_inject_invocation": false,
-            "_ansible_syslog_facility": "LOG_USER", "_ansible_target_log_info": "run", "_ansible_module_name": "m"}"#;
-        let expected = Settings {
-            check_mode: true,
-            diff: true,
-            no_log: true,
-            ignore_unknown_options: true,
-            inject_invocation: false,
-            syslog_facility: Some("LOG_USER".to_owned()),
-            log_prefix: Some("run".to_owned()),
-        };
-        assert_eq!(parse(text).unwrap().1, expected);
-    }
-
-    #[test]
-    fn a_setting_that_cannot_be_understood_neither_writes_nor_logs() {
-        for (value, expected) in [
-            ("\"perhaps\"", true),
-            ("{\"x\": 1}", true),
-            ("[]", true),
-            ("2", true),
-            ("\"no\"", false),
-            ("0", false),
-            ("null", false),
-        ] {
-            let text =
-                format!("{{\"_ansible_check_mode\": {value}, \"_ansible_no_log\": {value}}}");
-            let (_, settings) = parse(text.as_bytes()).unwrap();
-            let found = (settings.check_mode, settings.no_log);
-            assert_eq!(found, (expected, expected), "{value}");
-        }
-    }
-
-    #[test]
-    fn settings_are_distinguished_from_options() {
-        let (options, settings) =
-            parse(br#"{"a": 1, "_ansible_check_mode": true, "_ansible_new_in_3": {"x": 1}}"#)
-                .unwrap();
-        assert_eq!(Value::Object(options), json!({"a": 1}));
-        assert!(settings.check_mode && settings.inject_invocation && !settings.diff);
     }
 }

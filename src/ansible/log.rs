@@ -4,7 +4,7 @@ use std::os::unix::net::UnixDatagram;
 
 use serde_json::{Map, Value};
 
-use super::arguments::Settings;
+use super::message::Settings;
 
 /// Where local programs send records, on every Linux that keeps a log.
 const SOCKET: &str = "/dev/log";
@@ -97,7 +97,7 @@ mod tests {
     #[test]
     fn a_record_is_cut_between_two_characters_to_what_all_logs_take() {
         let arguments = br#"{"_ansible_syslog_facility": "LOG_DAEMON"}"#;
-        let (_, settings) = super::super::arguments::parse(arguments).unwrap();
+        let (_, settings) = super::super::message::parse(arguments).unwrap();
         let start = "<30>ansible-m: Invoked with path=";
         for (length, cut) in [(0, 0), (1, 1), (2015, 2015), (2016, 2015), (5000, 2015)] {
             let arguments = json!({"path": "x".repeat(length)});

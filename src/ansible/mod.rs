@@ -4,13 +4,16 @@
 //! `ansible/executor/module_common.py` and `ansible/module_utils/json_utils.py` in ansible-core.
 
 mod arguments;
+mod arguments_error;
 mod ascii_json;
 mod coerce;
 mod descriptors;
 mod diff;
 mod invalid_json;
 mod log;
+mod mask;
 mod memory;
+mod message;
 mod misplaced;
 mod near;
 mod option;
@@ -18,9 +21,11 @@ mod outcome;
 mod run;
 mod size_limit;
 
-pub use arguments::{Arguments, ArgumentsError, Settings};
+pub use arguments::Arguments;
+pub use arguments_error::ArgumentsError;
 pub use coerce::{ExpectedKind, coerce};
 pub use diff::{Diff, Line, MAX_PLACES, Place};
+pub use message::Settings;
 pub use near::near;
 pub use option::{Default, Kind, OptionSpec, Shown};
 pub use outcome::{Failure, Outcome};

@@ -142,3 +142,29 @@ pub(super) fn is_plain_name(name: &str) -> bool {
         && name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.bytes().all(is_part)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plain_name_may_be_shown() {
+        let longest = "a".repeat(40);
+        for (name, expected) in [
+            ("a", true),
+            ("kms_key_id", true),
+            ("a1_", true),
+            (longest.as_str(), true),
+            (&format!("{longest}a"), false),
+            ("", false),
+            ("_a", false),
+            ("1a", false),
+            ("A", false),
+            ("aB", false),
+            ("a-b", false),
+            ("a:b", false),
+        ] {
+            assert_eq!(is_plain_name(name), expected, "{name}");
+        }
+    }
+}

@@ -10,11 +10,12 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::arguments::{self, Arguments, Settings};
+use super::arguments::Arguments;
 use super::ascii_json;
 use super::descriptors;
 use super::log::log_invocation;
 use super::memory;
+use super::message::{self, Settings};
 use super::option::{Default, OptionSpec};
 use super::outcome::{Failure, Invocation, Outcome, Report};
 use super::size_limit;
@@ -104,7 +105,7 @@ fn prepare<M: Module>(source: &OsStr) -> anyhow::Result<Task> {
     } else {
         read_arguments(Path::new(source))?
     };
-    let (options, settings) = arguments::parse(&text)?;
+    let (options, settings) = message::parse(&text)?;
     Ok(Task {
         arguments: Arguments::new(&options, M::OPTIONS, settings.ignore_unknown_options)?,
         settings,

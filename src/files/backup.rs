@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
-use super::error::{During, FileError, Step};
+use super::error::{At, During, FileError, Problem, Step};
 use super::folder::Folder;
 use super::location::find;
 use super::metadata;
@@ -22,17 +22,12 @@ pub(super) struct Backup<'f> {
 
 impl<'f> Backup<'f> {
     /// Makes a whole copy, with the same metadata, beside the file.
-    pub(super) fn make(
-        folder: &'f Folder,
-        old: &Snapshot,
-        target: &Path,
-        path: &Path,
-    ) -> Result<Self, FileError> {
+    pub(super) fn make(folder: &'f Folder, old: &Snapshot, target: &Path) -> Result<Self, Problem> {
         let name = name(target, SystemTime::now());
-        let mut copy = Temporary::create(folder, target, path).map_err(as_backup)?;
-        metadata::equal_to(old, &copy.file, path).map_err(as_backup)?;
-        copy.fill(&old.bytes, path).map_err(as_backup)?;
-        copy.rename_to(&name).during(Step::Backup, path)?;
+        let mut copy = Temporary::create(folder, target).map_err(as_backup)?;
+        metadata::equal_to(old, &copy.file).map_err(as_backup)?;
+        copy.fill(&old.bytes).map_err(as_backup)?;
+        copy.rename_to(&name).during(Step::Backup)?;
         Ok(Self {
             folder,
             name,
@@ -63,13 +58,13 @@ pub fn remove_older_backups(
     kept: usize,
 ) -> Result<Vec<String>, FileError> {
     let place = find(path)?;
-    let folder = Folder::open(&place, path)?;
+    let folder = Folder::open(&place).at(path)?;
     let mut older: Vec<(String, PathBuf)> = folder
         .names()
         .into_iter()
         .filter(|name| Some(name.as_os_str()) != newest.file_name())
         .filter_map(|name| Some((time_in_name(&place.name, &name)?, name)))
-        .filter(|(_, name)| matches!(open_regular(&folder.handle, name, name), Ok(Some(_))))
+        .filter(|(_, name)| matches!(open_regular(&folder.handle, name), Ok(Some(_))))
         .collect();
     older.sort();
     let left = older.len().saturating_sub(kept.saturating_sub(1));
@@ -90,11 +85,11 @@ pub fn remove_older_backups(
 /// Returns the newest backup of a file, by the time in its name, or `None` if there is none.
 pub fn newest_backup(path: &Path) -> Result<Option<PathBuf>, FileError> {
     let place = find(path)?;
-    let folder = Folder::open(&place, path)?;
+    let folder = Folder::open(&place).at(path)?;
     let backups = folder.names().into_iter();
     let newest = backups
         .filter_map(|name| Some((time_in_name(&place.name, &name)?, name)))
-        .filter(|(_, name)| matches!(open_regular(&folder.handle, name, name), Ok(Some(_))))
+        .filter(|(_, name)| matches!(open_regular(&folder.handle, name), Ok(Some(_))))
         .max();
     Ok(newest.map(|(_, name)| path.with_file_name(name)))
 }
@@ -127,7 +122,7 @@ fn time_in_name(target: &Path, name: &Path) -> Option<String> {
 /// The form of the time in the name of a backup.
 const TIME: &str = "0000-00-00@00:00:00";
 
-/// The name as Ansible's modules form it (`backup_local` in `ansible/module_utils/basic.py`), in UTC.
+/// The name that administrators know from other tools: that of the file, the process, and the time in UTC.
 fn name(target: &Path, time: SystemTime) -> PathBuf {
     let utc = Utc::from(time);
     let mut name = target.as_os_str().to_owned();
@@ -144,13 +139,9 @@ fn name(target: &Path, time: SystemTime) -> PathBuf {
     PathBuf::from(name)
 }
 
-fn as_backup(error: FileError) -> FileError {
-    match error {
-        FileError::Io { path, errno, .. } => FileError::Io {
-            step: Step::Backup,
-            path,
-            errno,
-        },
+fn as_backup(problem: Problem) -> Problem {
+    match problem {
+        Problem::Io(_, errno) => Problem::Io(Step::Backup, errno),
         other => other,
     }
 }
@@ -173,12 +164,12 @@ mod tests {
         let path = folder.path().join("f");
         fs::write(&path, "old").unwrap();
         fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
-        let old = Snapshot::read(AT_FDCWD, &path, &path, SIZE_LIMIT)
+        let old = Snapshot::read(AT_FDCWD, &path, SIZE_LIMIT)
             .unwrap()
             .unwrap();
         let opened = Folder::at(folder.path());
         let backups = || fs::read_dir(folder.path()).unwrap().count() - 1;
-        let make = || Backup::make(&opened, &old, Path::new("f"), &path).unwrap();
+        let make = || Backup::make(&opened, &old, Path::new("f")).unwrap();
         let backup = make();
         assert_eq!(backups(), 1);
         drop(backup);
@@ -247,13 +238,8 @@ mod tests {
 
     #[test]
     fn an_error_on_the_way_is_one_of_the_backup() {
-        let error = |step| FileError::Io {
-            step,
-            path: "/f".into(),
-            errno: Errno::ENOSPC,
-        };
+        let error = |step| Problem::Io(step, Errno::ENOSPC);
         assert_eq!(as_backup(error(Step::Write)), error(Step::Backup));
-        let other = FileError::NotWritten("/f".into());
-        assert_eq!(as_backup(other.clone()), other);
+        assert_eq!(as_backup(Problem::NotWritten), Problem::NotWritten);
     }
 }

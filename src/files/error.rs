@@ -1,64 +1,47 @@
 //! What can go wrong with a file, as sentences.
 
-use std::borrow::Cow;
-use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
-use nix::unistd::geteuid;
 
 /// A failure with a file. Unless it says otherwise, the file is unchanged.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.sentence())]
+pub struct FileError {
+    /// The file, folder or link.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub problem: Problem,
+}
+
+/// What is wrong with a file. Only who was asked for the file knows its path ([`At`]).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FileError {
+pub enum Problem {
     /// There is no such file, or no such folder.
-    Missing(PathBuf),
-    /// A directory, FIFO, socket or device stands in its place.
-    NotRegular {
-        /// The path.
-        path: PathBuf,
-        /// What it is, with an article.
-        kind: &'static str,
-    },
+    Missing,
+    /// A directory, FIFO, socket or device stands in its place: what it is, with an article.
+    NotRegular(&'static str),
     /// A file with several names. Replacing it would separate it from the others.
-    HardLinked(PathBuf),
+    HardLinked,
     /// A symbolic link on the way belongs to someone who is neither root nor the user we run as.
-    ForeignLink(PathBuf),
+    ForeignLink,
     /// A symbolic link on the way lies in a folder where others than root and the user we run as can exchange it.
-    MovableLink(PathBuf),
+    MovableLink,
     /// Symbolic links lead in a circle.
-    LinkLoop(PathBuf),
-    /// A file that is larger than any file that this program edits.
-    TooLarge {
-        /// The file.
-        path: PathBuf,
-        /// The limit, in bytes.
-        limit: u64,
-    },
+    LinkLoop,
+    /// A file that is larger than any file that this program edits, with the limit in bytes.
+    TooLarge(u64),
     /// A file that another program changes again and again.
-    KeepsChanging(PathBuf),
+    KeepsChanging,
     /// New content that did not read back as it was written.
-    NotWritten(PathBuf),
-    /// A failed system call.
-    Io {
-        /// The step that failed.
-        step: Step,
-        /// The file.
-        path: PathBuf,
-        /// The error number.
-        errno: Errno,
-    },
+    NotWritten,
+    /// A failed system call, in a step of the work.
+    Io(Step, Errno),
     /// The new file is in place, but whether it survives a power failure is not known.
-    FolderNotSynced {
-        /// The file.
-        path: PathBuf,
-        /// The error number.
-        errno: Errno,
-    },
+    FolderNotSynced(Errno),
     /// An in-place write that was interrupted.
     BrokenInPlace {
-        /// The file.
-        path: PathBuf,
         /// The error number.
         errno: Errno,
         /// A copy of the old file.
@@ -121,129 +104,51 @@ impl FileError {
     /// Returns whether the file is no longer the old one.
     pub fn file_was_changed(&self) -> bool {
         matches!(
-            self,
-            Self::FolderNotSynced { .. } | Self::BrokenInPlace { .. }
+            self.problem,
+            Problem::FolderNotSynced(_) | Problem::BrokenInPlace { .. }
         )
     }
-}
 
-impl std::error::Error for FileError {}
-
-impl fmt::Display for FileError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.problem())?;
-        if let Some(remedy) = self.remedy() {
-            write!(formatter, " {remedy}")?;
-        }
-        if matches!(
-            self,
-            Self::Io { .. } | Self::KeepsChanging(_) | Self::NotWritten(_)
-        ) {
-            formatter.write_str(" Nothing was changed.")?;
-        }
-        Ok(())
-    }
-}
-
-impl FileError {
-    /// Returns the path of the file.
-    pub fn path(&self) -> &Path {
-        match self {
-            Self::Missing(path)
-            | Self::NotRegular { path, .. }
-            | Self::HardLinked(path)
-            | Self::ForeignLink(path)
-            | Self::MovableLink(path)
-            | Self::LinkLoop(path)
-            | Self::TooLarge { path, .. }
-            | Self::KeepsChanging(path)
-            | Self::NotWritten(path)
-            | Self::Io { path, .. }
-            | Self::FolderNotSynced { path, .. }
-            | Self::BrokenInPlace { path, .. } => path,
-        }
-    }
-
-    /// Returns the problem as a sentence.
-    pub fn problem(&self) -> String {
-        match self {
-            Self::Missing(path) => format!("{} does not exist.", path.display()),
-            Self::NotRegular { path, kind } => {
-                format!("{} is {kind}, not a regular file.", path.display())
+    /// Returns what is wrong, as a sentence.
+    pub fn sentence(&self) -> String {
+        let path = self.path.display();
+        match &self.problem {
+            Problem::Missing => format!("{path} does not exist."),
+            Problem::NotRegular(kind) => format!("{path} is {kind}, not a regular file."),
+            Problem::HardLinked => {
+                format!("{path} has more than one hard link, which replacing it would part.")
             }
-            Self::HardLinked(path) => format!(
-                "{} has more than one hard link, which replacing it would part.",
-                path.display()
-            ),
-            Self::ForeignLink(path) => format!(
-                "{} is a symbolic link of another user, which is not followed.",
-                path.display()
-            ),
-            Self::MovableLink(path) => format!(
-                "{} is a symbolic link in a folder where another user can exchange it, so it is not followed.",
-                path.display()
-            ),
-            Self::LinkLoop(path) => {
-                format!("{} leads through too many symbolic links.", path.display())
+            Problem::ForeignLink => {
+                format!("{path} is a symbolic link of another user, which is not followed.")
             }
-            Self::TooLarge { path, limit } => format!(
-                "{} is larger than {} MiB, which no such file is.",
-                path.display(),
-                limit >> 20
+            Problem::MovableLink => format!(
+                "{path} is a symbolic link in a folder where another user can exchange it, so it is not followed."
             ),
-            Self::KeepsChanging(path) => format!(
-                "{} was changed by another program each time it was about to be replaced.",
-                path.display()
+            Problem::LinkLoop => format!("{path} leads through too many symbolic links."),
+            Problem::TooLarge(limit) => {
+                format!(
+                    "{path} is larger than {} MiB, which no such file is.",
+                    limit >> 20
+                )
+            }
+            Problem::KeepsChanging => format!(
+                "{path} was changed by another program each time it was about to be replaced."
             ),
-            Self::NotWritten(path) => format!(
-                "The new content of {} did not read back as it was written.",
-                path.display()
-            ),
-            Self::Io { step, path, errno } => format!(
-                "Could not {} {}: {}.",
-                step.words(),
-                path.display(),
+            Problem::NotWritten => {
+                format!("The new content of {path} did not read back as it was written.")
+            }
+            Problem::Io(step, errno) => {
+                format!("Could not {} {path}: {}.", step.words(), reason(*errno))
+            }
+            Problem::FolderNotSynced(errno) => format!(
+                "{path} is the new file, but its folder could not be synced to disk: {}.",
                 reason(*errno)
             ),
-            Self::FolderNotSynced { path, errno } => format!(
-                "{} is the new file, but its folder could not be synced to disk: {}.",
-                path.display(),
-                reason(*errno)
-            ),
-            Self::BrokenInPlace { path, errno, .. } => format!(
-                "Writing into {} in place, as unsafe_writes asks for, broke off: {}. The file may be incomplete.",
-                path.display(),
+            Problem::BrokenInPlace { errno, .. } => format!(
+                "Writing into {path} in place broke off: {}. The file may be incomplete.",
                 reason(*errno)
             ),
         }
-    }
-
-    /// Returns what to do about it, as a sentence.
-    pub fn remedy(&self) -> Option<Cow<'static, str>> {
-        let remedy = match self {
-            Self::Missing(_) => return None,
-            Self::NotRegular { .. } => "Put the file in its place, or check the path.",
-            Self::HardLinked(_) => "Remove the other names of the file first.",
-            Self::ForeignLink(_) => "Make root its owner (chown -h root), or name the file itself.",
-            Self::MovableLink(_) => {
-                "Make root the owner of the folder, let nobody else write to it, or name the file itself."
-            }
-            Self::LinkLoop(_) => "Name the file itself.",
-            Self::TooLarge { .. } => "Check the path.",
-            Self::KeepsChanging(_) => "Find that program, then run again.",
-            Self::NotWritten(_) => "Check the disk.",
-            Self::Io { errno, .. } => remedy(*errno, geteuid().is_root())?,
-            Self::FolderNotSynced { .. } => {
-                "After a power failure the old file may be back: check the disk, then run again."
-            }
-            Self::BrokenInPlace { backup, .. } => {
-                return Some(match backup {
-                    Some(backup) => format!("Restore it from {}.", backup.display()).into(),
-                    None => "Restore it from a backup of yours.".into(),
-                });
-            }
-        };
-        Some(remedy.into())
     }
 }
 
@@ -258,44 +163,41 @@ fn reason(errno: Errno) -> String {
     }
 }
 
-fn remedy(errno: Errno, is_root: bool) -> Option<&'static str> {
-    match errno {
-        Errno::EACCES | Errno::EPERM if is_root => Some(
-            "Not even root may: look for an immutable attribute (lsattr), a security policy, or a mount that forbids it.",
-        ),
-        Errno::EACCES | Errno::EPERM => Some("This needs root: run the task with become: true."),
-        Errno::EROFS => Some(
-            "The file system is mounted read-only: remount it read-write. If the file is a writable mount of its own in a read-only folder, as in a \
-             container, set unsafe_writes: true.",
-        ),
-        Errno::ENOSPC | Errno::EDQUOT => Some("Free some space there."),
-        Errno::EFBIG => Some("Raise the limit on file sizes (ulimit -f)."),
-        Errno::EBUSY | Errno::EXDEV => Some(
-            "The file seems to be a mount of its own, as in a container: mount its folder instead, or set unsafe_writes: true.",
-        ),
-        Errno::EIO => Some("Check the disk."),
-        _ => None,
-    }
-}
-
-/// Adds a step and a path to the errors of system calls.
+/// Adds a step to the errors of system calls.
 pub(super) trait During<T> {
-    fn during(self, step: Step, path: &Path) -> Result<T, FileError>;
+    fn during(self, step: Step) -> Result<T, Problem>;
 }
 
 impl<T> During<T> for nix::Result<T> {
-    fn during(self, step: Step, path: &Path) -> Result<T, FileError> {
-        self.map_err(|errno| FileError::Io {
-            step,
-            path: path.to_owned(),
-            errno,
-        })
+    fn during(self, step: Step) -> Result<T, Problem> {
+        self.map_err(|errno| Problem::Io(step, errno))
     }
 }
 
 impl<T> During<T> for io::Result<T> {
-    fn during(self, step: Step, path: &Path) -> Result<T, FileError> {
-        self.map_err(|error| errno_of(&error)).during(step, path)
+    fn during(self, step: Step) -> Result<T, Problem> {
+        self.map_err(|error| errno_of(&error)).during(step)
+    }
+}
+
+/// Adds the path to a problem.
+pub(super) trait At<T> {
+    fn at(self, path: &Path) -> Result<T, FileError>;
+}
+
+impl<T> At<T> for Result<T, Problem> {
+    fn at(self, path: &Path) -> Result<T, FileError> {
+        self.map_err(|problem| problem.at(path))
+    }
+}
+
+impl Problem {
+    /// Returns it as a failure with a file.
+    pub fn at(self, path: &Path) -> FileError {
+        FileError {
+            path: path.to_owned(),
+            problem: self,
+        }
     }
 }
 
@@ -307,54 +209,19 @@ pub(super) fn errno_of(error: &io::Error) -> Errno {
 mod tests {
     use super::*;
 
-    fn io_error(errno: Errno) -> String {
-        FileError::Io {
-            step: Step::Write,
-            path: "/f".into(),
-            errno,
-        }
-        .to_string()
-    }
-
     #[test]
-    fn a_failed_call_is_reported_with_its_remedy() {
-        for (errno, expected) in [
-            (
-                Errno::EROFS,
-                "read-only file system. The file system is mounted read-only: remount it read-write. If the file is a writable mount of its own in a \
-                 read-only folder, as in a container, set unsafe_writes: true.",
-            ),
-            (
-                Errno::ENOSPC,
-                "no space left on device. Free some space there.",
-            ),
-            (Errno::EDQUOT, "quota exceeded. Free some space there."),
-            (
-                Errno::EFBIG,
-                "file too large. Raise the limit on file sizes (ulimit -f).",
-            ),
-            (Errno::EIO, "I/O error. Check the disk."),
-            (Errno::ENOTEMPTY, "directory not empty."),
+    fn a_failed_call_is_reported_with_its_step_and_reason() {
+        for (errno, reason) in [
+            (Errno::EROFS, "read-only file system"),
+            (Errno::ENOSPC, "no space left on device"),
+            (Errno::EDQUOT, "quota exceeded"),
+            (Errno::EFBIG, "file too large"),
+            (Errno::EIO, "I/O error"),
+            (Errno::ENOTEMPTY, "directory not empty"),
         ] {
-            let expected =
-                format!("Could not write the new content of /f: {expected} Nothing was changed.");
-            assert_eq!(io_error(errno), expected);
-        }
-        for errno in [Errno::EBUSY, Errno::EXDEV] {
-            assert!(
-                io_error(errno).contains("set unsafe_writes: true."),
-                "{errno}"
-            );
-        }
-        for errno in [Errno::EACCES, Errno::EPERM] {
-            for (is_root, start) in [(true, "Not even root may: "), (false, "This needs root: ")] {
-                assert!(
-                    remedy(errno, is_root).unwrap().starts_with(start),
-                    "{errno}"
-                );
-            }
-            let ours = remedy(errno, geteuid().is_root()).unwrap();
-            assert!(io_error(errno).contains(ours), "{errno}");
+            let error = Problem::Io(Step::Write, errno).at(Path::new("/f"));
+            let expected = format!("Could not write the new content of /f: {reason}.");
+            assert_eq!(error.to_string(), expected);
         }
     }
 
@@ -383,36 +250,24 @@ mod tests {
 
     #[test]
     fn only_the_steps_after_the_replacement_leave_another_file() {
-        let (path, errno) = (std::path::PathBuf::from("/f"), Errno::EIO);
-        let broken = |backup| FileError::BrokenInPlace {
-            path: path.clone(),
-            errno,
-            backup,
-        };
-        let not_synced = FileError::FolderNotSynced {
-            path: path.clone(),
-            errno,
-        };
-        for error in [not_synced, broken(None), broken(Some("/f~".into()))] {
-            assert!(error.file_was_changed(), "{error}");
-            assert!(
-                !error.to_string().contains("Nothing was changed"),
-                "{error}"
-            );
-        }
-        for error in [
-            FileError::KeepsChanging(path.clone()),
-            FileError::NotWritten(path.clone()),
-            FileError::Missing(path.clone()),
+        let errno = Errno::EIO;
+        for (problem, is_changed) in [
+            (Problem::FolderNotSynced(errno), true),
+            (
+                Problem::BrokenInPlace {
+                    errno,
+                    backup: None,
+                },
+                true,
+            ),
+            (Problem::KeepsChanging, false),
+            (Problem::NotWritten, false),
+            (Problem::Missing, false),
+            (Problem::Io(Step::Rename, errno), false),
         ] {
-            assert!(!error.file_was_changed(), "{error}");
+            let error = problem.at(Path::new("/f"));
+            assert_eq!(error.file_was_changed(), is_changed, "{error}");
         }
-        assert!(
-            broken(Some("/f~".into()))
-                .to_string()
-                .ends_with("Restore it from /f~.")
-        );
-        assert!(broken(None).to_string().ends_with("a backup of yours."));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use nix::fcntl::{OFlag, openat};
 use nix::sys::stat::{FileStat, Mode};
 use nix::unistd::{UnlinkatFlags, fsync, geteuid, unlinkat};
 
-use super::error::{During, FileError, Step};
+use super::error::{During, Problem, Step};
 use super::location::Place;
 use super::snapshot::open_regular;
 
@@ -28,15 +28,15 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    /// Opens and locks the folder of a file that was found. `path` is for messages.
+    /// Opens and locks the folder of a file that was found.
     #[expect(
         clippy::disallowed_methods,
         reason = "the folder that was found, and nothing else by O_DIRECTORY"
     )]
-    pub(super) fn open(place: &Place, path: &Path) -> Result<Self, FileError> {
+    pub(super) fn open(place: &Place) -> Result<Self, Problem> {
         let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
         let handle = openat(&place.folder, ".", flags, Mode::empty());
-        let handle = File::from(handle.during(Step::OpenFolder, path)?);
+        let handle = File::from(handle.during(Step::OpenFolder)?);
         let name = place.real.parent().unwrap_or(&place.real);
         let warning = lock(&handle, name, LOCK_PATIENCE);
         Ok(Self { handle, warning })
@@ -78,7 +78,7 @@ impl Folder {
     }
 
     fn is_stale(&self, name: &Path, file_owner: Option<u32>) -> bool {
-        match open_regular(&self.handle, name, name) {
+        match open_regular(&self.handle, name) {
             Ok(Some((file, stat))) => {
                 is_left_by(&stat, geteuid().as_raw(), file_owner) && file.try_lock().is_ok()
             }
@@ -250,7 +250,7 @@ mod tests {
         /// The one at a path.
         pub(in crate::files) fn at(path: &Path) -> Self {
             let place = super::super::location::find(&path.join("f")).unwrap();
-            Self::open(&place, path).unwrap()
+            Self::open(&place).unwrap()
         }
 
         /// One in which files can be made and renamed, and that can be neither locked nor synced.

@@ -15,7 +15,7 @@ use nix::fcntl::{OFlag, open, openat, readlinkat};
 use nix::sys::stat::Mode;
 use nix::unistd::geteuid;
 
-use super::error::{During, FileError, Step};
+use super::error::{At, During, FileError, Problem, Step};
 
 /// How many symbolic links the kernel follows, too.
 const MAX_LINKS: usize = 40;
@@ -54,11 +54,11 @@ pub(super) fn walk(
     mut visit: impl FnMut(&Path, &Metadata),
 ) -> Result<Place, FileError> {
     let mut way = Way::from_root(path)?;
-    let root = way.folder().metadata().during(Step::Resolve, path)?;
+    let root = way.folder().metadata().during(Step::Resolve).at(path)?;
     visit(&way.real, &root);
     let mut pending = VecDeque::new();
     if path.is_relative() {
-        let current = env::current_dir().during(Step::Resolve, path)?;
+        let current = env::current_dir().during(Step::Resolve).at(path)?;
         put_before(&mut pending, &current);
     }
     pending.extend(names(path));
@@ -72,10 +72,10 @@ pub(super) fn walk(
         let opened = match openat(way.folder(), name.as_os_str(), NAMED, Mode::empty()) {
             Ok(opened) => File::from(opened),
             Err(Errno::ENOENT) if pending.is_empty() => return Ok(way.place(name, next)),
-            Err(Errno::ENOENT) => return Err(FileError::Missing(path.to_owned())),
-            Err(errno) => return Err(errno).during(Step::Resolve, &next),
+            Err(Errno::ENOENT) => return Err(Problem::Missing.at(path)),
+            Err(errno) => return Err(errno).during(Step::Resolve).at(&next),
         };
-        let metadata = opened.metadata().during(Step::Resolve, &next)?;
+        let metadata = opened.metadata().during(Step::Resolve).at(&next)?;
         visit(&next, &metadata);
         if !metadata.is_symlink() {
             // A folder at the end is not entered: whoever may not search it may still look at it.
@@ -83,19 +83,19 @@ pub(super) fn walk(
                 return Ok(way.place(name, next));
             }
             if !metadata.is_dir() {
-                return Err(FileError::Missing(path.to_owned()));
+                return Err(Problem::Missing.at(path));
             }
             way.enter(opened, &name);
             continue;
         }
-        let folder = way.folder().metadata().during(Step::Resolve, &next)?;
-        refuse_foreign(&metadata, &folder, &next)?;
+        let folder = way.folder().metadata().during(Step::Resolve).at(&next)?;
+        refuse_foreign(&metadata, &folder).at(&next)?;
         links += 1;
         if links > MAX_LINKS {
-            return Err(FileError::LinkLoop(path.to_owned()));
+            return Err(Problem::LinkLoop.at(path));
         }
         // By its descriptor: the name may stand for another link by now.
-        let target = PathBuf::from(readlinkat(&opened, "").during(Step::Resolve, &next)?);
+        let target = PathBuf::from(readlinkat(&opened, "").during(Step::Resolve).at(&next)?);
         if target.is_absolute() {
             way = Way::from_root(path)?;
         }
@@ -116,8 +116,9 @@ impl Way {
         reason = "the root itself, from which everything is found"
     )]
     fn from_root(path: &Path) -> Result<Self, FileError> {
-        let root =
-            open("/", NAMED | OFlag::O_DIRECTORY, Mode::empty()).during(Step::Resolve, path)?;
+        let root = open("/", NAMED | OFlag::O_DIRECTORY, Mode::empty())
+            .during(Step::Resolve)
+            .at(path)?;
         Ok(Self {
             folders: vec![File::from(root)],
             real: PathBuf::from("/"),
@@ -156,13 +157,13 @@ impl Way {
     }
 }
 
-fn refuse_foreign(link: &Metadata, folder: &Metadata, path: &Path) -> Result<(), FileError> {
+fn refuse_foreign(link: &Metadata, folder: &Metadata) -> Result<(), Problem> {
     let user = geteuid().as_raw();
     if !is_own(link.uid(), user) {
-        return Err(FileError::ForeignLink(path.to_owned()));
+        return Err(Problem::ForeignLink);
     }
     if !keeps_entries(folder.uid(), folder.mode(), user) {
-        return Err(FileError::MovableLink(path.to_owned()));
+        return Err(Problem::MovableLink);
     }
     Ok(())
 }
@@ -254,7 +255,7 @@ mod tests {
         for (mode, expected) in [
             (0o755, Ok(real.join("f"))),
             (0o1777, Ok(real.join("f"))),
-            (0o777, Err(FileError::MovableLink(link.clone()))),
+            (0o777, Err(Problem::MovableLink.at(&link))),
         ] {
             fs::set_permissions(&real, fs::Permissions::from_mode(mode)).unwrap();
             assert_eq!(resolve(&link), expected, "{mode:o}");
@@ -271,7 +272,7 @@ mod tests {
         let place = find(&real.join("a/f")).unwrap();
         fs::rename(real.join("a"), real.join("c")).unwrap();
         symlink("b", real.join("a")).unwrap();
-        let found = Snapshot::read(&place.folder, &place.name, &place.real, SIZE_LIMIT);
+        let found = Snapshot::read(&place.folder, &place.name, SIZE_LIMIT);
         assert_eq!(found.unwrap().unwrap().bytes, b"a");
     }
 
@@ -291,10 +292,10 @@ mod tests {
         let (_folder, real) = folder();
         assert_eq!(resolve(&real.join("f")), Ok(real.join("f")));
         let below = real.join("none/f");
-        assert_eq!(resolve(&below), Err(FileError::Missing(below)));
+        assert_eq!(resolve(&below), Err(Problem::Missing.at(&below)));
         fs::write(real.join("f"), "").unwrap();
         let below = real.join("f/g");
-        assert_eq!(resolve(&below), Err(FileError::Missing(below)));
+        assert_eq!(resolve(&below), Err(Problem::Missing.at(&below)));
     }
 
     #[test]
@@ -327,18 +328,14 @@ mod tests {
         assert_eq!(resolve(&last), Ok(real.join("0")));
         assert!(fs::read(&last).is_ok());
         let beyond = real.join("41");
-        assert_eq!(resolve(&beyond), Err(FileError::LinkLoop(beyond.clone())));
+        assert_eq!(resolve(&beyond), Err(Problem::LinkLoop.at(&beyond)));
         assert!(fs::read(&beyond).is_err());
     }
 
     #[test]
     fn a_path_that_cannot_be_looked_at_is_an_error() {
         let long = Path::new("/").join("x".repeat(300));
-        match resolve(&long) {
-            Err(FileError::Io { step, errno, .. }) => {
-                assert_eq!((step, errno), (Step::Resolve, Errno::ENAMETOOLONG));
-            }
-            other => panic!("{other:?}"),
-        }
+        let problem = Problem::Io(Step::Resolve, Errno::ENAMETOOLONG);
+        assert_eq!(resolve(&long), Err(problem.at(&long)));
     }
 }

@@ -3,14 +3,13 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
-use std::path::Path;
 
 use nix::errno::Errno;
 use nix::sys::stat::{FileStat, Mode, fchmod, fstat};
 use nix::unistd::{Gid, Uid, fchown};
 use xattr::FileExt;
 
-use super::error::{During, FileError, Step, errno_of};
+use super::error::{During, Problem, Step, errno_of};
 use super::snapshot::Snapshot;
 
 /// Owner and mode of a file that is new.
@@ -25,37 +24,37 @@ pub struct NewFile {
 }
 
 /// Makes the metadata of a file equal to that of the one it will replace. Called before it has content.
-pub(super) fn equal_to(old: &Snapshot, new: &File, path: &Path) -> Result<(), FileError> {
-    set_owner(new, old.stat.st_uid, old.stat.st_gid, path)?;
-    copy_attributes(&old.file, new, path)?;
-    set_mode(new, old.stat.st_mode, path)
+pub(super) fn equal_to(old: &Snapshot, new: &File) -> Result<(), Problem> {
+    set_owner(new, old.stat.st_uid, old.stat.st_gid)?;
+    copy_attributes(&old.file, new)?;
+    set_mode(new, old.stat.st_mode)
 }
 
 /// Gives a new file its metadata. Attributes stay as the folder's defaults made them.
-pub(super) fn initial(wanted: NewFile, new: &File, path: &Path) -> Result<(), FileError> {
-    set_owner(new, wanted.owner, wanted.group, path)?;
-    set_mode(new, wanted.mode, path)
+pub(super) fn initial(wanted: NewFile, new: &File) -> Result<(), Problem> {
+    set_owner(new, wanted.owner, wanted.group)?;
+    set_mode(new, wanted.mode)
 }
 
-fn set_owner(file: &File, owner: u32, group: u32, path: &Path) -> Result<(), FileError> {
-    let stat = fstat(file).during(Step::Chown, path)?;
+fn set_owner(file: &File, owner: u32, group: u32) -> Result<(), Problem> {
+    let stat = fstat(file).during(Step::Chown)?;
     let differing = |current: u32, wanted: u32| (current != wanted).then_some(wanted);
     let owner = differing(stat.st_uid, owner).map(Uid::from_raw);
     let group = differing(stat.st_gid, group).map(Gid::from_raw);
     if owner.is_some() || group.is_some() {
-        fchown(file, owner, group).during(Step::Chown, path)?;
+        fchown(file, owner, group).during(Step::Chown)?;
     }
     Ok(())
 }
 
-fn set_mode(file: &File, mode: u32, path: &Path) -> Result<(), FileError> {
+fn set_mode(file: &File, mode: u32) -> Result<(), Problem> {
     let wanted = permissions(mode);
     let current = |stat: FileStat| permissions(stat.st_mode);
     if fstat(file).map(current) != Ok(wanted) {
-        fchmod(file, wanted).during(Step::Chmod, path)?;
+        fchmod(file, wanted).during(Step::Chmod)?;
     }
-    let found = fstat(file).map(current).during(Step::Chmod, path)?;
-    check_mode(found, wanted).during(Step::Chmod, path)
+    let found = fstat(file).map(current).during(Step::Chmod)?;
+    check_mode(found, wanted).during(Step::Chmod)
 }
 
 /// Some file systems say yes and do something else.
@@ -73,24 +72,19 @@ fn permissions(mode: u32) -> Mode {
 
 /// The new file gets what the old one has, and loses what a default ACL of the folder added: a mere chmod would leave the file open to those
 /// that the default ACL names.
-fn copy_attributes(old: &File, new: &File, path: &Path) -> Result<(), FileError> {
-    let wanted = kept_attributes(old).during(Step::Attributes, path)?;
-    for name in kept_attributes(new).during(Step::Attributes, path)? {
+fn copy_attributes(old: &File, new: &File) -> Result<(), Problem> {
+    let wanted = kept_attributes(old).during(Step::Attributes)?;
+    for name in kept_attributes(new).during(Step::Attributes)? {
         if !wanted.contains(&name) {
-            new.remove_xattr(&name).during(Step::Attributes, path)?;
+            new.remove_xattr(&name).during(Step::Attributes)?;
         }
     }
     for name in wanted {
-        let value = old.get_xattr(&name).during(Step::Attributes, path)?;
+        let value = old.get_xattr(&name).during(Step::Attributes)?;
         if let Some(value) = value
-            && new
-                .get_xattr(&name)
-                .during(Step::Attributes, path)?
-                .as_deref()
-                != Some(&value)
+            && new.get_xattr(&name).during(Step::Attributes)?.as_deref() != Some(&value)
         {
-            new.set_xattr(&name, &value)
-                .during(Step::Attributes, path)?;
+            new.set_xattr(&name, &value).during(Step::Attributes)?;
         }
     }
     Ok(())
@@ -122,6 +116,7 @@ fn is_kept(name: &OsStr) -> bool {
 mod tests {
     use std::fs::{self, Permissions};
     use std::os::unix::fs::PermissionsExt;
+    use std::path::Path;
 
     use nix::fcntl::AT_FDCWD;
 
@@ -151,9 +146,7 @@ mod tests {
     }
 
     fn snapshot(path: &Path) -> Snapshot {
-        Snapshot::read(AT_FDCWD, path, path, SIZE_LIMIT)
-            .unwrap()
-            .unwrap()
+        Snapshot::read(AT_FDCWD, path, SIZE_LIMIT).unwrap().unwrap()
     }
 
     fn attributes(file: &File) -> Vec<OsString> {
@@ -169,7 +162,7 @@ mod tests {
         xattr::set(folder.path(), DEFAULT_ACL, &list_with_user(57)).unwrap();
         let new = File::create_new(path("new")).unwrap();
         assert_eq!(attributes(&new), [ACL], "the default works");
-        equal_to(&snapshot(&path("old")), &new, &path("old")).unwrap();
+        equal_to(&snapshot(&path("old")), &new).unwrap();
         assert_eq!(attributes(&new), [] as [&str; 0]);
         assert_eq!(new.metadata().unwrap().permissions().mode() & 0o7777, 0o640);
     }
@@ -185,7 +178,7 @@ mod tests {
         let new = File::create_new(path("new")).unwrap();
         new.set_xattr("user.origin", b"ours").unwrap();
         new.set_xattr("user.other", b"ours").unwrap();
-        equal_to(&snapshot(&path("old")), &new, &path("old")).unwrap();
+        equal_to(&snapshot(&path("old")), &new).unwrap();
         let value = |name| new.get_xattr(name).unwrap();
         assert_eq!(value(ACL).unwrap(), list_with_user(56));
         assert_eq!(value("user.origin").unwrap(), b"theirs");
@@ -216,7 +209,7 @@ mod tests {
     fn owner_and_group_are_set_where_either_differs() {
         let file = tempfile::tempfile().unwrap();
         for (owner, group) in [(12, 0), (12, 34), (0, 34), (0, 0), (0, 0)] {
-            set_owner(&file, owner, group, Path::new("/f")).unwrap();
+            set_owner(&file, owner, group).unwrap();
             let stat = fstat(&file).unwrap();
             assert_eq!((stat.st_uid, stat.st_gid), (owner, group));
         }
@@ -243,7 +236,7 @@ mod tests {
     fn all_permission_bits_are_set_and_nothing_else() {
         let file = tempfile::tempfile().unwrap();
         for mode in [0o600, 0o4640, 0o7777, 0o100_644] {
-            set_mode(&file, mode, Path::new("/f")).unwrap();
+            set_mode(&file, mode).unwrap();
             let found = file.metadata().unwrap().permissions().mode();
             assert_eq!(found & 0o7777, mode & 0o7777);
         }

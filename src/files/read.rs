@@ -11,8 +11,8 @@ use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, AtFlags};
 use nix::sys::stat::{FileStat, SFlag, fstatat};
 
-use super::error::{During, FileError, Step};
-use super::location::find;
+use super::error::{At, During, FileError, Problem, Step};
+use super::location::{Place, find};
 use super::snapshot::{self, SIZE_LIMIT, Snapshot};
 
 /// Returns the content of a regular file, or `None` if there is no file.
@@ -22,25 +22,24 @@ pub fn read(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
 
 /// Returns the content of a regular file up to a limit in bytes, or `None` if there is no file. A larger file is an error.
 pub fn read_up_to(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, FileError> {
-    let place = match find(path) {
-        Err(FileError::Missing(_)) => return Ok(None),
-        place => place?,
+    let Some(place) = existing(path)? else {
+        return Ok(None);
     };
-    let read = Snapshot::read(&place.folder, &place.name, path, limit)?;
+    let read = Snapshot::read(&place.folder, &place.name, limit).at(path)?;
     Ok(read.map(|read| read.bytes))
 }
 
 /// Returns the first bytes of a file that the kernel generates, in `/proc` or `/sys`, or `None` if there is no file. Its size is not known before it
 /// is read.
 pub fn read_start(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, FileError> {
-    let Some((file, _)) = snapshot::open_regular(AT_FDCWD, path, path)? else {
+    let Some((file, _)) = snapshot::open_regular(AT_FDCWD, path).at(path)? else {
         return Ok(None);
     };
     let mut bytes = Vec::new();
     match File::take(file, limit).read_to_end(&mut bytes) {
         // The process ended meanwhile.
         Err(error) if error.raw_os_error() == Some(Errno::ESRCH as i32) => Ok(None),
-        read => read.during(Step::Read, path).map(|_| Some(bytes)),
+        read => read.during(Step::Read).at(path).map(|_| Some(bytes)),
     }
 }
 
@@ -60,7 +59,7 @@ pub fn metadata(path: &Path) -> Result<Option<Metadata>, FileError> {
     let Some(stat) = stat(path)? else {
         return Ok(None);
     };
-    snapshot::check_kind(stat.st_mode, path)?;
+    snapshot::check_kind(stat.st_mode).at(path)?;
     Ok(Some(Metadata {
         owner: stat.st_uid,
         group: stat.st_gid,
@@ -86,13 +85,20 @@ pub fn real_path(path: &Path) -> Result<PathBuf, FileError> {
 }
 
 fn stat(path: &Path) -> Result<Option<FileStat>, FileError> {
-    let place = match find(path) {
-        Err(FileError::Missing(_)) => return Ok(None),
-        place => place?,
+    let Some(place) = existing(path)? else {
+        return Ok(None);
     };
     match fstatat(&place.folder, &place.name, AtFlags::AT_SYMLINK_NOFOLLOW) {
         Err(Errno::ENOENT) => Ok(None),
-        stat => stat.during(Step::Open, path).map(Some),
+        stat => stat.during(Step::Open).at(path).map(Some),
+    }
+}
+
+/// Returns the place of a file, or `None` if there is no folder for it.
+fn existing(path: &Path) -> Result<Option<Place>, FileError> {
+    match find(path) {
+        Err(error) if error.problem == Problem::Missing => Ok(None),
+        place => place.map(Some),
     }
 }
 
@@ -111,7 +117,7 @@ mod tests {
         fs::write(&path, "text").unwrap();
         assert_eq!(read(&path), Ok(Some(b"text".to_vec())));
         let error = read(folder.path()).unwrap_err();
-        assert!(matches!(error, FileError::NotRegular { .. }), "{error}");
+        assert!(matches!(error.problem, Problem::NotRegular(_)), "{error}");
     }
 
     #[test]
@@ -127,16 +133,7 @@ mod tests {
         // The first page of a process is never mapped: reading it is an error of another kind.
         let memory = Path::new("/proc/self/mem");
         let error = read_start(memory, 10).unwrap_err();
-        assert!(
-            matches!(
-                error,
-                FileError::Io {
-                    errno: Errno::EIO,
-                    ..
-                }
-            ),
-            "{error}"
-        );
+        assert_eq!(error.problem, Problem::Io(Step::Read, Errno::EIO));
         let start = read_start(Path::new("/proc/self/stat"), 3)
             .unwrap()
             .unwrap();

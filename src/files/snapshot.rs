@@ -10,7 +10,7 @@ use nix::fcntl::{AtFlags, OFlag, openat};
 use nix::sys::stat::{FileStat, Mode, SFlag, fstat, fstatat};
 
 use super::content;
-use super::error::{During, FileError, Step};
+use super::error::{During, Problem, Step};
 
 /// The largest file that is read, in bytes, where a caller does not know of a lower limit.
 pub const SIZE_LIMIT: u64 = 67_108_864;
@@ -23,56 +23,49 @@ pub(super) struct Snapshot {
 }
 
 impl Snapshot {
-    /// Reads a file; nothing if it is missing. `path` is for messages. A file that is larger than the limit is refused.
+    /// Reads a file; nothing if it is missing. A file that is larger than the limit is refused.
     pub(super) fn read(
         folder: impl AsFd,
         name: &Path,
-        path: &Path,
         limit: u64,
-    ) -> Result<Option<Self>, FileError> {
-        let Some((mut file, stat)) = open_regular(folder, name, path)? else {
+    ) -> Result<Option<Self>, Problem> {
+        let Some((mut file, stat)) = open_regular(folder, name)? else {
             return Ok(None);
         };
-        let bytes = read_all(&mut file, &stat, path, limit)?;
+        let bytes = read_all(&mut file, &stat, limit)?;
         Ok(Some(Self { file, stat, bytes }))
     }
 
     /// Whether the same file still stands at its place, and nobody touched it.
     ///
     /// The content is compared too: two changes within one tick of the clock have the same times.
-    pub(super) fn is_current(
-        &self,
-        folder: impl AsFd,
-        name: &Path,
-        path: &Path,
-    ) -> Result<bool, FileError> {
-        match open_regular(folder, name, path)? {
+    pub(super) fn is_current(&self, folder: impl AsFd, name: &Path) -> Result<bool, Problem> {
+        match open_regular(folder, name)? {
             Some((file, stat)) if identity(&self.stat) == identity(&stat) => {
-                content::is(&file, &self.bytes).during(Step::Read, path)
+                content::is(&file, &self.bytes).during(Step::Read)
             }
             _ => Ok(false),
         }
     }
 }
 
-/// Whether there is nothing at a place. `path` is for messages.
-pub(super) fn is_missing(folder: impl AsFd, name: &Path, path: &Path) -> Result<bool, FileError> {
-    Ok(open_regular(folder, name, path)?.is_none())
+/// Whether there is nothing at a place.
+pub(super) fn is_missing(folder: impl AsFd, name: &Path) -> Result<bool, Problem> {
+    Ok(open_regular(folder, name)?.is_none())
 }
 
-/// Opens a file for reading if it is a regular one, without waiting for anybody; nothing if it is missing. `path` is for messages.
+/// Opens a file for reading if it is a regular one, without waiting for anybody; nothing if it is missing.
 pub(super) fn open_regular(
     folder: impl AsFd,
     name: &Path,
-    path: &Path,
-) -> Result<Option<(File, FileStat)>, FileError> {
+) -> Result<Option<(File, FileStat)>, Problem> {
     let stat = match fstatat(&folder, name, AtFlags::AT_SYMLINK_NOFOLLOW) {
         Err(Errno::ENOENT) => return Ok(None),
-        stat => stat.during(Step::Open, path)?,
+        stat => stat.during(Step::Open)?,
     };
     // Looked at before it is opened: opening a device may do things.
-    check_kind(stat.st_mode, path)?;
-    open_checked(folder, name, path)
+    check_kind(stat.st_mode)?;
+    open_checked(folder, name)
 }
 
 /// Opens a file and looks again: another one may have taken its place since the look by name.
@@ -80,18 +73,14 @@ pub(super) fn open_regular(
     clippy::disallowed_methods,
     reason = "this is the one place that opens a file to read it"
 )]
-fn open_checked(
-    folder: impl AsFd,
-    name: &Path,
-    path: &Path,
-) -> Result<Option<(File, FileStat)>, FileError> {
+fn open_checked(folder: impl AsFd, name: &Path) -> Result<Option<(File, FileStat)>, Problem> {
     let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
     let file = match openat(&folder, name, flags, Mode::empty()) {
         Err(Errno::ENOENT) => return Ok(None),
-        file => File::from(file.during(Step::Open, path)?),
+        file => File::from(file.during(Step::Open)?),
     };
-    let stat = fstat(&file).during(Step::Read, path)?;
-    check_kind(stat.st_mode, path)?;
+    let stat = fstat(&file).during(Step::Read)?;
+    check_kind(stat.st_mode)?;
     Ok(Some((file, stat)))
 }
 
@@ -105,8 +94,8 @@ fn identity(stat: &FileStat) -> impl PartialEq {
     )
 }
 
-/// Refuses the mode of everything but a regular file. `path` is for messages.
-pub(super) fn check_kind(mode: u32, path: &Path) -> Result<(), FileError> {
+/// Refuses the mode of everything but a regular file.
+pub(super) fn check_kind(mode: u32) -> Result<(), Problem> {
     let kind = match SFlag::from_bits_truncate(mode & SFlag::S_IFMT.bits()) {
         SFlag::S_IFREG => return Ok(()),
         SFlag::S_IFDIR => "a directory",
@@ -115,33 +104,21 @@ pub(super) fn check_kind(mode: u32, path: &Path) -> Result<(), FileError> {
         SFlag::S_IFLNK => "a symbolic link",
         _ => "a device",
     };
-    Err(FileError::NotRegular {
-        path: path.to_owned(),
-        kind,
-    })
+    Err(Problem::NotRegular(kind))
 }
 
-fn read_all(
-    file: &mut File,
-    stat: &FileStat,
-    path: &Path,
-    limit: u64,
-) -> Result<Vec<u8>, FileError> {
-    let too_large = || FileError::TooLarge {
-        path: path.to_owned(),
-        limit,
-    };
+fn read_all(file: &mut File, stat: &FileStat, limit: u64) -> Result<Vec<u8>, Problem> {
     let expected = u64::try_from(stat.st_size).unwrap_or(0);
     if expected > limit {
-        return Err(too_large());
+        return Err(Problem::TooLarge(limit));
     }
     let mut bytes = Vec::with_capacity(usize::try_from(expected).unwrap_or(0) + 1);
     let length = file
         .take(limit + 1)
         .read_to_end(&mut bytes)
-        .during(Step::Read, path)?;
+        .during(Step::Read)?;
     if length as u64 > limit {
-        return Err(too_large());
+        return Err(Problem::TooLarge(limit));
     }
     Ok(bytes)
 }
@@ -165,13 +142,11 @@ mod tests {
     }
 
     fn read(path: &Path) -> Snapshot {
-        Snapshot::read(AT_FDCWD, path, path, SIZE_LIMIT)
-            .unwrap()
-            .unwrap()
+        Snapshot::read(AT_FDCWD, path, SIZE_LIMIT).unwrap().unwrap()
     }
 
     fn is_current(snapshot: &Snapshot, path: &Path) -> bool {
-        snapshot.is_current(AT_FDCWD, path, path).unwrap()
+        snapshot.is_current(AT_FDCWD, path).unwrap()
     }
 
     /// What a snapshot would hold if two changes fell into one tick of the clock: the old content with the new times.
@@ -227,13 +202,13 @@ mod tests {
     fn a_file_that_is_gone_or_became_something_else_is_not_current() {
         let (folder, path) = file(b"old\n");
         let old = read(&path);
-        assert!(!is_missing(AT_FDCWD, &path, &path).unwrap());
+        assert!(!is_missing(AT_FDCWD, &path).unwrap());
         fs::remove_file(&path).unwrap();
         assert!(!is_current(&old, &path));
-        assert!(is_missing(AT_FDCWD, &path, &path).unwrap());
+        assert!(is_missing(AT_FDCWD, &path).unwrap());
         fs::create_dir(&path).unwrap();
-        assert!(old.is_current(AT_FDCWD, &path, &path).is_err());
-        assert!(is_missing(AT_FDCWD, &path, &path).is_err());
+        assert!(old.is_current(AT_FDCWD, &path).is_err());
+        assert!(is_missing(AT_FDCWD, &path).is_err());
         drop(folder);
     }
 
@@ -243,8 +218,8 @@ mod tests {
         let path = folder.path().join("f");
         mkfifo(&path, Mode::S_IRWXU).unwrap();
         // After the look by name, in which the file was a regular one.
-        match open_checked(AT_FDCWD, &path, &path) {
-            Err(FileError::NotRegular { kind, .. }) => assert_eq!(kind, "a FIFO"),
+        match open_checked(AT_FDCWD, &path) {
+            Err(Problem::NotRegular(kind)) => assert_eq!(kind, "a FIFO"),
             other => panic!("{:?}", other.map(|_| "opened")),
         }
     }
@@ -254,13 +229,13 @@ mod tests {
         let (folder, path) = file(b"");
         let link = folder.path().join("link");
         std::os::unix::fs::symlink(&path, &link).unwrap();
-        match open_checked(AT_FDCWD, &link, &link) {
-            Err(FileError::Io { step, errno, .. }) => {
+        match open_checked(AT_FDCWD, &link) {
+            Err(Problem::Io(step, errno)) => {
                 assert_eq!((step, errno), (Step::Open, Errno::ELOOP));
             }
             other => panic!("{:?}", other.map(|_| "opened")),
         }
-        let opened = open_checked(AT_FDCWD, &path, &path).unwrap().unwrap();
+        let opened = open_checked(AT_FDCWD, &path).unwrap().unwrap();
         let flags = nix::fcntl::fcntl(opened.0, nix::fcntl::FcntlArg::F_GETFD).unwrap();
         assert_eq!(flags, nix::libc::FD_CLOEXEC);
     }
@@ -269,9 +244,9 @@ mod tests {
     fn a_file_that_goes_before_it_is_opened_is_missing() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("f");
-        assert!(open_checked(AT_FDCWD, &path, &path).unwrap().is_none());
+        assert!(open_checked(AT_FDCWD, &path).unwrap().is_none());
         let below = path.join("g");
-        assert!(open_checked(AT_FDCWD, &below, &below).unwrap().is_none());
+        assert!(open_checked(AT_FDCWD, &below).unwrap().is_none());
     }
 
     #[test]
@@ -281,14 +256,8 @@ mod tests {
         file.set_len(SIZE_LIMIT).unwrap();
         assert_eq!(read(&path).bytes.len() as u64, SIZE_LIMIT);
         file.set_len(SIZE_LIMIT + 1).unwrap();
-        let error = Snapshot::read(AT_FDCWD, &path, &path, SIZE_LIMIT).err();
-        assert_eq!(
-            error,
-            Some(FileError::TooLarge {
-                path,
-                limit: SIZE_LIMIT
-            })
-        );
+        let error = Snapshot::read(AT_FDCWD, &path, SIZE_LIMIT).err();
+        assert_eq!(error, Some(Problem::TooLarge(SIZE_LIMIT)));
     }
 
     #[test]
@@ -301,14 +270,8 @@ mod tests {
             .and_then(|file| file.set_len(SIZE_LIMIT + 1))
             .unwrap();
         let mut grown = File::open(&path).unwrap();
-        let error = read_all(&mut grown, &stat, &path, SIZE_LIMIT).err();
-        assert_eq!(
-            error,
-            Some(FileError::TooLarge {
-                path,
-                limit: SIZE_LIMIT
-            })
-        );
+        let error = read_all(&mut grown, &stat, SIZE_LIMIT).err();
+        assert_eq!(error, Some(Problem::TooLarge(SIZE_LIMIT)));
     }
 
     #[test]
@@ -317,14 +280,8 @@ mod tests {
         let mut stat = nix::sys::stat::stat(&path).unwrap();
         stat.st_size = i64::try_from(SIZE_LIMIT).unwrap() + 1;
         let mut empty = File::open(&path).unwrap();
-        let error = read_all(&mut empty, &stat, &path, SIZE_LIMIT).err();
-        assert_eq!(
-            error,
-            Some(FileError::TooLarge {
-                path,
-                limit: SIZE_LIMIT
-            })
-        );
+        let error = read_all(&mut empty, &stat, SIZE_LIMIT).err();
+        assert_eq!(error, Some(Problem::TooLarge(SIZE_LIMIT)));
     }
 
     #[test]
@@ -341,9 +298,9 @@ mod tests {
             (SFlag::S_IFBLK, Some("a device")),
         ] {
             stat.st_mode = kind.bits() | 0o644;
-            let found = match check_kind(stat.st_mode, &path) {
-                Err(FileError::NotRegular { kind, .. }) => Some(kind),
-                Err(other) => panic!("{other}"),
+            let found = match check_kind(stat.st_mode) {
+                Err(Problem::NotRegular(kind)) => Some(kind),
+                Err(other) => panic!("{other:?}"),
                 Ok(()) => None,
             };
             assert_eq!(found, expected);

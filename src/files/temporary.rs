@@ -11,7 +11,7 @@ use nix::sys::stat::Mode;
 use nix::unistd::{UnlinkatFlags, fsync, unlinkat};
 
 use super::content;
-use super::error::{During, FileError, Step};
+use super::error::{During, Problem, Step};
 use super::folder::Folder;
 
 /// How many names are tried. One is enough, unless someone foresees random numbers.
@@ -32,16 +32,12 @@ pub(super) fn prefix(target: &Path) -> String {
 }
 
 impl<'f> Temporary<'f> {
-    /// Creates an empty file that only we can read, for a target of which `path` is for messages.
+    /// Creates an empty file that only we can read, for a target.
     #[expect(
         clippy::disallowed_methods,
         reason = "a new file, which O_EXCL creates or fails"
     )]
-    pub(super) fn create(
-        folder: &'f Folder,
-        target: &Path,
-        path: &Path,
-    ) -> Result<Self, FileError> {
+    pub(super) fn create(folder: &'f Folder, target: &Path) -> Result<Self, Problem> {
         // O_EXCL follows no link either.
         let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_CLOEXEC;
         let mode = Mode::S_IRUSR | Mode::S_IWUSR;
@@ -55,7 +51,7 @@ impl<'f> Temporary<'f> {
                 break;
             }
         }
-        let file = File::from(created.during(Step::CreateTemporary, path)?);
+        let file = File::from(created.during(Step::CreateTemporary)?);
         // Tells a run that sweeps that this file is in use. Where there are no locks, nothing sweeps either.
         let _ = file.try_lock();
         Ok(Self {
@@ -67,10 +63,10 @@ impl<'f> Temporary<'f> {
     }
 
     /// Writes all bytes, brings them to the disk, and reads them back.
-    pub(super) fn fill(&mut self, bytes: &[u8], path: &Path) -> Result<(), FileError> {
-        self.file.write_all(bytes).during(Step::Write, path)?;
-        fsync(&self.file).during(Step::Sync, path)?;
-        self.check(bytes, path)
+    pub(super) fn fill(&mut self, bytes: &[u8]) -> Result<(), Problem> {
+        self.file.write_all(bytes).during(Step::Write)?;
+        fsync(&self.file).during(Step::Sync)?;
+        self.check(bytes)
     }
 
     /// Takes its final name, in the place of what has it now.
@@ -80,11 +76,11 @@ impl<'f> Temporary<'f> {
         Ok(())
     }
 
-    fn check(&self, bytes: &[u8], path: &Path) -> Result<(), FileError> {
-        if content::is(&self.file, bytes).during(Step::ReadBack, path)? {
+    fn check(&self, bytes: &[u8]) -> Result<(), Problem> {
+        if content::is(&self.file, bytes).during(Step::ReadBack)? {
             Ok(())
         } else {
-            Err(FileError::NotWritten(path.to_owned()))
+            Err(Problem::NotWritten)
         }
     }
 }
@@ -119,7 +115,7 @@ mod tests {
     #[test]
     fn it_is_empty_locked_and_for_us_alone_and_goes_if_it_takes_no_other_name() {
         let (folder, opened) = folder();
-        let new = Temporary::create(&opened, Path::new("f"), Path::new("/f")).unwrap();
+        let new = Temporary::create(&opened, Path::new("f")).unwrap();
         let (name,) = match names(&folder).as_slice() {
             [name] => (name.clone(),),
             names => panic!("{names:?}"),
@@ -138,8 +134,8 @@ mod tests {
     #[test]
     fn it_takes_its_final_name_and_stays() {
         let (folder, opened) = folder();
-        let mut new = Temporary::create(&opened, Path::new("f"), Path::new("/f")).unwrap();
-        new.fill(b"new", Path::new("/f")).unwrap();
+        let mut new = Temporary::create(&opened, Path::new("f")).unwrap();
+        new.fill(b"new").unwrap();
         new.rename_to(Path::new("f")).unwrap();
         assert_eq!(names(&folder), ["f"]);
         assert_eq!(fs::read(folder.path().join("f")).unwrap(), b"new");
@@ -148,23 +144,23 @@ mod tests {
     #[test]
     fn what_does_not_read_back_is_refused() {
         let (_folder, opened) = folder();
-        let mut new = Temporary::create(&opened, Path::new("f"), Path::new("/f")).unwrap();
+        let mut new = Temporary::create(&opened, Path::new("f")).unwrap();
         // As a disk that adds a byte of its own.
         new.file.write_all(b"x").unwrap();
-        let error = new.fill(b"new", Path::new("/f")).err();
-        assert_eq!(error, Some(FileError::NotWritten("/f".into())));
+        let error = new.fill(b"new").err();
+        assert_eq!(error, Some(Problem::NotWritten));
     }
 
     #[test]
     fn what_cannot_be_synced_is_refused() {
         let (folder, opened) = folder();
-        let mut new = Temporary::create(&opened, Path::new("f"), Path::new("/f")).unwrap();
+        let mut new = Temporary::create(&opened, Path::new("f")).unwrap();
         let fifo = folder.path().join("fifo");
         nix::unistd::mkfifo(&fifo, Mode::S_IRWXU).unwrap();
         // What is written into a FIFO can be on no disk.
         new.file = File::options().read(true).write(true).open(&fifo).unwrap();
-        match new.fill(b"new", Path::new("/f")) {
-            Err(FileError::Io { step, errno, .. }) => {
+        match new.fill(b"new") {
+            Err(Problem::Io(step, errno)) => {
                 assert_eq!((step, errno), (Step::Sync, Errno::EINVAL));
             }
             other => panic!("{other:?}"),
@@ -175,8 +171,8 @@ mod tests {
     fn a_folder_that_takes_no_file_is_named_at_once() {
         let (folder, opened) = folder();
         drop(folder);
-        match Temporary::create(&opened, Path::new("f"), Path::new("/f")) {
-            Err(FileError::Io { step, errno, .. }) => {
+        match Temporary::create(&opened, Path::new("f")) {
+            Err(Problem::Io(step, errno)) => {
                 assert_eq!((step, errno), (Step::CreateTemporary, Errno::ENOENT));
             }
             other => panic!("{:?}", other.map(|_| "created")),

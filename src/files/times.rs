@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::error::FileError;
+use super::error::{At, FileError, Problem};
 use super::location::{find, walk};
 use super::snapshot::check_kind;
 
@@ -39,7 +39,7 @@ pub struct OwnTimes {
 /// A mount on the way has no time and is not noticed.
 pub fn file_times(path: &Path, root: &Path) -> Result<FileTimes, FileError> {
     let root = match find(root) {
-        Err(FileError::Missing(_)) => root.to_owned(),
+        Err(error) if error.problem == Problem::Missing => root.to_owned(),
         place => place?.real,
     };
     let mut times = FileTimes::default();
@@ -58,12 +58,12 @@ pub fn file_times(path: &Path, root: &Path) -> Result<FileTimes, FileError> {
     });
     match (walked, last) {
         (Ok(place), Some((found, metadata))) if found == place.real => {
-            check_kind(metadata.mode(), path)?;
+            check_kind(metadata.mode()).at(path)?;
             times.file = Some(OwnTimes::of(&metadata));
             Ok(times)
         }
-        (Ok(_) | Err(FileError::Missing(_)), _) => Ok(times),
-        (Err(error), _) => Err(error),
+        (Err(error), _) if error.problem != Problem::Missing => Err(error),
+        _ => Ok(times),
     }
 }
 
@@ -246,9 +246,6 @@ mod tests {
         assert_eq!(installation.times().file, None);
         fs::create_dir(&path).unwrap();
         let found = file_times(&path, &installation.path("root"));
-        assert!(
-            matches!(found, Err(FileError::NotRegular { .. })),
-            "{found:?}"
-        );
+        assert_eq!(found, Err(Problem::NotRegular("a directory").at(&path)));
     }
 }

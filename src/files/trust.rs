@@ -9,7 +9,7 @@ use nix::fcntl::AtFlags;
 use nix::sys::stat::fstatat;
 use nix::unistd::geteuid;
 
-use super::error::{During, FileError, Step};
+use super::error::{At, During, FileError, Problem, Step};
 use super::location::{is_own, keeps_entries, walk};
 use super::snapshot::check_kind;
 
@@ -56,13 +56,14 @@ fn trust_of(path: &Path, user: u32) -> Result<Option<Trust>, FileError> {
         return Ok(Some(Trust::Changeable(changeable)));
     }
     let place = match found {
-        Err(FileError::Missing(_)) => return Ok(None),
+        Err(error) if error.problem == Problem::Missing => return Ok(None),
         place => place?,
     };
     match fstatat(&place.folder, &place.name, AtFlags::AT_SYMLINK_NOFOLLOW) {
         Err(Errno::ENOENT) => Ok(None),
         stat => {
-            check_kind(stat.during(Step::Open, path)?.st_mode, path)?;
+            let stat = stat.during(Step::Open).at(path)?;
+            check_kind(stat.st_mode).at(path)?;
             Ok(Some(Trust::Trusted(place.real)))
         }
     }
@@ -191,9 +192,9 @@ mod tests {
         assert_eq!(trust(&real.join("root/bin/none")), Ok(None));
         assert_eq!(trust(&real.join("root/bin/ascp/x")), Ok(None));
         let folder = trust(&real.join("root/bin")).unwrap_err();
-        assert!(matches!(folder, FileError::NotRegular { .. }), "{folder}");
+        assert_eq!(folder.problem, Problem::NotRegular("a directory"));
         let circle = real.join("circle");
         symlink("circle", &circle).unwrap();
-        assert_eq!(trust(&circle), Err(FileError::LinkLoop(circle.clone())));
+        assert_eq!(trust(&circle), Err(Problem::LinkLoop.at(&circle)));
     }
 }

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::backup::Backup;
 use super::content::equal;
-use super::edit::EditError;
-use super::error::FileError;
+use super::edit::{EditError, Stopped};
+use super::error::Problem;
 use super::folder::Folder;
 use super::location::{Place, find};
 use super::snapshot::{SIZE_LIMIT, Snapshot};
@@ -37,31 +37,46 @@ pub fn let_write<T, W, E>(
     write: impl FnOnce(&T) -> W,
 ) -> Result<WrittenByAnother<T, W>, EditError<E>> {
     let place = match find(path) {
-        Err(FileError::Missing(missing)) => {
+        Err(error) if error.problem == Problem::Missing => {
             plan(None).map_err(EditError::Plan)?;
-            return Err(FileError::Missing(missing).into());
+            return Err(error.into());
         }
         place => place?,
     };
-    let (mut old, mut planned) = read(&place, path, &plan)?;
+    let written = let_write_at(&place, wants_backup, plan, write);
+    let written = written.map_err(|stopped| stopped.at(path))?;
+    Ok(WrittenByAnother {
+        backup: written.backup.map(|name| path.with_file_name(name)),
+        ..written
+    })
+}
+
+/// Does the same for the file at a place. Of the backup, only the name is known here.
+fn let_write_at<T, W, E>(
+    place: &Place,
+    wants_backup: bool,
+    plan: impl Fn(Option<&[u8]>) -> Result<(T, bool), E>,
+    write: impl FnOnce(&T) -> W,
+) -> Result<WrittenByAnother<T, W>, Stopped<E>> {
+    let (mut old, mut planned) = read(place, &plan)?;
     let mut written = None;
     let mut backup = None;
     let mut warnings = Vec::new();
     if planned.1 {
-        let folder = Folder::open(&place, path)?;
-        if !old.is_current(&folder.handle, &place.name, path)? {
-            (old, planned) = read(&place, path, &plan)?;
+        let folder = Folder::open(place)?;
+        if !old.is_current(&folder.handle, &place.name)? {
+            (old, planned) = read(place, &plan)?;
         }
         if planned.1 {
             if wants_backup {
-                backup = Some(Backup::make(&folder, &old, &place.name, path)?.keep());
+                backup = Some(Backup::make(&folder, &old, &place.name)?.keep());
             }
             written = Some(write(&planned.0));
         }
         warnings.extend(folder.warning);
     }
     let after = match &written {
-        Some(_) => Snapshot::read(&place.folder, &place.name, path, SIZE_LIMIT)?
+        Some(_) => Snapshot::read(&place.folder, &place.name, SIZE_LIMIT)?
             .map_or_else(Vec::new, |now| now.bytes),
         None => old.bytes.clone(),
     };
@@ -70,7 +85,7 @@ pub fn let_write<T, W, E>(
         after,
         plan: planned.0,
         said: written,
-        backup: backup.map(|name| path.with_file_name(name)),
+        backup,
         warnings,
     })
 }
@@ -84,13 +99,12 @@ impl<T, W> WrittenByAnother<T, W> {
 
 fn read<T, E>(
     place: &Place,
-    path: &Path,
     plan: impl Fn(Option<&[u8]>) -> Result<(T, bool), E>,
-) -> Result<(Snapshot, (T, bool)), EditError<E>> {
-    let Some(old) = Snapshot::read(&place.folder, &place.name, path, SIZE_LIMIT)? else {
-        plan(None).map_err(EditError::Plan)?;
-        return Err(FileError::Missing(path.to_owned()).into());
+) -> Result<(Snapshot, (T, bool)), Stopped<E>> {
+    let Some(old) = Snapshot::read(&place.folder, &place.name, SIZE_LIMIT)? else {
+        plan(None).map_err(Stopped::Plan)?;
+        return Err(Problem::Missing.into());
     };
-    let planned = plan(Some(&old.bytes)).map_err(EditError::Plan)?;
+    let planned = plan(Some(&old.bytes)).map_err(Stopped::Plan)?;
     Ok((old, planned))
 }

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use super::file_failure;
 use super::host_warnings::{KmsSupport, trapd_warning, uses_kms};
 use super::pending_restart::PendingRestart;
 use super::result::RestartReport;
@@ -37,7 +38,7 @@ pub(super) fn apply<P>(
     target: &Target,
     warnings_of_settings: Vec<String>,
     edit: impl FnOnce() -> Result<Edited<P>, Failure>,
-    warnings_of_plan: impl FnOnce(&P) -> Vec<String>,
+    warnings_of_plan: impl FnOnce(&Edited<P>) -> Vec<String>,
 ) -> Result<Applied<P>, Failure> {
     let host = Host::this();
     // These programs take their time, and answer while the rest is done.
@@ -57,12 +58,15 @@ pub(super) fn apply<P>(
     };
     // Ansible shows identical warnings only once for all hosts. The path says which file each of them is about.
     let about_file = |warning| format!("{}: {warning}", target.path.display());
-    warnings.extend(warnings_of_plan(&edited.plan).into_iter().map(about_file));
+    warnings.extend(warnings_of_plan(&edited).into_iter().map(about_file));
     warnings.append(&mut edited.warnings);
     if let (Some(newest), Some(kept)) = (&edited.backup, target.backup_keep) {
         match files::remove_older_backups(target.path, newest, kept) {
             Ok(warned) => warnings.extend(warned),
-            Err(error) => warnings.push(format!("The old backups could not be removed. {error}")),
+            Err(error) => warnings.push(format!(
+                "The old backups could not be removed. {}",
+                file_failure::message(&error)
+            )),
         }
     }
     let (restart, warnings_of_restart) = pending_restart.finish(target.path, edited.changed);

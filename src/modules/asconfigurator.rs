@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::docroot_failure::{Refusal, failure};
 use crate::ansible::Failure;
 use crate::aspera::docroot::{self, Plan, Request};
-use crate::aspera::host::{Instruction, Unsuccessful, trusted_program};
+use crate::aspera::host::{Installation, Instruction, Unsuccessful, trusted_program};
 use crate::files::{EditOptions, Edited, WrittenByAnother, let_write};
 
 /// The plan, with the instruction for `asconfigurator` and the real path of the program if something must change.
@@ -18,7 +18,7 @@ pub(super) fn edit(
     request: &Request,
     options: EditOptions,
 ) -> Result<Edited<Plan>, Failure> {
-    let program = aspera_root.join("bin/asconfigurator");
+    let program = Installation::at(aspera_root).asconfigurator();
     let written = let_write(
         path,
         options.backup,
@@ -51,8 +51,8 @@ fn plan(bytes: Option<&[u8]>, request: &Request, program: &Path) -> Result<Plann
     let plan = docroot::plan(bytes, std::slice::from_ref(request))?;
     let instruction = match (plan.changes.as_slice(), plan.docroots.as_slice()) {
         ([], _) => None,
-        ([_], [docroot]) if docroot.peer_ip.is_none() => {
-            let instruction = Instruction::new(&docroot.scope, &docroot.uri)?;
+        ([_], [docroot]) if docroot.peer_ip(bytes).is_none() => {
+            let instruction = Instruction::new(&docroot.scope(bytes), &docroot.uri(bytes))?;
             // Before anything is written, so that check mode predicts the failure.
             Some((instruction, trusted_program(program)?))
         }
@@ -67,9 +67,11 @@ fn problem(written: &WrittenByAnother<Planned, Result<(), Unsuccessful>>) -> Opt
         Err(unsuccessful) => Some(unsuccessful.to_string()),
         Ok(()) => {
             let (plan, _) = &written.plan;
+            let before = &written.before;
             let is_set = plan.changes.iter().all(|change| {
                 let docroot = &plan.docroots[change.docroot];
-                docroot::holds(&written.after, &docroot.scope, &docroot.uri)
+                let (scope, uri) = (docroot.scope(before), docroot.uri(before));
+                docroot::holds(&written.after, &scope, &uri)
             });
             (!is_set).then(|| "reported success, but the file does not hold the docroot".to_owned())
         }

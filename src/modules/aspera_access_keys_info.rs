@@ -13,7 +13,7 @@ use super::keys_storage::KeyPlace;
 use super::objects_report::escaped;
 use super::server::Server;
 use crate::ansible::{Kind, Module, OptionSpec, Outcome, Task};
-use crate::aspera::audit::{Accounts, Facts};
+use crate::aspera::audit::Facts;
 use crate::aspera::host::{MetadataChanges, is_this_host};
 
 /// The module.
@@ -92,27 +92,21 @@ fn on_this_host(question: &Question, answered: &Answered) -> Values {
     } else {
         MetadataChanges::Count
     };
-    let server = Server::read(&question.aspera_root, |_, _| None, metadata_changes);
-    let (conf, reading, warning) = server.conf();
-    let facts = server.facts(conf.as_ref(), &[]);
+    let mut server = Server::read(&question.aspera_root, |_, _| None, metadata_changes);
+    let conf = server.take_conf();
+    let facts = server.take_facts(conf, Vec::new());
     let this_host = ThisHost::new(&facts, answered.transfer_user.as_deref());
     let expectations = question.expectations.as_deref();
     let keys = answered.keys.as_deref().unwrap_or_default();
     let judged = judge_keys(keys, Some(&this_host), expectations, &facts);
     let trapd_is_needed =
         facts.pvcl_cloud() == Some(false) && judged.iter().any(JudgedKey::is_judged_in_s3);
-    let gaps = server.gaps(
-        &question.aspera_root,
-        conf.as_ref(),
-        reading,
-        trapd_is_needed,
-    );
+    let gaps = server.gaps(&question.aspera_root, conf, trapd_is_needed);
     let mut values = Values::new(question, answered, &judged);
     values
         .incomplete
         .extend(gaps.iter().map(IncompleteReport::new));
-    values.warnings.extend(server.warnings.iter().cloned());
-    values.warnings.extend(warning);
+    values.warnings.extend(server.warnings);
     values.judge(question, answered, &judged);
     if let (Some(settles), Some(expectations)) = (&mut values.settles, expectations)
         && answered.gap.is_none()
@@ -124,8 +118,7 @@ fn on_this_host(question: &Question, answered: &Answered) -> Values {
 
 /// Reports what a node says that is another host.
 fn elsewhere(question: &Question, answered: &Answered) -> Values {
-    let accounts = Accounts::default();
-    let facts = Facts::unknown(&accounts);
+    let facts = Facts::unknown();
     let keys = answered.keys.as_deref().unwrap_or_default();
     let judged = judge_keys(keys, None, question.expectations.as_deref(), &facts);
     let mut values = Values::new(question, answered, &judged);

@@ -112,15 +112,22 @@ impl Module for AsperaDocrootSse {
             edited,
             restart,
             warnings,
-        } = apply(&target, warnings, edit, plan_warnings)?;
+        } = apply(&target, warnings, edit, |edited| {
+            plan_warnings(edited.before.as_deref().unwrap_or_default(), &edited.plan)
+        })?;
         let diff = (task.settings.diff && edited.changed).then(|| diff(&path, &edited));
         // A file may be large: the parts of it that are no longer needed are dropped before the result is made.
         let Edited {
             changed,
+            before,
             plan: Plan { docroots, .. },
             backup,
             ..
         } = edited;
+        let docroots = DocrootList {
+            file: before.unwrap_or_default(),
+            docroots,
+        };
         Ok(Outcome {
             warnings,
             diff,
@@ -156,19 +163,24 @@ pub struct Values {
 
 /// All selected docroots. There may be very many, so the values of each are made when they are written.
 #[derive(Debug)]
-struct DocrootList(Vec<PlannedDocroot>);
+struct DocrootList {
+    /// The file before the edits.
+    file: Vec<u8>,
+    docroots: Vec<PlannedDocroot>,
+}
 
 impl Serialize for DocrootList {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().map(DocrootValues::from))
+        let docroots = self.docroots.iter();
+        serializer.collect_seq(docroots.map(|docroot| DocrootValues::new(docroot, &self.file)))
     }
 }
 
 #[derive(Debug, Serialize)]
-struct DocrootValues<'p> {
+struct DocrootValues {
     scope: &'static str,
-    name: Option<&'p str>,
-    peer_ip: Option<&'p str>,
+    name: Option<String>,
+    peer_ip: Option<String>,
     uri: String,
     server_side_encryption: Option<&'static str>,
     kms_key_id: Option<String>,
@@ -180,7 +192,7 @@ struct DocrootValues<'p> {
 impl Values {
     fn new(
         path: &Path,
-        docroots: Vec<PlannedDocroot>,
+        docroots: DocrootList,
         backup: Option<&Path>,
         restored: Option<Restored>,
         restart: RestartReport,
@@ -188,7 +200,7 @@ impl Values {
         let text = |path: &Path| path.to_string_lossy().into_owned();
         Self {
             path: text(path),
-            docroots: DocrootList(docroots),
+            docroots,
             restart,
             backup_file: backup.map(text),
             restored_from: restored.map(|restored| text(&restored.path)),
@@ -196,22 +208,25 @@ impl Values {
     }
 }
 
-impl<'p> From<&'p PlannedDocroot> for DocrootValues<'p> {
-    fn from(docroot: &'p PlannedDocroot) -> Self {
+impl DocrootValues {
+    fn new(docroot: &PlannedDocroot, file: &[u8]) -> Self {
+        let scope = docroot.scope(file);
         let setting = docroot.setting();
+        let before = docroot.uri_before(file);
+        let previous = Previous::from(&docroot.previous(&before));
         Self {
-            scope: docroot.scope.kind(),
-            name: docroot.scope.name(),
-            uri: docroot.uri.masked(docroot.known_key()),
+            scope: scope.kind(),
+            name: scope.into_name(),
+            peer_ip: docroot.peer_ip(file),
+            uri: docroot.uri_after(before).masked(docroot.known_key()),
             server_side_encryption: setting.map(|setting| setting.encryption().as_str()),
             kms_key_id: docroot.known_key().map(ToString::to_string),
-            previous: Previous::from(&docroot.previous),
+            previous,
             changed: docroot.changed(),
             skipped: match docroot.fate {
                 Fate::Skipped(reason) => Some(skipped(reason)),
                 Fate::Set { .. } => None,
             },
-            peer_ip: docroot.peer_ip.as_deref(),
         }
     }
 }

@@ -23,6 +23,7 @@ use super::serving_since::serving_since;
 use crate::ansible::{Kind, Module, OptionSpec, Outcome, Task};
 use crate::aspera::audit::{self, Expectation, ScopePattern};
 use crate::aspera::docroot::{Scope, Storage};
+use crate::aspera::host::Installation;
 use crate::aspera::objects::{S3Place, Unclear};
 use crate::aspera::setting::FoundSetting;
 use crate::http::{Client, Credentials};
@@ -97,7 +98,7 @@ fn answer(question: &mut Question, warnings: &mut Vec<String>) -> Values {
         None => Found::read(&question.conf_path, question.scope.as_ref()),
     };
     let system = read_system(
-        &question.aspera_root.join("etc/trapd/s3.properties"),
+        &Installation::at(&question.aspera_root).s3_properties(),
         warnings,
     );
     let since = match question.since {

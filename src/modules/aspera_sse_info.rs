@@ -38,9 +38,9 @@ impl Module for AsperaSseInfo {
         SUMS_KEY,
         WAIT_UNTIL_IDLE,
     ];
-    type Values = Values;
+    type Values = Values<'static>;
 
-    fn run(task: &Task) -> Result<Outcome<Values>> {
+    fn run(task: &Task) -> Result<Outcome<Self::Values>> {
         let options: Options = task.arguments.typed();
         let expectations = options.expect.as_deref().map(expect::expectations);
         let expectations = expectations.transpose()?;
@@ -92,7 +92,7 @@ struct Options {
 
 /// The module's own keys in its result.
 #[derive(Debug, Serialize)]
-pub struct Values {
+pub struct Values<'f> {
     installed: bool,
     version: Option<String>,
     version_reason: Option<&'static str>,
@@ -102,7 +102,7 @@ pub struct Values {
     configuration: Option<&'static str>,
     trapd: TrapdReport,
     table: Vec<String>,
-    docroots: DocrootReports,
+    docroots: DocrootReports<'f>,
     services: Services,
     /// The number of transfers that run.
     transfers: Option<usize>,
@@ -113,7 +113,7 @@ pub struct Values {
     settled: Option<Vec<SettledReport>>,
     incomplete: Vec<IncompleteReport>,
     #[serde(flatten)]
-    compliance: Option<Compliance>,
+    compliance: Option<Compliance<'f>>,
     #[serde(skip)]
     warnings: Vec<String>,
 }
@@ -133,28 +133,24 @@ struct ServiceReport {
     restart_reason: Option<Reason>,
 }
 
-impl Values {
+impl Values<'static> {
     fn new(
         aspera_root: &Path,
-        server: Server,
+        mut server: Server,
         expectations: Option<&[Expectation]>,
         answers: Option<Vec<settled::Answer>>,
     ) -> Self {
-        let (conf, conf_reading, warning) = server.conf();
-        let mut warnings = server.warnings.clone();
-        warnings.extend(warning);
+        let conf = server.take_conf();
         let changes = &server.last_changes;
-        let counted =
-            answers.map(|answers| counting(answers, conf.as_ref(), changes, server.clock.now));
+        let counted = answers.map(|answers| counting(answers, conf, changes, server.clock.now));
         let (settled, settled_reports) = counted.unzip();
-        let settled = settled.unwrap_or_default();
-        let facts = server.facts(conf.as_ref(), &settled);
-        let installed = server.is_installed(&conf_reading);
+        let facts = server.take_facts(conf, settled.unwrap_or_default());
         let rows = Rc::new(rows(&facts));
         let judgement = expectations.map(|expectations| judge(&facts, &rows, expectations));
+        let judgement = judgement.map(Rc::new);
         let trapd_is_needed = facts.pvcl_cloud() == Some(false)
-            && judgement.as_ref().is_some_and(Judgement::judges_s3);
-        let gaps = server.gaps(aspera_root, conf.as_ref(), conf_reading, trapd_is_needed);
+            && judgement.as_deref().is_some_and(Judgement::judges_s3);
+        let gaps = server.gaps(aspera_root, conf, trapd_is_needed);
         let mut incomplete: Vec<IncompleteReport> =
             gaps.iter().map(IncompleteReport::new).collect();
         let conf_path = server.conf_path.to_string_lossy();
@@ -162,8 +158,8 @@ impl Values {
         incomplete.extend(unfounded.map(|unfounded| {
             IncompleteReport::of_unfounded(unfounded, &server.trapd.path, &conf_path)
         }));
-        let judged = judgement.map(|judgement| {
-            Compliance::new(Judged {
+        let compliance = judgement.as_ref().map(|judgement| {
+            Compliance::new(&Judged {
                 properties: &server.trapd.path,
                 conf: &conf_path,
                 configuration_is_refused: server.asuserdata.1 == Validity::Refused,
@@ -174,9 +170,8 @@ impl Values {
                 incomplete: incomplete.len(),
             })
         });
-        let (compliance, verdicts) = judged.unzip();
-        let table = table::table(&rows, verdicts.as_deref().unwrap_or_default());
-        let docroots = DocrootReports { rows, verdicts };
+        let table = table::table(&rows, judgement.as_deref());
+        let docroots = DocrootReports { rows, judgement };
         let [asperatrapd, asperanoded] = std::array::from_fn(|index| {
             ServiceReport::new(
                 server.services[index],
@@ -184,15 +179,13 @@ impl Values {
                 &server.clock,
             )
         });
-        let pvcl_cloud = facts.pvcl_cloud();
-        drop(conf);
         let version = server.version.as_ref();
         Self {
-            installed,
+            installed: server.is_installed(),
             sse_kms_supported: version.map(|version| *version >= Version::first_with_kms()),
             version: version.map(ToString::to_string),
             version_reason: server.version_reason,
-            pvcl_cloud,
+            pvcl_cloud: facts.pvcl_cloud(),
             configuration: configuration(&server.asuserdata.1),
             trapd: server.trapd,
             table,
@@ -206,7 +199,7 @@ impl Values {
             settled: settled_reports,
             incomplete,
             compliance,
-            warnings,
+            warnings: server.warnings,
         }
     }
 }

@@ -6,6 +6,7 @@ use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
 use super::apply::{Applied, Target, apply};
+use super::file_failure;
 use super::host_warnings::key_warnings;
 use super::restore::{RESTORE, Restored};
 use super::result::{Previous, RestartReport, diff_lines, unread};
@@ -13,10 +14,10 @@ use super::setting::{
     self, AWS_MANAGED_KEY, BACKUP_KEEP, State, VALIDATE_KMS_KEY_ID, backups_kept,
 };
 use crate::ansible::{Diff, Failure, Kind, Module, OptionSpec, Outcome, Place, Task};
-use crate::aspera::host::{Service, is_installed};
+use crate::aspera::host::{Installation, Service};
 use crate::aspera::setting::{Encryption, EncryptionSetting, KmsKey};
 use crate::aspera::trapd::{self, Plan, PlanError, RollbackError};
-use crate::files::{self, EditError, EditOptions, Edited, FileError, NewFile, Proposal, edit};
+use crate::files::{self, EditError, EditOptions, Edited, NewFile, Problem, Proposal, edit};
 
 /// The module.
 pub struct AsperaTrapdSse;
@@ -76,9 +77,12 @@ impl Module for AsperaTrapdSse {
             edited,
             restart,
             warnings,
-        } = apply(&target, warnings.collect(), edit, |plan: &Plan| {
-            plan.warnings.clone()
-        })?;
+        } = apply(
+            &target,
+            warnings.collect(),
+            edit,
+            |edited: &Edited<Plan>| edited.plan.warnings.clone(),
+        )?;
         let values = Values::new(&path, desired.as_ref(), restored, &edited, restart);
         Ok(Outcome {
             warnings,
@@ -109,7 +113,7 @@ impl Options {
     fn path(&self) -> PathBuf {
         match &self.path {
             Some(path) => path.clone(),
-            None => self.aspera_root.join("etc/trapd/s3.properties"),
+            None => Installation::at(&self.aspera_root).s3_properties(),
         }
     }
 
@@ -157,7 +161,7 @@ impl Options {
     /// Returns what to do if the file is looked for below a root where no Aspera is.
     fn wrong_root(&self) -> Option<String> {
         let root = self.aspera_root.display();
-        let is_wrong = self.path.is_none() && !is_installed(&self.aspera_root);
+        let is_wrong = self.path.is_none() && !Installation::at(&self.aspera_root).is_there();
         is_wrong.then(|| {
             format!(
                 "Neither etc/aspera.conf nor bin/ascp is in {root}. Set aspera_root to the folder in which Aspera is installed."
@@ -258,11 +262,11 @@ fn failure(error: EditError<Refusal>, path: &Path, options: &Options) -> Failure
             options.remedy(", or set create: true to make the file")
         ),
         EditError::Plan(refusal) => format!("{path}: {refusal} Nothing was changed."),
-        EditError::File(FileError::Missing(_)) => format!(
+        EditError::File(error) if error.problem == Problem::Missing => format!(
             "{path} cannot be made: its folder does not exist. {}",
             options.remedy("")
         ),
-        EditError::File(error) => error.to_string(),
+        EditError::File(error) => file_failure::message(&error),
     };
     Failure {
         changed,

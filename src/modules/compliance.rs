@@ -5,71 +5,104 @@ use std::rc::Rc;
 use serde::{Serialize, Serializer};
 
 use crate::aspera::audit::{
-    Difference, Doubt, Judgement, Place, Row, RowVerdict, Unknown, Verdict, Violation, Wanted,
+    Difference, Doubt, Judgement, Place, Row, Rows, Verdict, Violation, Wanted,
 };
 use crate::aspera::setting::Encryption;
 
 /// The compliance of a server.
 #[derive(Debug, Serialize)]
-pub(super) struct Compliance {
+pub(super) struct Compliance<'f> {
     compliant: Option<bool>,
     summary: String,
     judged: usize,
-    violations: ViolationReports,
-    overriding: ViolationReports,
-    unknown: UnknownReports,
-    not_judged: Vec<String>,
+    violations: Violations<'f>,
+    overriding: Overriding<'f>,
+    unknown: Unknown<'f>,
+    not_judged: NotJudged<'f>,
 }
 
-/// There may be very many, so each report is made when it is written.
+/// What was judged, with all that is needed to name a place. There may be very many places, so each report is made when it is written.
+#[derive(Debug, Clone)]
+struct Subject<'f> {
+    /// The path of `s3.properties`.
+    properties: Rc<str>,
+    rows: Rc<Rows<'f>>,
+    judgement: Rc<Judgement>,
+}
+
 #[derive(Debug)]
-struct ViolationReports {
-    violations: Vec<Violation>,
-    places: Places,
+struct Violations<'f> {
+    subject: Subject<'f>,
     /// The path of an `aspera.conf` that `asuserdata -v` refuses.
     refused: Option<String>,
 }
 
-impl Serialize for ViolationReports {
+#[derive(Debug)]
+struct Overriding<'f>(Subject<'f>);
+
+#[derive(Debug)]
+struct Unknown<'f>(Subject<'f>);
+
+#[derive(Debug)]
+struct NotJudged<'f>(Subject<'f>);
+
+impl Subject<'_> {
+    fn name(&self, place: Place) -> String {
+        match place {
+            Place::System => self.properties.to_string(),
+            Place::Row(index) => self.rows.get(index).place(),
+        }
+    }
+
+    fn violations(&self) -> impl Iterator<Item = Violation> {
+        self.judgement.violations(&self.rows)
+    }
+
+    fn overriding(&self) -> impl Iterator<Item = Violation> {
+        self.judgement.overriding(&self.rows)
+    }
+
+    fn not_judged(&self) -> impl Iterator<Item = Row<'_>> {
+        let rows = self.rows.iter().enumerate();
+        let not_judged = rows.filter(|(index, _)| self.judgement.of_row(*index).is_none());
+        not_judged.map(|(_, row)| row)
+    }
+}
+
+impl Serialize for Violations<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let violations = self.violations.iter();
+        let violations = self.subject.violations();
         let refused = self.refused.iter();
         serializer.collect_seq(
             violations
-                .map(|violation| ViolationReport::new(violation, &self.places))
+                .map(|violation| ViolationReport::new(&violation, &self.subject))
                 .chain(refused.map(|conf| ViolationReport::of_refused_configuration(conf))),
         )
     }
 }
 
-/// As with violations.
-#[derive(Debug)]
-struct UnknownReports {
-    unknown: Vec<Unknown>,
-    places: Places,
-}
-
-/// What is needed to name a place.
-#[derive(Debug, Clone)]
-struct Places {
-    /// The path of `s3.properties`.
-    properties: String,
-    rows: Rc<Vec<Row>>,
-}
-
-impl Places {
-    fn name(&self, place: Place) -> String {
-        match place {
-            Place::System => self.properties.clone(),
-            Place::Row(index) => self.rows[index].place(),
-        }
+impl Serialize for Overriding<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let overriding = self.0.overriding();
+        serializer
+            .collect_seq(overriding.map(|violation| ViolationReport::new(&violation, &self.0)))
     }
 }
 
-impl Serialize for UnknownReports {
+impl Serialize for Unknown<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let unknown = self.unknown.iter();
-        serializer.collect_seq(unknown.map(|unknown| UnknownReport::new(unknown, &self.places)))
+        let unknown = self.0.judgement.unknown();
+        serializer.collect_seq(
+            unknown.map(|(place, doubts)| {
+                UnknownReport::of(self.0.name(place), doubts, str::to_owned)
+            }),
+        )
+    }
+}
+
+impl Serialize for NotJudged<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.not_judged().map(|row| row.place()))
     }
 }
 
@@ -99,15 +132,15 @@ pub(super) struct UnknownReport {
 }
 
 /// A judgement with the context that its messages need.
-pub(super) struct Judged<'a> {
+pub(super) struct Judged<'a, 'f> {
     /// The path of `s3.properties`.
     pub(super) properties: &'a str,
     /// The path of `aspera.conf`.
     pub(super) conf: &'a str,
     /// Whether `asuserdata -v` refuses the configuration.
     pub(super) configuration_is_refused: bool,
-    pub(super) rows: &'a Rc<Vec<Row>>,
-    pub(super) judgement: Judgement,
+    pub(super) rows: &'a Rc<Rows<'f>>,
+    pub(super) judgement: &'a Rc<Judgement>,
     /// Whether trapd does not run.
     pub(super) trapd_is_stopped: bool,
     /// Whether something that should have been read was not.
@@ -116,56 +149,38 @@ pub(super) struct Judged<'a> {
     pub(super) incomplete: usize,
 }
 
-impl Compliance {
-    /// Returns the compliance, and the verdicts on the rows.
-    pub(super) fn new(judged: Judged) -> (Self, Vec<RowVerdict>) {
-        let judgement = &judged.judgement;
-        let compliant = judgement.compliant(judged.has_gaps, judged.configuration_is_refused);
-        let verdicts = judged.rows.iter().zip(&judgement.rows);
-        let not_judged = verdicts
-            .clone()
-            .filter(|(_, verdict)| verdict.entry.is_none());
-        let judged_in_s3 = verdicts.filter(|(_, judged)| {
-            let verdict = judged.verdict;
-            verdict.is_some_and(|verdict| verdict != Verdict::NotS3)
-        });
+impl<'f> Compliance<'f> {
+    /// Returns the compliance.
+    pub(super) fn new(judged: &Judged<'_, 'f>) -> Self {
+        let (judgement, refused) = (judged.judgement, judged.configuration_is_refused);
+        let compliant = judgement.compliant(judged.has_gaps, refused);
+        let subject = Subject {
+            properties: judged.properties.into(),
+            rows: Rc::clone(judged.rows),
+            judgement: Rc::clone(judgement),
+        };
+        let verdicts = (0..judged.rows.len()).filter_map(|index| judgement.of_row(index));
+        let judged_in_s3 = verdicts.filter(|judged| judged.verdict != Verdict::NotS3);
         let counts = Counts {
             judged: judged_in_s3.count(),
-            not_judged: not_judged
-                .clone()
-                .filter(|(row, _)| !row.is_not_s3())
-                .count(),
-            overriding: judgement.overriding.len(),
-            violations: judgement.violations.len() + usize::from(judged.configuration_is_refused),
-            unknown: judgement.unknown.len(),
+            not_judged: subject.not_judged().filter(|row| !row.is_not_s3()).count(),
+            overriding: subject.overriding().count(),
+            violations: subject.violations().count() + usize::from(refused),
+            unknown: judgement.unknown().count(),
             incomplete: judged.incomplete,
         };
-        let refused = judged.configuration_is_refused;
-        let places = Places {
-            properties: judged.properties.to_owned(),
-            rows: Rc::clone(judged.rows),
-        };
-        let compliance = Self {
+        Self {
             compliant,
-            summary: summary(&judged, compliant, &counts),
+            summary: summary(judged, compliant, &counts),
             judged: counts.judged,
-            not_judged: not_judged.map(|(row, _)| row.place()).collect(),
-            violations: ViolationReports {
-                violations: judged.judgement.violations,
-                places: places.clone(),
+            violations: Violations {
+                subject: subject.clone(),
                 refused: refused.then(|| judged.conf.to_owned()),
             },
-            overriding: ViolationReports {
-                violations: judged.judgement.overriding,
-                places: places.clone(),
-                refused: None,
-            },
-            unknown: UnknownReports {
-                unknown: judged.judgement.unknown,
-                places,
-            },
-        };
-        (compliance, judged.judgement.rows)
+            overriding: Overriding(subject.clone()),
+            unknown: Unknown(subject.clone()),
+            not_judged: NotJudged(subject),
+        }
     }
 }
 
@@ -187,8 +202,8 @@ fn summary(judged: &Judged, compliant: Option<bool>, counts: &Counts) -> String 
         ""
     };
     let answer = match compliant {
-        Some(true) if judged.rows.iter().all(Row::is_not_s3) => {
-            let system = match judged.judgement.system {
+        Some(true) if judged.rows.iter().all(|row| row.is_not_s3()) => {
+            let system = match &judged.judgement.system {
                 Some(_) => ", and s3.properties is as expected",
                 None => "",
             };
@@ -218,8 +233,8 @@ fn summary(judged: &Judged, compliant: Option<bool>, counts: &Counts) -> String 
 }
 
 impl ViolationReport {
-    fn new(violation: &Violation, places: &Places) -> Self {
-        let setting = violation.found();
+    fn new(violation: &Violation, subject: &Subject) -> Self {
+        let setting = &violation.found;
         let mut found = setting.words();
         match violation.difference {
             Difference::VersionTooOld => found += " in its configuration",
@@ -229,7 +244,7 @@ impl ViolationReport {
             _ => {}
         }
         Self::of(
-            places.name(violation.place),
+            subject.name(violation.place),
             found,
             violation.expected.words(),
             violation.difference.why(),
@@ -269,7 +284,7 @@ impl ViolationReport {
 fn fix(violation: &Violation) -> String {
     let module = match violation.place {
         Place::System => "aspera_trapd_sse",
-        Place::Row(_) if violation.is_of_docroot() => "aspera_docroot_sse",
+        Place::Row(_) if violation.is_of_docroot => "aspera_docroot_sse",
         // One docroot after the other would get a setting of its own, which the next rotation of the server's key leaves behind.
         Place::Row(_) => {
             "aspera_trapd_sse for the whole server, or with aspera_docroot_sse for this docroot"
@@ -296,10 +311,6 @@ fn fix(violation: &Violation) -> String {
 }
 
 impl UnknownReport {
-    fn new(unknown: &Unknown, places: &Places) -> Self {
-        Self::of(places.name(unknown.place), &unknown.doubts, str::to_owned)
-    }
-
     /// Creates a report. Its texts are about docroots, and `words` makes of them those for the place.
     pub(super) fn of(place: String, doubts: &[Doubt], words: fn(&str) -> String) -> Self {
         let why: Vec<String> = doubts.iter().map(|doubt| words(doubt.why())).collect();

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::file_failure;
 use crate::ansible::{Failure, near};
 use crate::aspera::docroot::{PlanError, RollbackError};
 use crate::aspera::host::{InstructionError, NotRun};
@@ -18,7 +19,7 @@ pub(super) enum Refusal {
     Missing,
     #[error("{0}")]
     Instruction(#[from] InstructionError),
-    #[error("method: asconfigurator cannot be used: {0} Use method: file.")]
+    #[error("method: asconfigurator cannot be used: {} Use method: file.", why_not_run(.0))]
     Program(#[from] NotRun),
     #[error(
         "method: asconfigurator sets the only docroot of a user, a group or the default; here are several, or one for a client address (peer_ip). Use method: file."
@@ -44,11 +45,18 @@ pub(super) fn failure(error: EditError<Refusal>, path: &Path) -> Failure {
             format!("{path} {error} Nothing was changed.")
         }
         EditError::Plan(refusal) => format!("{path}: {refusal} Nothing was changed."),
-        EditError::File(error) => error.to_string(),
+        EditError::File(error) => file_failure::message(&error),
     };
     Failure {
         changed,
         ..Failure::new(message)
+    }
+}
+
+fn why_not_run(program: &NotRun) -> String {
+    match program {
+        NotRun::Unread(error) => file_failure::message(error),
+        _ => program.to_string(),
     }
 }
 

@@ -11,6 +11,7 @@ use crate::ansible::{Failure, Kind, OptionSpec, Shown};
 use crate::aspera::docroot::{
     DocrootUri, KeyEncoding, Request, Scope, Selection, Storage, by_scope,
 };
+use crate::aspera::host::Installation;
 use crate::aspera::setting::{Encryption, EncryptionSetting, KmsKey};
 use crate::text::xml;
 
@@ -100,7 +101,7 @@ impl Options {
     pub(super) fn path(&self) -> PathBuf {
         match &self.path {
             Some(path) => path.clone(),
-            None => self.aspera_root.join("etc/aspera.conf"),
+            None => Installation::at(&self.aspera_root).aspera_conf(),
         }
     }
 

@@ -4,24 +4,25 @@ use std::rc::Rc;
 
 use serde::{Serialize, Serializer};
 
-use crate::aspera::audit::{Doubt, Outcome, Possible, Request, Row, RowVerdict, Source, Verdict};
+use crate::aspera::audit::{
+    Doubt, Judged, Judgement, Outcome, Possible, Request, Row, Rows, Source, Verdict,
+};
 use crate::aspera::docroot::{DocrootUri, Storage};
 use crate::aspera::setting::FoundValue;
 
 /// All rows. There may be very many, so each report is made when it is written.
 #[derive(Debug)]
-pub(super) struct DocrootReports {
-    pub(super) rows: Rc<Vec<Row>>,
-    /// The verdict on each row, or `None` if nothing is expected.
-    pub(super) verdicts: Option<Vec<RowVerdict>>,
+pub(super) struct DocrootReports<'f> {
+    pub(super) rows: Rc<Rows<'f>>,
+    /// The judgement, or `None` if nothing is expected.
+    pub(super) judgement: Option<Rc<Judgement>>,
 }
 
-impl Serialize for DocrootReports {
+impl Serialize for DocrootReports<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let verdicts = self.verdicts.as_deref();
         let reports = self.rows.iter().enumerate().map(|(index, row)| {
-            let judged = verdicts.map(|verdicts| &verdicts[index]);
-            DocrootReport::new(row, judged)
+            let judgement = self.judgement.as_ref();
+            DocrootReport::new(row, judgement.and_then(|judgement| judgement.of_row(index)))
         });
         serializer.collect_seq(reports)
     }
@@ -29,10 +30,10 @@ impl Serialize for DocrootReports {
 
 /// A docroot, or a user or group without one.
 #[derive(Debug, Serialize)]
-struct DocrootReport<'r> {
+struct DocrootReport {
     scope: &'static str,
-    name: Option<&'r str>,
-    peer_ip: Option<&'r str>,
+    name: Option<String>,
+    peer_ip: Option<String>,
     scheme: Option<&'static str>,
     uri: Option<String>,
     server_side_encryption: Option<String>,
@@ -55,23 +56,25 @@ pub(super) struct EffectiveReport {
     reasons: Vec<&'static str>,
 }
 
-impl<'r> DocrootReport<'r> {
-    fn new(row: &'r Row, judged: Option<&RowVerdict>) -> Self {
-        let uri = row.uri.as_ref();
-        let own = uri.map(|uri| uri.found_setting(None)).unwrap_or_default();
+impl DocrootReport {
+    fn new(row: Row, judged: Option<&Judged>) -> Self {
+        let scope = row.scope();
+        let uri = row.uri();
+        let own = uri.as_ref().map(|uri| uri.found_setting(None));
+        let own = own.unwrap_or_default();
         let shown = |value: &FoundValue| value.shown().to_owned();
         Self {
-            scope: row.scope.kind(),
-            name: row.scope.name(),
-            peer_ip: row.peer_ip.as_deref(),
-            scheme: uri.and_then(scheme),
-            uri: uri.map(|uri| uri.masked(None)),
+            scope: scope.kind(),
+            name: scope.into_name(),
+            peer_ip: row.peer_ip(),
+            scheme: uri.as_ref().and_then(scheme),
+            uri: uri.as_ref().map(|uri| uri.masked(None)),
             server_side_encryption: own.encryption.as_ref().map(shown),
             kms_key_id: own.kms_key.as_ref().map(shown),
-            inherited_from: row.inherited_from.as_ref().map(ToString::to_string),
-            effective: EffectiveReport::new(&row.possible, "docroot", str::to_owned),
-            judged_by: judged.and_then(|judged| judged.entry),
-            verdict: judged.and_then(|judged| judged.verdict).map(verdict),
+            inherited_from: row.inherited_from().map(ToString::to_string),
+            effective: EffectiveReport::new(row.possible(), "docroot", str::to_owned),
+            judged_by: judged.map(|judged| judged.entry),
+            verdict: judged.map(|judged| verdict(judged.verdict)),
         }
     }
 }

@@ -7,6 +7,7 @@ use super::incomplete::uncovered_words;
 use super::result::unread;
 use crate::aspera::audit::{Doubt, doubts_of_setting};
 use crate::aspera::docroot::{Fate, Plan, Scope, Selection, some_of};
+use crate::aspera::host::Installation;
 use crate::aspera::setting::{Encryption, EncryptionSetting};
 use crate::aspera::trapd;
 use crate::files;
@@ -25,7 +26,7 @@ pub(super) fn setting_warnings(aspera_root: &Path, settings: &[EncryptionSetting
             "The vendor does not document NONE in a docroot, nor whether it overrides s3.properties. Verify an upload.".to_owned(),
         );
     }
-    let properties = aspera_root.join("etc/trapd/s3.properties");
+    let properties = Installation::at(aspera_root).s3_properties();
     if has(Encryption::AwsKms) {
         warnings.extend(match files::read_up_to(&properties, trapd::MAX_LENGTH) {
             Ok(bytes) => bytes
@@ -40,29 +41,31 @@ pub(super) fn setting_warnings(aspera_root: &Path, settings: &[EncryptionSetting
     warnings
 }
 
-/// Returns the warnings about a plan.
-pub(super) fn plan_warnings(plan: &Plan) -> Vec<String> {
+/// Returns the warnings about a plan for a file.
+pub(super) fn plan_warnings(file: &[u8], plan: &Plan) -> Vec<String> {
     let mut repeated = Vec::new();
     let mut keyless = Vec::new();
     let mut doubts: BTreeMap<Doubt, Vec<Scope>> = BTreeMap::new();
     for docroot in &plan.docroots {
-        let scope = &docroot.scope;
+        let scope = docroot.scope(file);
         if let Some(setting) = docroot.setting() {
-            for doubt in with_subject(scope, || doubts_of_setting(&docroot.uri, setting)) {
+            for doubt in with_subject(&scope, || doubts_of_setting(&docroot.uri(file), setting)) {
                 doubts.entry(doubt).or_default().push(scope.clone());
             }
         }
-        if matches!(docroot.fate, Fate::Set { repeated: true, .. }) {
+        let Fate::Set {
+            repeated: is_repeated,
+            loses_key,
+            ..
+        } = docroot.fate
+        else {
+            continue;
+        };
+        if is_repeated {
             repeated.push(scope.clone());
         }
-        if matches!(
-            docroot.fate,
-            Fate::Set {
-                loses_key: true,
-                ..
-            }
-        ) {
-            keyless.push(scope.clone());
+        if loses_key {
+            keyless.push(scope);
         }
     }
     let mut warnings: Vec<String> = plan.not_found.iter().map(not_found).collect();

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use crate::aspera::host::{
-    Host, KmsUnsupported, Service, VersionQuestion, ask_version, check_kms_support, is_enabled,
+    Host, Installation, KmsUnsupported, Service, VersionQuestion, ask_version, check_kms_support,
+    is_enabled,
 };
 use crate::aspera::setting::{Encryption, EncryptionSetting, KmsKey};
 
@@ -51,7 +52,7 @@ pub(super) fn key_warnings(settings: &[EncryptionSetting]) -> Vec<String> {
 pub(super) fn trapd_warning(host: &Host, aspera_root: &Path) -> Option<String> {
     let is_off = is_enabled(host, Service::Trapd, aspera_root) == Some(false);
     is_off.then(|| {
-        let astrap = aspera_root.join("bin/astrap-config.sh");
+        let astrap = Installation::at(aspera_root).astrap_config();
         format!(
             "{} is not enabled on this host, and up to Aspera 4.3 it serves S3 storage. Enable it with {} enable.",
             Service::Trapd.name(),

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::file_failure;
 use crate::aspera::audit::Unfounded;
 use crate::aspera::docroot::UncoveredKind;
 use crate::aspera::host::{Gap, Incomplete, Obstacle, Reason, Silence, Untrusted};
@@ -119,7 +120,7 @@ fn why(gap: &Gap) -> String {
         Gap::NoProperties => {
             "The file does not exist, although trapd is enabled or may be. The vendor does not document what trapd does without it."
         }
-        Gap::Unread(error) => return error.problem(),
+        Gap::Unread(error) => return error.sentence(),
         Gap::Malformed(why) => return why.clone(),
         Gap::Uncovered(uncovered) => {
             return format!(
@@ -213,7 +214,7 @@ fn fix(gap: &Gap) -> String {
             "Restore it from a backup, or create it with the option create of aspera_trapd_sse."
         }
         Gap::Unread(error) => {
-            let remedy = error.remedy().map(Into::into);
+            let remedy = file_failure::remedy(error).map(Into::into);
             return remedy.unwrap_or_else(|| "Restore it from a backup.".to_owned());
         }
         Gap::Malformed(_) => "Correct the file.",
@@ -330,19 +331,18 @@ pub(super) fn uncovered_words(what: UncoveredKind) -> (&'static str, &'static st
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
     use crate::aspera::docroot::Uncovered;
     use crate::aspera::host::Service;
-    use crate::files::FileError;
+    use crate::files::Problem;
 
     #[test]
     fn the_message_names_its_place_once() {
         for gap in [
             Gap::NoConf,
-            Gap::Unread(FileError::NotRegular {
-                path: "/x/aspera.conf".into(),
-                kind: "a FIFO",
-            }),
+            Gap::Unread(Problem::NotRegular("a FIFO").at(Path::new("/x/aspera.conf"))),
         ] {
             let report = IncompleteReport::new(&Incomplete::at("/x/aspera.conf", gap));
             assert!(report.message.starts_with("/x/aspera.conf"));
@@ -367,11 +367,8 @@ mod tests {
             Gap::NoInstallation,
             Gap::NoConf,
             Gap::NoProperties,
-            Gap::Unread(FileError::NotRegular {
-                path: "/x".into(),
-                kind: "a FIFO",
-            }),
-            Gap::Unread(FileError::Missing("/x".into())),
+            Gap::Unread(Problem::NotRegular("a FIFO").at(Path::new("/x"))),
+            Gap::Unread(Problem::Missing.at(Path::new("/x"))),
             Gap::Malformed("The file is bad.".to_owned()),
             Gap::Uncovered(Uncovered {
                 line: 1,

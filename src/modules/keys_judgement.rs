@@ -4,8 +4,8 @@ use std::rc::Rc;
 
 use super::keys_storage::storage;
 use crate::aspera::audit::{
-    Doubt, Expectation, Facts, Judged, KeyStorage, Outcome, Possible, Request, Row, Source,
-    Verdict, judge, judge_possible, rows_with, with_access_key,
+    Doubt, Expectation, Facts, Judged, KeyStorage, Outcome, Possible, Request, Rows, Source,
+    Verdict, judge, rows_with, with_access_key,
 };
 use crate::aspera::docroot::Scope;
 use crate::node::AccessKey;
@@ -14,7 +14,9 @@ use crate::node::AccessKey;
 pub(super) struct ThisHost<'a> {
     pub(super) facts: &'a Facts<'a>,
     /// The rows of the audit.
-    rows: Vec<Row>,
+    rows: Rows<'a>,
+    /// The results of uploads of the transfer user, if `aspera.conf` does not name that user.
+    of_unnamed: Option<Rc<Possible>>,
     transfer_user: Option<Scope>,
 }
 
@@ -23,13 +25,16 @@ pub(super) struct JudgedKey {
     pub(super) possible: Rc<Possible>,
     /// Whether uploads go to the docroot of the transfer user.
     pub(super) is_of_user: bool,
-    /// The index of the entry that judges it, from 0.
-    pub(super) entry: Option<usize>,
     /// The judgement, if an entry names it.
     pub(super) judged: Option<Judged>,
 }
 
 impl JudgedKey {
+    /// Returns the index of the entry that judges it, from 0.
+    pub(super) fn entry(&self) -> Option<usize> {
+        self.judged.as_ref().map(|judged| judged.entry)
+    }
+
     /// Returns whether uploads with it are judged and may go to S3.
     pub(super) fn is_judged_in_s3(&self) -> bool {
         let verdict = self.judged.as_ref().map(|judged| judged.verdict);
@@ -40,9 +45,11 @@ impl JudgedKey {
 impl<'a> ThisHost<'a> {
     /// Reads what the docroots of this host are.
     pub(super) fn new(facts: &'a Facts<'a>, transfer_user: Option<&str>) -> Self {
+        let (rows, of_unnamed) = rows_with(facts, transfer_user);
         Self {
             facts,
-            rows: rows_with(facts, transfer_user),
+            rows,
+            of_unnamed,
             transfer_user: transfer_user.map(|name| Scope::User(name.to_owned())),
         }
     }
@@ -53,8 +60,9 @@ impl<'a> ThisHost<'a> {
             return Possible::anything(Doubt::NoTransferUser);
         };
         let mut possible = Possible::default();
-        for row in self.rows.iter().filter(|row| row.scope == *user) {
-            possible.merge((*row.possible).clone());
+        let of_rows = self.rows.iter().filter(|row| row.scope() == *user);
+        for one in of_rows.map(|row| row.possible()).chain(&self.of_unnamed) {
+            possible.merge((**one).clone());
         }
         // The user has access keys in place of a docroot, and this one says nothing either.
         if possible.doubts.contains(&Doubt::AccessKeys) {
@@ -78,28 +86,29 @@ impl<'a> ThisHost<'a> {
         if keys.is_empty() || !keys.iter().all(is_fine) {
             return Vec::new();
         }
-        let of_user = |row: &&Row| Some(&row.scope) == self.transfer_user.as_ref();
-        let rows: Vec<&Row> = self.rows.iter().filter(of_user).collect();
+        let rows = || {
+            let rows = self.rows.iter().enumerate();
+            rows.filter(|(_, row)| Some(row.scope()) == self.transfer_user)
+        };
         // Where a user has several rows, they have one name.
-        let is_of_keys =
-            |row: &&Row| row.possible.doubts == of_keys && row.possible.requests().next().is_none();
-        if !rows.iter().all(is_of_keys) {
+        let is_of_keys = |possible: &Possible| {
+            possible.doubts == of_keys && possible.requests().next().is_none()
+        };
+        if !rows().all(|(_, row)| is_of_keys(row.possible())) {
             return Vec::new();
         }
         let judgement = judge(self.facts, &self.rows, expectations);
-        let entry = |row: &Row| {
-            let index = self.rows.iter().position(|one| std::ptr::eq(one, row))?;
-            judgement.rows[index].entry
+        let meets = |entry: usize, key: &JudgedKey| {
+            let wanted = &expectations[entry].wanted;
+            let version = self.facts.version.as_ref();
+            let judged = Judged::new(entry, wanted, &key.possible, version);
+            matches!(judged.verdict, Verdict::Met | Verdict::NotS3)
         };
-        let meets = |row: &&&Row| match entry(row) {
+        let meet = rows().filter(|(index, _)| match judgement.of_row(*index) {
             None => true,
-            Some(entry) => keys.iter().all(|key| {
-                let wanted = &expectations[entry].wanted;
-                let verdict = judge_possible(&key.possible, wanted, self.facts).verdict;
-                matches!(verdict, Verdict::Met | Verdict::NotS3)
-            }),
-        };
-        rows.iter().filter(meets).map(|row| row.place()).collect()
+            Some(judged) => keys.iter().all(|key| meets(judged.entry, key)),
+        });
+        meet.map(|(_, row)| row.place()).collect()
     }
 }
 
@@ -126,12 +135,12 @@ pub(super) fn judge_keys(
         let mut entries = expectations.unwrap_or_default().iter();
         let entry = entries.position(|entry| entry.names_access_key(id));
         let judged = entry.zip(expectations).map(|(entry, expectations)| {
-            judge_possible(&possible, &expectations[entry].wanted, facts)
+            let wanted = &expectations[entry].wanted;
+            Judged::new(entry, wanted, &possible, facts.version.as_ref())
         });
         JudgedKey {
             possible,
             is_of_user: storage.is_none(),
-            entry,
             judged,
         }
     });

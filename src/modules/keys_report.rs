@@ -7,7 +7,7 @@ use super::docroot_report::{EffectiveReport, verdict};
 use super::incomplete::IncompleteReport;
 use super::keys_judgement::JudgedKey;
 use super::keys_storage::Shown;
-use super::table::{Line, lines};
+use super::table::{Upload, lines};
 use crate::aspera::audit::{Difference, Expectation, Outcome, ScopePattern, Source, Verdict};
 use crate::node::AccessKey;
 
@@ -66,7 +66,7 @@ impl KeyReport {
             Self {
                 shown: Shown::of(key),
                 effective: EffectiveReport::new(&judged.possible, own(judged), words(judged)),
-                judged_by: judged.entry,
+                judged_by: judged.entry(),
                 verdict: found.map(verdict),
             }
         });
@@ -75,12 +75,10 @@ impl KeyReport {
 
     /// Returns a line for each access key.
     pub(super) fn table(reports: &[Self], judged: &[JudgedKey], is_judged: bool) -> Vec<String> {
-        lines(reports.len(), |index| {
+        let upload = |index: usize| {
             let key = &judged[index];
-            Line {
+            Upload {
                 verdict: key.judged.as_ref().map(|judged| judged.verdict),
-                is_judged,
-                place: place(&reports[index].shown),
                 possible: &key.possible,
                 own: if key.is_of_user {
                     "the docroot of its user"
@@ -89,7 +87,9 @@ impl KeyReport {
                 },
                 inherited_from: None,
             }
-        })
+        };
+        let place = |index: usize| place(&reports[index].shown);
+        lines(reports.len(), is_judged, upload, place)
     }
 }
 
@@ -111,7 +111,7 @@ impl KeyCompliance {
         };
         for (report, key) in reports.iter().zip(judged) {
             let place = place(&report.shown);
-            let Some((entry, found)) = key.entry.zip(key.judged.as_ref()) else {
+            let Some(found) = &key.judged else {
                 if key.possible.may_be_s3() {
                     compliance.not_judged.push(place);
                 }
@@ -120,7 +120,7 @@ impl KeyCompliance {
             compliance.judged += usize::from(found.verdict != Verdict::NotS3);
             match found.verdict {
                 Verdict::Violated(difference) => {
-                    let expected = expectations[entry].wanted.words();
+                    let expected = expectations[found.entry].wanted.words();
                     compliance
                         .violations
                         .push(violation(place, key, &expected, difference));
@@ -222,7 +222,7 @@ pub(super) fn unfounded(
                     "The node lists no access key with this id.",
                     "Correct the id in expect.scopes, or leave it out.",
                 ),
-                Some((_, judged)) if judged.entry != Some(index) => add(
+                Some((_, judged)) if judged.entry() != Some(index) => add(
                     place,
                     "judged_earlier",
                     "An earlier entry of expect judges it, so this entry never does.",
@@ -233,7 +233,7 @@ pub(super) fn unfounded(
         }
     }
     let may_be_s3 = |key: &&JudgedKey| key.possible.may_be_s3();
-    let is_judged = |key: &JudgedKey| key.entry.is_some();
+    let is_judged = |key: &JudgedKey| key.judged.is_some();
     if judged.iter().any(|key| may_be_s3(&key)) && !judged.iter().filter(may_be_s3).any(is_judged) {
         add(
             "expect".to_owned(),

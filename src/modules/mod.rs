@@ -14,6 +14,7 @@ mod docroot_options;
 mod docroot_report;
 mod docroot_warnings;
 mod expect;
+mod file_failure;
 mod host_warnings;
 mod incomplete;
 mod keys_ask;

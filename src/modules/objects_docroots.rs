@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::file_failure;
 use super::incomplete::uncovered_words;
 use super::objects_report::{ACCESS_KEY, escaped};
 use super::result::unread;
@@ -86,8 +87,10 @@ impl Found {
                 return found;
             }
             Err(error) => {
-                let why = error.problem().trim_end_matches('.').to_owned();
-                let fix = error.remedy().unwrap_or_default().into_owned();
+                let why = error.sentence().trim_end_matches('.').to_owned();
+                let fix = file_failure::remedy(&error)
+                    .unwrap_or_default()
+                    .into_owned();
                 found.problems.push((place(), "unreadable", why, fix));
                 return found;
             }
@@ -126,7 +129,7 @@ impl Found {
                 let docroot = Docroot {
                     scope: scope.clone(),
                     access_key: None,
-                    peer_ip: element.peer_ip.as_deref().map(str::to_owned),
+                    peer_ip: element.peer_ip(conf.bytes),
                     uri,
                 };
                 match docroot.uri.storage() {

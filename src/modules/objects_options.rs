@@ -11,6 +11,7 @@ use super::s3_options::{Access, AccessOptions, ScopeOptions, failure, number};
 use crate::ansible::{Kind, OptionSpec};
 use crate::aspera::audit::Expectation;
 use crate::aspera::docroot::{DocrootUri, Scope, Storage};
+use crate::aspera::host::Installation;
 use crate::utc::Utc;
 
 /// The most objects that are looked at.
@@ -103,7 +104,7 @@ impl Options {
             conf_path: self
                 .path
                 .clone()
-                .unwrap_or_else(|| self.aspera_root.join("etc/aspera.conf")),
+                .unwrap_or_else(|| Installation::at(&self.aspera_root).aspera_conf()),
             scope: self.scope.scope()?,
             places: self.places()?,
             which: self.which()?,

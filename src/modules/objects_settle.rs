@@ -13,9 +13,9 @@ use super::objects_list::{TOLERANCE, shifted};
 use super::objects_options::{Question, Since};
 use super::objects_verdict::is_default;
 use super::serving_since::serving_since;
-use crate::aspera::audit::{Accounts, Doubt, Facts, Settled, SystemFile, possible_of};
+use crate::aspera::audit::{Doubt, Facts, Settled, SystemFile, possible_of};
 use crate::aspera::docroot::AsperaConf;
-use crate::aspera::host::{Host, Service, is_enabled};
+use crate::aspera::host::{Host, Installation, Service, is_enabled};
 use crate::aspera::setting::{Encryption, KmsKey};
 use crate::aspera::trapd;
 use crate::files;
@@ -106,7 +106,7 @@ impl Readings {
     /// Reads them. What cannot be read leaves more readings.
     fn read(aspera_root: &Path, conf: &Path) -> Self {
         let system = match files::read_up_to(
-            &aspera_root.join("etc/trapd/s3.properties"),
+            &Installation::at(aspera_root).s3_properties(),
             trapd::MAX_LENGTH,
         ) {
             Ok(None) => Some(SystemFile::default()),
@@ -140,17 +140,11 @@ impl Readings {
         }
         let settled = Self::settled(docroot, encryption)?;
         let conf = AsperaConf::parse(self.conf.as_deref()?).ok()?;
-        let accounts = Accounts::default();
         let facts = Facts {
             conf: Some(&conf),
             system: self.system.clone(),
             trapd_enabled: self.trapd_enabled,
-            service_options: false,
-            version: None,
-            accounts: &accounts,
-            noded_runs_older_file: false,
-            trapd_runs_older_file: false,
-            settled: &[],
+            ..Facts::unknown()
         };
         let before = possible_of(&docroot.uri, &facts);
         let rules_out = settled.ruled_out(&before);

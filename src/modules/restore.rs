@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use nix::unistd::geteuid;
 
+use super::file_failure;
 use crate::ansible::{Failure, Kind, OptionSpec};
 use crate::files;
 
@@ -39,8 +40,8 @@ impl Restored {
                      backup.",
                 ));
             }
-            let newest =
-                files::newest_backup(path).map_err(|error| Failure::new(error.to_string()))?;
+            let newest = files::newest_backup(path)
+                .map_err(|error| Failure::new(file_failure::message(&error)))?;
             newest.ok_or_else(|| {
                 Failure::new(format!(
                     "There is no backup beside {}. Tasks with backup: true make them.",
@@ -69,7 +70,7 @@ impl Restored {
                 "There is no backup {}. See which there are, or set restore: newest.",
                 backup.display()
             ))),
-            Err(error) => Err(Failure::new(error.to_string())),
+            Err(error) => Err(Failure::new(file_failure::message(&error))),
         }
     }
 }

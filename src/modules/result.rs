@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::file_failure;
 use crate::ansible::Line;
 use crate::aspera::host::{Reason, Restart, Service, Status};
 use crate::aspera::setting::{DisplayLine, FoundSetting, FoundValue};
@@ -89,8 +90,8 @@ pub(super) fn strangers_warning(
 
 /// Returns a warning about a file that the module only reads and could not read.
 pub(super) fn unread(error: &FileError, consequence: &str) -> String {
-    let remedy = error.remedy().unwrap_or_default();
-    let sentences = [&*error.problem(), consequence, &*remedy];
+    let remedy = file_failure::remedy(error).unwrap_or_default();
+    let sentences = [&*error.sentence(), consequence, &*remedy];
     let sentences: Vec<&str> = sentences
         .into_iter()
         .filter(|text| !text.is_empty())

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::Result;
 use serde::Deserialize;
 
+use super::file_failure;
 use crate::ansible::{Failure, Kind, OptionSpec};
 use crate::aspera::docroot::Scope;
 use crate::files;
@@ -196,8 +197,8 @@ pub(super) fn read_authorities(
 ) -> Result<Vec<rustls::pki_types::CertificateDer<'static>>> {
     match files::read(path) {
         Err(error) => {
-            let remedy = error.remedy().unwrap_or_default();
-            failure(format!("ca_file: {} {remedy}", error.problem()).trim_end())
+            let remedy = file_failure::remedy(&error).unwrap_or_default();
+            failure(format!("ca_file: {} {remedy}", error.sentence()).trim_end())
         }
         Ok(None) => failure(format!(
             "ca_file: {} does not exist. Name the file with the certificate of the authority.",

@@ -1,5 +1,6 @@
 //! Everything that is read of a server, and what the judgement takes from it.
 
+use std::mem;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -10,9 +11,9 @@ use super::sums::Sums;
 use crate::aspera::audit::{Facts, Settled, SystemFile};
 use crate::aspera::docroot::AsperaConf;
 use crate::aspera::host::{
-    Clock, Found, FoundService, Host, Incomplete, LastChange, Look, MetadataChanges, OsAccounts,
-    Reading, Service, Status, UnknownVersion, Validation, Validity, ask_version, gaps, is_enabled,
-    obstacle, read_version, restart_due, transfers, trapd_has_encryption_options,
+    Clock, Found, FoundService, Host, Incomplete, Installation, LastChange, Look, MetadataChanges,
+    OsAccounts, Reading, Service, Status, UnknownVersion, Validation, Validity, ask_version, gaps,
+    is_enabled, obstacle, read_version, restart_due, transfers, trapd_has_encryption_options,
 };
 use crate::aspera::setting::FoundValue;
 use crate::aspera::trapd::{self, Contents};
@@ -72,8 +73,9 @@ impl Server {
         let ascp = ask_version(aspera_root);
         let validation = Validation::start(aspera_root);
         let mut warnings = Vec::new();
-        let properties_path = aspera_root.join("etc/trapd/s3.properties");
-        let conf_path = aspera_root.join("etc/aspera.conf");
+        let installation = Installation::at(aspera_root);
+        let properties_path = installation.s3_properties();
+        let conf_path = installation.aspera_conf();
         let enabled = Service::ALL.map(|service| is_enabled(&host, service, aspera_root));
         let properties = read(&properties_path, trapd::MAX_LENGTH, &mut warnings);
         let conf = read(&conf_path, files::SIZE_LIMIT, &mut warnings);
@@ -91,8 +93,12 @@ impl Server {
             warnings.extend(warning);
             last_change
         });
-        let ascp_path = aspera_root.join("bin/ascp");
-        let (of_ascp, _) = last_change(&ascp_path, aspera_root, &clock, MetadataChanges::Ignored);
+        let (of_ascp, _) = last_change(
+            &installation.ascp(),
+            aspera_root,
+            &clock,
+            MetadataChanges::Ignored,
+        );
         let services = std::array::from_fn(|index| FoundService {
             service: Service::ALL[index],
             manager: statuses[index].manager,
@@ -110,7 +116,7 @@ impl Server {
             Err(_) => (None, None),
         };
         Self {
-            has_ascp: !matches!(files::metadata(&aspera_root.join("bin/ascp")), Ok(None)),
+            has_ascp: !matches!(files::metadata(&installation.ascp()), Ok(None)),
             conf,
             trapd,
             system: (system, properties),
@@ -119,7 +125,7 @@ impl Server {
             version_reason,
             asuserdata: validation.finish(),
             service_options: trapd_has_encryption_options(&host, &statuses[0])
-                || may_set_options(&aspera_root.join("etc/trapd/trap.properties")),
+                || may_set_options(&installation.trap_properties()),
             // After ascp has answered, which is no transfer.
             transfers: transfers(&Host::this(), aspera_root),
             last_changes: [last_changes[0], last_changes[1], of_ascp],
@@ -133,36 +139,38 @@ impl Server {
         }
     }
 
-    /// Parses `aspera.conf`. Returns the result of reading it, and a warning if it is malformed.
-    pub(super) fn conf(&self) -> (Option<AsperaConf<'_>>, Reading, Option<String>) {
-        let (bytes, reading) = &self.conf;
-        match bytes.as_deref().map(AsperaConf::parse) {
-            None => (None, reading.clone(), None),
-            Some(Ok(conf)) => (Some(conf), reading.clone(), None),
-            Some(Err(error)) => {
+    /// Takes and parses `aspera.conf`. Returns `None` if it cannot be read; its reading and the warnings then say why.
+    pub(super) fn take_conf(&mut self) -> Option<&'static AsperaConf<'static>> {
+        // The answer is written out of the file, which may be large, and with which the process ends.
+        let bytes: &'static [u8] = self.conf.0.take()?.leak();
+        match AsperaConf::parse(bytes) {
+            Ok(conf) => Some(Box::leak(Box::new(conf))),
+            Err(error) => {
                 let warning = format!("{} {error}", self.conf_path.display());
-                (None, Reading::Malformed(error.problem()), Some(warning))
+                self.warnings.push(warning);
+                self.conf.1 = Reading::Malformed(error.problem());
+                None
             }
         }
     }
 
-    /// Returns what the judgement needs.
-    pub(super) fn facts<'a>(
-        &'a self,
-        conf: Option<&'a AsperaConf<'a>>,
-        settled: &'a [Settled],
-    ) -> Facts<'a> {
+    /// Takes what the judgement needs.
+    pub(super) fn take_facts(
+        &mut self,
+        conf: Option<&'static AsperaConf<'static>>,
+        settled: Vec<Settled>,
+    ) -> Facts<'static> {
         let [trapd_runs_older_file, noded_runs_older_file] = self
             .services
             .each_ref()
             .map(FoundService::may_run_older_file);
         Facts {
             conf,
-            system: self.system.0.clone(),
+            system: self.system.0.take(),
             trapd_enabled: self.trapd.enabled,
             service_options: self.service_options,
             version: self.version.clone(),
-            accounts: &self.os_accounts.accounts,
+            accounts: mem::take(&mut self.os_accounts.accounts),
             noded_runs_older_file,
             trapd_runs_older_file,
             settled,
@@ -170,8 +178,8 @@ impl Server {
     }
 
     /// Returns whether there is an installation.
-    pub(super) fn is_installed(&self, conf: &Reading) -> bool {
-        *conf != Reading::Missing || self.has_ascp
+    pub(super) fn is_installed(&self) -> bool {
+        self.conf.1 != Reading::Missing || self.has_ascp
     }
 
     /// Returns everything that should have been read and was not.
@@ -179,15 +187,14 @@ impl Server {
         &self,
         aspera_root: &Path,
         conf: Option<&AsperaConf>,
-        reading: Reading,
         trapd_is_needed: bool,
     ) -> Vec<Incomplete> {
         let needs_accounts = conf.is_some_and(AsperaConf::has_groups);
         let unread = &self.os_accounts.unread;
         gaps(&Found {
             aspera_root,
-            installed: self.is_installed(&reading),
-            conf: (&self.conf_path, reading),
+            installed: self.is_installed(),
+            conf: (&self.conf_path, self.conf.1.clone()),
             uncovered: conf.map_or(&[], |conf| &conf.uncovered),
             properties: (&self.properties_path, self.system.1.clone()),
             asuserdata: (&self.asuserdata.0, &self.asuserdata.1),

@@ -6,8 +6,8 @@ use std::time::SystemTime;
 use super::pending_restart::last_change;
 use super::result::strangers_warning;
 use crate::aspera::host::{
-    Clock, FoundService, Host, LastChange, Look, MetadataChanges, Service, State, is_enabled,
-    obstacle, restart_due,
+    Clock, FoundService, Host, Installation, LastChange, Look, MetadataChanges, Service, State,
+    is_enabled, obstacle, restart_due,
 };
 
 /// Returns the time from which on all live services run with the current files, which are not younger either, or `None` if that is not known. Not the change of
@@ -21,7 +21,7 @@ pub(super) fn serving_since(
     let looks = Service::ALL.map(|service| Look::start(&host, service));
     let clock = Clock::read(&host);
     let statuses = looks.map(|look| look.finish(&host, &clock, aspera_root));
-    let properties = aspera_root.join("etc/trapd/s3.properties");
+    let properties = Installation::at(aspera_root).s3_properties();
     let mut latest = None;
     let mut is_known = true;
     for ((service, status), file) in Service::ALL

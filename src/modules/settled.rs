@@ -170,7 +170,7 @@ fn is_there(conf: &AsperaConf, settled: &Settled) -> bool {
         .flat_map(|block| conf.docroots(block))
         .any(|element| {
             let uri = DocrootUri::new(conf.text(element));
-            element.peer_ip.as_deref() == settled.peer_ip.as_deref()
+            element.peer_ip(conf.bytes) == settled.peer_ip
                 && uri.storage() == Storage::S3
                 && uri.masked(None) == settled.uri
         })

@@ -1,55 +1,55 @@
 //! The encryption of each scope, as lines for people to read. The most important lines come first.
 
-use crate::aspera::audit::{Outcome, Possible, Row, RowVerdict, Source, Verdict};
+use crate::aspera::audit::{Judgement, Outcome, Possible, Rows, Source, Verdict};
 use crate::aspera::docroot::Scope;
 
 /// The limit on the lines that are shown. A server may have very many users.
 const MAX_LINES: usize = 200;
 
-/// Returns a line for each row, and one that says how many more there are. `verdicts` are those of the rows, in the same order. The list is empty if
-/// there is no expectation.
-pub(super) fn table(rows: &[Row], verdicts: &[RowVerdict]) -> Vec<String> {
-    let verdict = |index: usize| verdicts.get(index).and_then(|judged| judged.verdict);
-    lines(rows.len(), |index| Line {
-        verdict: verdict(index),
-        is_judged: verdicts.get(index).is_some(),
-        place: rows[index].place(),
-        possible: &rows[index].possible,
-        own: "docroot",
-        inherited_from: rows[index].inherited_from.as_deref(),
-    })
+/// Returns a line for each row, and one that says how many more there are. Without an expectation, there is no judgement.
+pub(super) fn table(rows: &Rows, judgement: Option<&Judgement>) -> Vec<String> {
+    let upload = |index| {
+        let row = rows.get(index);
+        Upload {
+            verdict: judgement.and_then(|judgement| Some(judgement.of_row(index)?.verdict)),
+            possible: row.possible(),
+            own: "docroot",
+            inherited_from: row.inherited_from(),
+        }
+    };
+    let place = |index| rows.get(index).place();
+    lines(rows.len(), judgement.is_some(), upload, place)
 }
 
-/// A line, before it is laid out.
-pub(super) struct Line<'l> {
+/// What a line says of an upload.
+pub(super) struct Upload<'l> {
     pub(super) verdict: Option<Verdict>,
-    /// Whether there is an expectation.
-    pub(super) is_judged: bool,
-    pub(super) place: String,
     pub(super) possible: &'l Possible,
     /// The word for what sets an encryption of its own.
     pub(super) own: &'static str,
     pub(super) inherited_from: Option<&'l Scope>,
 }
 
-/// Lays out a number of lines. There may be very many, so each is made when it is needed.
-pub(super) fn lines<'l>(number: usize, line: impl Fn(usize) -> Line<'l>) -> Vec<String> {
-    let mut order: Vec<usize> = (0..number).collect();
-    order.sort_by_cached_key(|&index| {
-        let line = line(index);
-        (rank(line.verdict), line.possible.is_certain())
-    });
+/// Lays out a number of lines. There may be very many, so what they say is asked for when it is needed, and the places only of those that are shown.
+pub(super) fn lines<'l>(
+    number: usize,
+    is_judged: bool,
+    upload: impl Fn(usize) -> Upload<'l>,
+    place: impl Fn(usize) -> String,
+) -> Vec<String> {
+    let class = |index: usize| {
+        let upload = upload(index);
+        (rank(upload.verdict), upload.possible.is_certain())
+    };
+    // Only the first lines are shown, so they are not sorted.
+    let classes = (0..=LAST_RANK).flat_map(|rank| [(rank, false), (rank, true)]);
+    let order = classes.flat_map(|wanted| (0..number).filter(move |&index| class(index) == wanted));
     let cells: Vec<[String; 3]> = order
-        .iter()
         .take(MAX_LINES)
-        .map(|&index| {
-            let line = line(index);
-            let word = if line.is_judged {
-                word(line.verdict)
-            } else {
-                ""
-            };
-            [word.to_owned(), line.place.clone(), encryption(&line)]
+        .map(|index| {
+            let upload = upload(index);
+            let word = if is_judged { word(upload.verdict) } else { "" };
+            [word.to_owned(), place(index), encryption(&upload)]
         })
         .collect();
     let width = |column: usize| {
@@ -71,13 +71,16 @@ pub(super) fn lines<'l>(number: usize, line: impl Fn(usize) -> Line<'l>) -> Vec<
     lines.chain(more).collect()
 }
 
+/// The last that [`rank`] returns.
+const LAST_RANK: u8 = 4;
+
 fn rank(verdict: Option<Verdict>) -> u8 {
     match verdict {
         Some(Verdict::Violated(_)) => 0,
         Some(Verdict::Unknown) => 1,
         Some(Verdict::Met) => 2,
         None => 3,
-        Some(Verdict::NotS3) => 4,
+        Some(Verdict::NotS3) => LAST_RANK,
     }
 }
 
@@ -92,8 +95,8 @@ fn word(verdict: Option<Verdict>) -> &'static str {
 }
 
 /// Returns a text such as `AWS_KMS with KEY from docroot, inherited from group media; not certain: trapd_unknown`.
-fn encryption(line: &Line) -> String {
-    let possible = line.possible;
+fn encryption(upload: &Upload) -> String {
+    let possible = upload.possible;
     let mut words = match possible.outcomes.first() {
         None => "not known".to_owned(),
         Some(Outcome::NotS3) if possible.unbounded => "not known".to_owned(),
@@ -103,17 +106,17 @@ fn encryption(line: &Line) -> String {
             let from = if *source == Source::Trapd {
                 "s3.properties"
             } else {
-                line.own
+                upload.own
             };
             format!("{} from {from}", request.words())
         }
     };
-    if let Some(scope) = line.inherited_from {
+    if let Some(scope) = upload.inherited_from {
         words += &format!(", inherited from {scope}");
     }
     if !possible.is_certain() {
         let reasons: Vec<&str> = possible.doubts.iter().map(|doubt| doubt.name()).collect();
-        let open = match line.verdict {
+        let open = match upload.verdict {
             Some(Verdict::Met) => "met in every case",
             _ => "not certain",
         };
@@ -127,45 +130,55 @@ mod tests {
     use std::rc::Rc;
 
     use super::*;
-    use crate::aspera::audit::{Difference, Doubt, Request};
+    use crate::aspera::audit::{Expectation, Facts, SystemFile, Wanted, judge, rows};
+    use crate::aspera::docroot::AsperaConf;
+    use crate::aspera::setting::Encryption;
+    use crate::aspera::version::Version;
 
-    fn row(name: &str, possible: Possible) -> Row {
-        Row {
-            scope: Scope::User(name.to_owned()),
-            peer_ip: None,
-            uri: None,
-            inherited_from: None,
-            possible: Rc::new(possible),
-        }
-    }
+    const USERS: [(&str, &str); 4] = [
+        ("local", "<absolute>/data</absolute>"),
+        (
+            "media",
+            "<absolute>s3://s3.amazonaws.com/b?server-side-encryption=AES256</absolute>",
+        ),
+        (
+            "svc",
+            "<restrictions><restriction>s3://*</restriction></restrictions>",
+        ),
+        ("plain", "<absolute>s3://s3.amazonaws.com/b</absolute>"),
+    ];
 
-    fn rows() -> Vec<Row> {
-        let request = Request::new(Some("AES256".to_owned()), None);
-        vec![
-            row("local", Possible::certainly(Outcome::NotS3)),
-            row(
-                "media",
-                Possible::certainly(Outcome::S3(request, Source::Docroot)),
-            ),
-            row("svc", Possible::anything(Doubt::AccessKeys)),
-            row("plain", Possible::certainly(Outcome::nothing())),
-        ]
+    /// Looks at the rows of some users, and at the judgement of a server that is expected to use AES256.
+    fn with_rows<T>(users: &[(&str, &str)], look: impl FnOnce(&Rows, &Judgement) -> T) -> T {
+        let user = |(name, path): &(&str, &str)| {
+            format!(
+                "<user><name>{name}</name><file_system><access><paths><path>{path}</path></paths></access></file_system></user>"
+            )
+        };
+        let users: String = users.iter().map(user).collect();
+        let file = format!(
+            "<CONF><aaa><realms><realm><users>{users}</users></realm></realms></aaa></CONF>"
+        );
+        let conf = AsperaConf::parse(file.as_bytes()).unwrap();
+        let facts = Facts {
+            system: Some(SystemFile::default()),
+            version: Version::from_ascp_output("ascp version 4.4.5\n"),
+            ..Facts::of(Some(&conf))
+        };
+        let rows = rows(&facts);
+        let expectation = Expectation {
+            wanted: Rc::new(Wanted::Encryption(Encryption::Aes256, Vec::new())),
+            scopes: Vec::new(),
+            docroots_follow: false,
+        };
+        look(&rows, &judge(&facts, &rows, &[expectation]))
     }
 
     #[test]
     fn the_most_important_lines_come_first() {
-        let verdicts = [
-            Verdict::NotS3,
-            Verdict::Met,
-            Verdict::Unknown,
-            Verdict::Violated(Difference::OtherEncryption),
-        ];
-        let verdicts = verdicts.map(|verdict| RowVerdict {
-            entry: Some(0),
-            verdict: Some(verdict),
-        });
+        let table = with_rows(&USERS, |rows, judgement| table(rows, Some(judgement)));
         assert_eq!(
-            table(&rows(), &verdicts),
+            table,
             [
                 "VIOLATED  user plain  no encryption",
                 "unknown   user svc    not known; not certain: access_keys",
@@ -177,33 +190,32 @@ mod tests {
 
     #[test]
     fn what_is_open_and_does_not_matter_is_said_in_other_words() {
-        let mut possible = Possible::certainly(Outcome::nothing());
-        possible.leave_unproven(Doubt::SeveralDocroots);
-        let line = |verdict| {
-            let judged = RowVerdict {
-                entry: Some(0),
-                verdict: Some(verdict),
-            };
-            table(&[row("a", possible.clone())], &[judged]).remove(0)
+        let words = |verdict| {
+            with_rows(&USERS[2..3], |rows, _| {
+                let upload = Upload {
+                    verdict: Some(verdict),
+                    possible: rows.get(0).possible(),
+                    own: "docroot",
+                    inherited_from: None,
+                };
+                encryption(&upload)
+            })
         };
-        let words = |verdict, words: &str| assert!(line(verdict).ends_with(words));
-        words(Verdict::Met, "; met in every case: several_docroots");
-        words(Verdict::Unknown, "; not certain: several_docroots");
+        let ends_with = |verdict, end: &str| assert!(words(verdict).ends_with(end));
+        ends_with(Verdict::Met, "; met in every case: access_keys");
+        ends_with(Verdict::Unknown, "; not certain: access_keys");
     }
 
     #[test]
     fn the_doubtful_rows_come_first_without_an_expectation() {
-        let table = table(&rows(), &[]);
+        let table = with_rows(&USERS, |rows, _| table(rows, None));
         assert_eq!(table[0], "user svc    not known; not certain: access_keys");
         assert_eq!(table[1], "user local  not S3");
     }
 
     #[test]
     fn lines_beyond_the_limit_are_counted() {
-        let rows: Vec<Row> = (0..250)
-            .map(|_| row("a", Possible::certainly(Outcome::NotS3)))
-            .collect();
-        let table = table(&rows, &[]);
+        let table = with_rows(&[USERS[0]; 250], |rows, _| table(rows, None));
         assert_eq!(table.len(), 201);
         assert_eq!(table[200], "... and 50 more");
     }

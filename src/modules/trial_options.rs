@@ -11,6 +11,7 @@ use super::objects_docroots::{Docroot, Found};
 use super::s3_options::{Access, AccessOptions, ScopeOptions, failure};
 use super::setting::{self, State};
 use crate::aspera::docroot::{DocrootUri, Request, Scope, Selection};
+use crate::aspera::host::Installation;
 use crate::aspera::objects::S3Place;
 use crate::aspera::setting::{Encryption, EncryptionSetting, FoundSetting, FoundValue};
 
@@ -88,12 +89,13 @@ impl Options {
             );
         }
         let named = named.map(|entries| named_requests(entries, task, self.validate_kms_key_id));
+        let installation = Installation::at(&self.aspera_root);
         Ok(Question {
             conf_path: self
                 .path
                 .clone()
-                .unwrap_or_else(|| self.aspera_root.join("etc/aspera.conf")),
-            properties_path: self.aspera_root.join("etc/trapd/s3.properties"),
+                .unwrap_or_else(|| installation.aspera_conf()),
+            properties_path: installation.s3_properties(),
             scope,
             named: named.transpose()?,
             // Without it, the option is for the elements of docroots that have none.

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use aspera_sse::aspera::audit::{
-    Accounts, Expectation, Facts, Judgement, Place, Row, ScopePattern, Settled, SystemFile,
+    Accounts, Expectation, Facts, Judged, Judgement, Rows, ScopePattern, Settled, SystemFile,
     Verdict as Found, Wanted, judge, rows,
 };
 use aspera_sse::aspera::docroot::{AsperaConf, DocrootUri, Scope};
@@ -21,7 +21,6 @@ pub fn code_answer(configuration: &Configuration) -> Answer {
     let passwd = configuration.to_passwd();
     let group = configuration.to_group();
     let accounts = Accounts::parse(passwd.as_deref(), group.as_deref());
-    let settled = settled(configuration);
     let facts = Facts {
         conf: configuration.aspera_conf_readable.then_some(&conf),
         system: system(configuration),
@@ -32,10 +31,10 @@ pub fn code_answer(configuration: &Configuration) -> Answer {
         },
         service_options: configuration.service_options,
         version: version(configuration.version.as_deref()),
-        accounts: &accounts,
+        accounts,
         noded_runs_older_file: configuration.older_aspera_conf,
         trapd_runs_older_file: configuration.older_s3_properties,
-        settled: &settled,
+        settled: settled(configuration),
     };
     let expectations: Vec<Expectation> = configuration.expect.iter().map(expectation).collect();
     let rows = rows(&facts);
@@ -127,22 +126,21 @@ fn pattern(scope: &str) -> ScopePattern {
 fn answer(
     facts: &Facts,
     expectations: &[Expectation],
-    rows: &[Row],
+    rows: &Rows,
     judgement: &Judgement,
 ) -> Answer {
     let mut judged: Vec<(String, Verdict)> = Vec::new();
     let system_is_expected = expectations
         .iter()
         .any(|expectation| expectation.scopes.contains(&ScopePattern::System));
-    let system = match judgement.system {
+    let system = match &judgement.system {
         None if system_is_expected => Verdict::Unknown(["unreadable".to_owned()].into()),
-        system => verdict(judgement, system, &Place::System),
+        system => verdict(system.as_ref()),
     };
     judged.push(("system".to_owned(), system));
-    for (index, (row, found)) in rows.iter().zip(&judgement.rows).enumerate() {
-        let place = Place::Row(index);
-        let verdict = verdict(judgement, found.verdict, &place);
-        judged.push((name(&row.scope, row.peer_ip.as_deref()), verdict));
+    for (index, row) in rows.iter().enumerate() {
+        let verdict = verdict(judgement.of_row(index));
+        judged.push((name(&row.scope(), row.peer_ip().as_deref()), verdict));
     }
     // The parts that the module finds unread and lists as incomplete.
     let has_unread = facts.conf.is_none()
@@ -153,16 +151,16 @@ fn answer(
     Answer::new(compliant.filter(|_| !expectations.is_empty()), judged)
 }
 
-fn verdict(judgement: &Judgement, found: Option<Found>, place: &Place) -> Verdict {
-    match found {
-        None => Verdict::NotJudged,
-        Some(Found::Met) => Verdict::Met,
-        Some(Found::Violated(_)) => Verdict::Violated,
-        Some(Found::NotS3) => Verdict::NotS3,
-        Some(Found::Unknown) => {
-            let unknown = judgement.unknown.iter();
-            let here = unknown.filter(|unknown| unknown.place == *place);
-            let doubts = here.flat_map(|unknown| &unknown.doubts);
+fn verdict(judged: Option<&Judged>) -> Verdict {
+    let Some(judged) = judged else {
+        return Verdict::NotJudged;
+    };
+    match judged.verdict {
+        Found::Met => Verdict::Met,
+        Found::Violated(_) => Verdict::Violated,
+        Found::NotS3 => Verdict::NotS3,
+        Found::Unknown => {
+            let doubts = judged.doubts.iter();
             Verdict::Unknown(doubts.map(|doubt| doubt.name().to_owned()).collect())
         }
     }

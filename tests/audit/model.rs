@@ -102,7 +102,8 @@ fn has_idle_expectation(server: &Server, judged: &[(String, Verdict)]) -> bool {
         }
     }
     let mut expected = configuration.expect.iter();
-    let expects_uploads = expected.any(|entry| entry.scopes != ["system"]);
+    let expects_uploads = expected
+        .any(|entry| entry.scopes.is_empty() || entry.scopes.iter().any(|scope| scope != "system"));
     let is_any_judged = judged.iter().any(|(place, verdict)| {
         place != "system" && !matches!(verdict, Verdict::NotJudged | Verdict::NotS3)
     });

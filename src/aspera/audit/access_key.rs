@@ -67,9 +67,10 @@ pub fn with_access_key(storage: KeyStorage, facts: &Facts) -> Possible {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Accounts, Request, SystemFile, Wanted, judge_possible};
+    use std::rc::Rc;
+
+    use super::super::{Judged, Request, SystemFile, Verdict, Wanted};
     use super::*;
-    use crate::aspera::audit::Verdict;
     use crate::aspera::setting::{Encryption, KmsKey};
     use crate::aspera::version::Version;
 
@@ -82,17 +83,16 @@ mod tests {
         system: Option<SystemFile>,
         trapd: bool,
     ) -> (Verdict, Vec<&'static str>) {
-        let accounts = Accounts::default();
         let facts = Facts {
             system,
             trapd_enabled: Some(trapd),
             version: Version::from_ascp_output("ascp version 4.4.6.1646"),
-            ..Facts::of(None, &accounts)
+            ..Facts::of(None)
         };
-        let possible = with_access_key(storage, &facts);
+        let possible = Rc::new(with_access_key(storage, &facts));
         let key = KmsKey::parse(KEY).unwrap();
-        let wanted = Wanted::Encryption(Encryption::AwsKms, vec![key]);
-        let judged = judge_possible(&possible, &wanted, &facts);
+        let wanted = Rc::new(Wanted::Encryption(Encryption::AwsKms, vec![key]));
+        let judged = Judged::new(0, &wanted, &possible, facts.version.as_ref());
         let doubts = judged.doubts.iter().map(|doubt| doubt.name()).collect();
         (judged.verdict, doubts)
     }

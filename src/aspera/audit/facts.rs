@@ -22,13 +22,13 @@ pub struct Facts<'a> {
     /// The version of Aspera, or `None` if it is not known.
     pub version: Option<Version>,
     /// The accounts of the operating system.
-    pub accounts: &'a Accounts,
+    pub accounts: Accounts,
     /// Whether a live asperanoded started before `aspera.conf` got its present content.
     pub noded_runs_older_file: bool,
     /// Whether a live asperatrapd started before `s3.properties` got its present content.
     pub trapd_runs_older_file: bool,
     /// What uploaded objects have settled.
-    pub settled: &'a [Settled],
+    pub settled: Vec<Settled>,
 }
 
 /// The settings in `s3.properties`. A missing file sets nothing.
@@ -64,33 +64,31 @@ impl From<&Contents> for SystemFile {
 #[cfg(test)]
 impl<'a> Facts<'a> {
     /// Returns the facts of a server of an unknown version, with trapd, of which nothing else is known.
-    pub(super) fn of(conf: Option<&'a AsperaConf<'a>>, accounts: &'a Accounts) -> Self {
+    pub(crate) fn of(conf: Option<&'a AsperaConf<'a>>) -> Self {
         Self {
             conf,
             trapd_enabled: Some(true),
-            ..Self::unknown(accounts)
+            ..Self::unknown()
         }
     }
 }
 
-impl<'a> Facts<'a> {
+impl Facts<'_> {
     /// Returns the facts of a server of which nothing is known.
-    pub fn unknown(accounts: &'a Accounts) -> Self {
+    pub fn unknown() -> Self {
         Self {
             conf: None,
             system: None,
             trapd_enabled: None,
             service_options: false,
             version: None,
-            accounts,
+            accounts: Accounts::default(),
             noded_runs_older_file: false,
             trapd_runs_older_file: false,
-            settled: &[],
+            settled: Vec::new(),
         }
     }
-}
 
-impl Facts<'_> {
     /// Returns whether `pvcl_cloud` serves: `Some(true)` if it is configured, `Some(false)` if it cannot serve, `None` if that is not known.
     pub fn pvcl_cloud(&self) -> Option<bool> {
         if self.conf.is_some_and(|conf| conf.has_pvcl) {
@@ -134,7 +132,6 @@ mod tests {
         let version = |number: &str| Version::from_ascp_output(&format!("ascp version {number}"));
         let (old, new) = (version("4.3.1"), version("4.4.0"));
         assert!(old.is_some() && new.is_some());
-        let accounts = Accounts::default();
         for (conf, version, trapd_enabled, serves) in [
             (Some(&with_pvcl), &old, Some(true), Some(true)),
             (Some(&plain), &old, Some(false), Some(false)),
@@ -147,7 +144,7 @@ mod tests {
             let facts = Facts {
                 trapd_enabled,
                 version: version.clone(),
-                ..Facts::of(conf, &accounts)
+                ..Facts::of(conf)
             };
             assert_eq!(facts.pvcl_cloud(), serves, "{version:?} {trapd_enabled:?}");
         }

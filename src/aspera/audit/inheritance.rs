@@ -9,6 +9,7 @@ use std::rc::Rc;
 use super::accounts::Accounts;
 use super::doubt::Doubt;
 use super::possible::{Outcome, Possible};
+use super::row::Results;
 use crate::aspera::docroot::{Precedence, Scope};
 
 /// The docroots of one user, group or default block, as a level of inheritance.
@@ -24,8 +25,8 @@ pub struct Level {
     pub precedence: Precedence,
 }
 
-/// The state of the docroot that a block has for all clients.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The state of the docroot that a block has for all clients. Of several, the greatest counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum State {
     /// No docroot: the next level counts.
     Unset,
@@ -33,14 +34,6 @@ pub enum State {
     Empty,
     /// A docroot that is not empty.
     Set,
-}
-
-/// The result that a user inherits from other levels.
-#[derive(Debug, Default)]
-pub struct Inherited {
-    pub possible: Rc<Possible>,
-    /// The scope that owns the docroot, or `None` if several are possible.
-    pub from: Option<Rc<Scope>>,
 }
 
 /// The levels that users inherit from.
@@ -53,7 +46,7 @@ pub struct Inheritance<'a> {
     /// The indexes of the groups that may have a local user as a member although the local files do not list that.
     unlisted: Vec<usize>,
     /// The results that were computed before. There are many users, but few different memberships.
-    known: RefCell<HashMap<Membership, Rc<Inherited>>>,
+    known: RefCell<HashMap<Membership, Results>>,
 }
 
 /// The groups of a user.
@@ -76,15 +69,6 @@ impl Level {
             taken.unbound(Doubt::RestrictionsAndDocroot);
         }
         taken
-    }
-
-    /// Returns the effect of its restrictions on its own docroots, or `None` if it has no restrictions.
-    pub fn doubt_of_restriction(&self) -> Option<Doubt> {
-        self.has_restriction.then_some(if self.has_docroot {
-            Doubt::RestrictionsAndDocroot
-        } else {
-            Doubt::AccessKeys
-        })
     }
 }
 
@@ -115,7 +99,7 @@ impl<'a> Inheritance<'a> {
     }
 
     /// Returns what a user inherits whose own block has no docroot for all clients, or only an empty one.
-    pub fn of_user(&self, user: &str) -> Rc<Inherited> {
+    pub fn of_user(&self, user: &str) -> Results {
         let is_local = self.accounts.is_local(user);
         let listed = self.by_member.get(user).filter(|_| is_local);
         let membership = Membership {
@@ -123,21 +107,21 @@ impl<'a> Inheritance<'a> {
             is_local,
         };
         if let Some(inherited) = self.known.borrow().get(&membership) {
-            return Rc::clone(inherited);
+            return inherited.clone();
         }
-        let inherited = Rc::new(self.of_member(&membership));
+        let inherited = self.of_member(&membership);
         let mut known = self.known.borrow_mut();
-        known.insert(membership, Rc::clone(&inherited));
+        known.insert(membership, inherited.clone());
         inherited
     }
 
     /// Returns what applies after the groups: the default, and if that sets nothing, the whole file system.
-    pub fn of_default(&self) -> Inherited {
+    pub fn of_default(&self) -> Results {
         let mut possible = Possible::default();
         let from = self.add_default(&mut possible, &mut Vec::new(), false);
-        Inherited {
+        Results {
             possible: Rc::new(possible),
-            from: from.map(Rc::new),
+            inherited_from: from.map(Rc::new),
         }
     }
 
@@ -150,7 +134,7 @@ impl<'a> Inheritance<'a> {
         }
     }
 
-    fn of_member(&self, membership: &Membership) -> Inherited {
+    fn of_member(&self, membership: &Membership) -> Results {
         let possible_groups: BTreeSet<usize> = if membership.is_local {
             self.unlisted
                 .iter()
@@ -207,9 +191,9 @@ impl<'a> Inheritance<'a> {
         } else {
             only(&sources)
         };
-        Inherited {
+        Results {
             possible: Rc::new(possible),
-            from: from.filter(|_| is_member).map(Rc::new),
+            inherited_from: from.filter(|_| is_member).map(Rc::new),
         }
     }
 

@@ -1,105 +1,66 @@
 //! The judgement: compares the rows and `s3.properties` with the expectations.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+use std::num::NonZero;
 use std::rc::Rc;
 
 use super::doubt::Doubt;
-use super::expectation::{Comparison, Difference, Expectation, ScopePattern, Wanted};
+use super::entries::Entries;
+use super::expectation::Expectation;
 use super::facts::Facts;
-use super::overriding::overriding;
+use super::overriding::Overriding;
 use super::possible::{Outcome, Possible, Source};
-use super::rows::Row;
+use super::row::Rows;
 use super::s3_docroot;
-use super::verdict::{Place, RowVerdict, Verdict, Violation};
-use crate::aspera::docroot::Scope;
-use crate::aspera::setting::Encryption;
-use crate::aspera::version::Version;
+use super::unfounded::{Unfounded, unfounded};
+use super::verdict::{Judged, Place, Verdict, Violation};
 
-/// The result of comparing a server with the expectations.
+/// The result of comparing a server with the expectations. There may be very many rows, so what is said of each is made when it is asked for.
 #[derive(Debug, Default)]
 pub struct Judgement {
-    /// The certain differences.
-    pub violations: Vec<Violation>,
-    /// The docroots that no entry judges, and that say something else than `s3.properties` is expected to say.
-    pub overriding: Vec<Violation>,
-    /// The places whose verdict is not known.
-    pub unknown: Vec<Unknown>,
+    /// The verdict on `s3.properties`, or `None` if no entry names it or it could not be read.
+    pub system: Option<Judged>,
     /// The parts of the expectations that judge nothing.
     pub unfounded: Vec<Unfounded>,
-    /// The verdict on `s3.properties`, or `None` if no entry names it or it could not be read.
-    pub system: Option<Verdict>,
-    /// The verdicts on the rows, in the order of the rows.
-    pub rows: Vec<RowVerdict>,
-}
-
-/// A place whose verdict is not known.
-#[derive(Debug)]
-pub struct Unknown {
-    /// The place.
-    pub place: Place,
-    /// The reasons.
-    pub doubts: Vec<Doubt>,
-}
-
-/// A part of the expectations that judges nothing, although it is meant to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Unfounded {
-    /// A user or group that `aspera.conf` does not contain.
-    NoSuchScope(Scope),
-    /// A scope without an upload to S3.
-    NotS3(Scope),
-    /// A scope, or `None` for `s3.properties`, that an earlier entry judges.
-    JudgedByEarlierEntry(Option<Scope>),
-    /// The entry with this index, or its `user` or `group`, because an earlier entry judges the same.
-    Entry(usize),
-    /// All expectations: they judge no upload to S3, although there are some.
-    Everything,
-    /// All expectations: they are of access keys, which another module judges.
-    OnlyAccessKeys,
+    /// The different verdicts on rows.
+    judged: Vec<Judged>,
+    /// The number of the verdict on each row, from 1, or `None` if no entry names it.
+    of_rows: Vec<Option<NonZero<u32>>>,
+    overriding: Option<Overriding>,
+    /// The indexes of the rows that no entry judges, and that say something else than `s3.properties` is expected to say.
+    overriding_rows: Vec<usize>,
 }
 
 /// Judges a server by the expectations.
-pub fn judge(facts: &Facts, rows: &[Row], expectations: &[Expectation]) -> Judgement {
+pub fn judge(facts: &Facts, rows: &Rows, expectations: &[Expectation]) -> Judgement {
     let entries = Entries::index(expectations);
-    let mut judgement = Judgement::default();
-    judgement.judge_system(facts, &entries, expectations);
+    let mut judgement = Judgement {
+        system: judge_system(facts, &entries, expectations),
+        overriding: Overriding::new(expectations),
+        ..Judgement::default()
+    };
+    let mut known = HashMap::new();
     for (index, row) in rows.iter().enumerate() {
-        let entry = entries.of(&row.scope);
-        let verdict = entry.map(|entry| {
-            let wanted = &expectations[entry].wanted;
-            judgement.judge_one(Place::Row(index), &row.possible, wanted, facts)
+        let entry = entries.of_row(row);
+        let number = entry.map(|entry| {
+            *known
+                .entry((row.results_index(), entry))
+                .or_insert_with(|| {
+                    let wanted = &expectations[entry].wanted;
+                    let version = facts.version.as_ref();
+                    judgement.add(Judged::new(entry, wanted, row.possible(), version))
+                })
         });
-        judgement.rows.push(RowVerdict { entry, verdict });
+        judgement.of_rows.push(number);
+        let overriding = judgement.overriding.as_ref().filter(|_| entry.is_none());
+        if overriding.is_some_and(|overriding| overriding.of_row(row, Place::Row(index)).is_some())
+        {
+            judgement.overriding_rows.push(index);
+        }
     }
-    judgement.find_unfounded(facts, rows, &entries, expectations);
-    match overriding(rows, &judgement.rows, expectations) {
-        (forbidden, true) => judgement.violations.extend(forbidden),
-        (reported, false) => judgement.overriding = reported,
-    }
+    let judges_s3 = judgement.judges_s3();
+    judgement.unfounded = unfounded(facts, rows, &entries, expectations, judges_s3);
     judgement
-}
-
-/// The verdict on the possible results of an upload.
-#[derive(Debug)]
-pub struct Judged {
-    /// The verdict.
-    pub verdict: Verdict,
-    /// Why it is not known, if it is not.
-    pub doubts: Vec<Doubt>,
-}
-
-/// Judges the possible results of an upload by an expectation.
-pub fn judge_possible(possible: &Possible, wanted: &Wanted, facts: &Facts) -> Judged {
-    let comparisons = comparisons(possible, wanted, facts);
-    let verdict = verdict(possible, &comparisons);
-    Judged {
-        verdict,
-        doubts: if verdict == Verdict::Unknown {
-            doubts(possible, &comparisons)
-        } else {
-            Vec::new()
-        },
-    }
 }
 
 impl Judgement {
@@ -107,273 +68,134 @@ impl Judgement {
     ///
     /// `has_gaps` says whether something that is necessary was not read, and `is_refused` whether Aspera refuses its configuration.
     pub fn compliant(&self, has_gaps: bool, is_refused: bool) -> Option<bool> {
-        if is_refused || !self.violations.is_empty() {
+        let has = |wanted: fn(Verdict) -> bool| self.all().any(|judged| wanted(judged.verdict));
+        let is_overridden = self.forbids_overriding() && !self.overriding_rows.is_empty();
+        if is_refused || is_overridden || has(|verdict| matches!(verdict, Verdict::Violated(_))) {
             return Some(false);
         }
-        let is_known = !has_gaps && self.unknown.is_empty() && self.unfounded.is_empty();
+        let is_known =
+            !has_gaps && self.unfounded.is_empty() && !has(|verdict| verdict == Verdict::Unknown);
         is_known.then_some(true)
     }
 
     /// Returns whether an upload is judged that may go to S3.
     pub fn judges_s3(&self) -> bool {
-        let mut verdicts = self.rows.iter().filter_map(|row| row.verdict);
-        verdicts.any(|verdict| verdict != Verdict::NotS3)
+        let mut judged = self.judged.iter();
+        judged.any(|judged| judged.verdict != Verdict::NotS3)
     }
 
-    fn judge_system(&mut self, facts: &Facts, entries: &Entries, expectations: &[Expectation]) {
-        // An unreadable file is reported as incomplete.
-        let (Some(entry), Some(file)) = (entries.system, &facts.system) else {
-            return;
-        };
-        let request = file.request.clone();
-        let is_set = !request.is_empty();
-        let mut possible = Possible::certainly(Outcome::S3(request, Source::Trapd));
-        for nearly in file.nearly.iter().cloned() {
-            possible.add_for(Outcome::S3(nearly, Source::Trapd), Doubt::NearlyASetting);
-        }
-        if file.has_more_nearly {
-            possible.unbound(Doubt::NearlyASetting);
-        }
-        s3_docroot::add_doubts_of_values(&mut possible);
-        s3_docroot::add_doubts_of_transport(&mut possible, facts);
-        match facts.trapd_enabled {
-            Some(false) if is_set => possible.leave_unproven(Doubt::TrapdOff),
-            None if is_set => possible.leave_unproven(Doubt::TrapdUnknown),
-            _ => {}
-        }
-        if is_set && let Some(doubt) = facts.doubt_of_system_wide_encryption() {
-            possible.leave_unproven(doubt);
-        }
-        if file.has_other_endpoint {
-            s3_docroot::add_doubts_of_other_endpoint(&mut possible);
-        }
-        if facts.service_options {
-            possible.unbound(Doubt::ServiceOptions);
-        }
-        if facts.trapd_runs_older_file {
-            possible.leave_unproven(Doubt::OlderFile);
-        }
-        let wanted = &expectations[entry].wanted;
-        let possible = Rc::new(possible);
-        self.system = Some(self.judge_one(Place::System, &possible, wanted, facts));
+    /// Returns the verdict on a row, or `None` if no entry names it.
+    pub fn of_row(&self, index: usize) -> Option<&Judged> {
+        let number = self.of_rows.get(index).copied().flatten()?;
+        self.judged.get(number.get() as usize - 1)
     }
 
-    fn judge_one(
-        &mut self,
-        place: Place,
-        possible: &Rc<Possible>,
-        wanted: &Rc<Wanted>,
-        facts: &Facts,
-    ) -> Verdict {
-        let Judged { verdict, doubts } = judge_possible(possible, wanted, facts);
-        match verdict {
-            Verdict::Violated(difference) => self.violations.push(Violation {
-                place,
-                possible: Rc::clone(possible),
-                expected: Rc::clone(wanted),
-                difference,
-            }),
-            Verdict::Unknown => self.unknown.push(Unknown { place, doubts }),
-            Verdict::Met | Verdict::NotS3 => {}
-        }
-        verdict
+    /// Returns the certain differences.
+    pub fn violations<'j>(&'j self, rows: &'j Rows) -> impl Iterator<Item = Violation> + 'j {
+        let certain = self
+            .places()
+            .filter_map(|(place, judged)| judged.violation(place));
+        let forbidden = self
+            .overriding_rows(rows)
+            .filter(|_| self.forbids_overriding());
+        certain.chain(forbidden)
     }
 
-    fn find_unfounded(
-        &mut self,
-        facts: &Facts,
-        rows: &[Row],
-        entries: &Entries,
-        expectations: &[Expectation],
-    ) {
-        let Some(conf) = facts.conf else { return };
-        // There may be very many scopes, so only those are kept that an entry names.
-        let patterns = expectations.iter().flat_map(|entry| &entry.scopes);
-        let named: HashSet<&Scope> = patterns.filter_map(ScopePattern::scope).collect();
-        let blocks = conf.blocks.iter().filter(|_| !named.is_empty());
-        let known: HashSet<Scope> = blocks
-            .map(|block| conf.scope(block))
-            .filter(|scope| named.contains(scope))
-            .collect();
-        let rows_in_s3 = || rows.iter().filter(|row| !row.is_not_s3());
-        let scopes_in_s3 = rows_in_s3().map(|row| &row.scope);
-        let in_s3: HashSet<&Scope> = scopes_in_s3.filter(|scope| named.contains(scope)).collect();
-        for (index, expectation) in expectations.iter().enumerate() {
-            let earlier = &expectations[..index];
-            let is_judged_earlier = |pattern: &ScopePattern| {
-                earlier
-                    .iter()
-                    .any(|earlier| earlier.scopes.is_empty() || earlier.scopes.contains(pattern))
-            };
-            let everyone = [
-                ScopePattern::Users,
-                ScopePattern::Groups,
-                ScopePattern::One(Scope::Global),
-            ];
-            if expectation.scopes.is_empty() && everyone.iter().all(is_judged_earlier) {
-                self.unfounded.push(Unfounded::Entry(index));
-            }
-            for pattern in &expectation.scopes {
-                self.unfounded.extend(match pattern {
-                    ScopePattern::Users | ScopePattern::Groups => {
-                        is_judged_earlier(pattern).then_some(Unfounded::Entry(index))
-                    }
-                    // Only the module that asks the Node API knows whether they are there.
-                    ScopePattern::AccessKeys | ScopePattern::AccessKey(_) => None,
-                    ScopePattern::System => {
-                        let is_judged = entries.system != Some(index);
-                        is_judged.then_some(Unfounded::JudgedByEarlierEntry(None))
-                    }
-                    ScopePattern::One(scope)
-                        if !known.contains(scope) && *scope != Scope::Global =>
-                    {
-                        Some(Unfounded::NoSuchScope(scope.clone()))
-                    }
-                    ScopePattern::One(scope) if !in_s3.contains(scope) => {
-                        Some(Unfounded::NotS3(scope.clone()))
-                    }
-                    ScopePattern::One(scope) => {
-                        let is_judged = entries.of(scope) != Some(index);
-                        is_judged.then(|| Unfounded::JudgedByEarlierEntry(Some(scope.clone())))
-                    }
-                });
-            }
-        }
-        let is_of_keys = |expectation: &Expectation| {
-            let mut scopes = expectation.scopes.iter();
-            !expectation.scopes.is_empty() && scopes.all(ScopePattern::is_of_access_keys)
-        };
-        if !expectations.is_empty() && expectations.iter().all(is_of_keys) {
-            self.unfounded.push(Unfounded::OnlyAccessKeys);
-        }
-        let mut verdicts = self.rows.iter().filter_map(|row| row.verdict);
-        let is_judged = verdicts.any(|verdict| verdict != Verdict::NotS3);
-        let is_of_docroots = |pattern: &ScopePattern| {
-            !matches!(pattern, ScopePattern::System) && !pattern.is_of_access_keys()
-        };
-        let expects_uploads = expectations.iter().any(|expectation| {
-            expectation.scopes.is_empty() || expectation.scopes.iter().any(is_of_docroots)
-        });
-        if !is_judged
-            && expects_uploads
-            && rows_in_s3().next().is_some()
-            && self.unfounded.is_empty()
-        {
-            self.unfounded.push(Unfounded::Everything);
-        }
+    /// Returns the docroots that no entry judges, and that say something else than `s3.properties` is expected to say, if that is not forbidden.
+    pub fn overriding<'j>(&'j self, rows: &'j Rows) -> impl Iterator<Item = Violation> + 'j {
+        self.overriding_rows(rows)
+            .filter(|_| !self.forbids_overriding())
+    }
+
+    /// Returns the places whose verdict is not known, with the reasons.
+    pub fn unknown(&self) -> impl Iterator<Item = (Place, &[Doubt])> {
+        let unknown = self
+            .places()
+            .filter(|(_, judged)| judged.verdict == Verdict::Unknown);
+        unknown.map(|(place, judged)| (place, judged.doubts.as_slice()))
+    }
+
+    fn overriding_rows<'j>(&'j self, rows: &'j Rows) -> impl Iterator<Item = Violation> + 'j {
+        self.overriding_rows.iter().filter_map(|&index| {
+            let overriding = self.overriding.as_ref()?;
+            overriding.of_row(rows.get(index), Place::Row(index))
+        })
+    }
+
+    fn forbids_overriding(&self) -> bool {
+        self.overriding
+            .as_ref()
+            .is_some_and(|overriding| overriding.is_forbidden)
+    }
+
+    /// Returns the verdicts on all places: first on `s3.properties`, then on the rows in their order.
+    fn places(&self) -> impl Iterator<Item = (Place, &Judged)> {
+        let system = self.system.iter().map(|judged| (Place::System, judged));
+        let rows = 0..self.of_rows.len();
+        system.chain(rows.filter_map(|index| Some((Place::Row(index), self.of_row(index)?))))
+    }
+
+    /// Returns the different verdicts.
+    fn all(&self) -> impl Iterator<Item = &Judged> {
+        self.system.iter().chain(&self.judged)
+    }
+
+    /// Adds a verdict on rows. Returns its number.
+    fn add(&mut self, judged: Judged) -> NonZero<u32> {
+        self.judged.push(judged);
+        let count = u32::try_from(self.judged.len()).unwrap_or(u32::MAX);
+        NonZero::new(count).unwrap_or(NonZero::<u32>::MAX)
     }
 }
 
-/// Compares each possible upload to S3 with an expectation.
-fn comparisons(possible: &Possible, wanted: &Wanted, facts: &Facts) -> Vec<Comparison> {
-    let compare = |request| match wanted.compare(request) {
-        Comparison::Meets => on_version(wanted, facts.version.as_ref()),
-        comparison => comparison,
+/// Judges `s3.properties`.
+fn judge_system(facts: &Facts, entries: &Entries, expectations: &[Expectation]) -> Option<Judged> {
+    // An unreadable file is reported as incomplete.
+    let (Some(entry), Some(file)) = (entries.system, &facts.system) else {
+        return None;
     };
-    possible.requests().map(compare).collect()
-}
-
-/// Returns whether a result that meets an expectation does so on a version of Aspera.
-fn on_version(wanted: &Wanted, version: Option<&Version>) -> Comparison {
-    let first = match wanted {
-        Wanted::Encryption(Encryption::AwsKms, _) => Version::first_with_kms(),
-        Wanted::Encryption(Encryption::Aes256, _) => Version::first_with_aes256(),
-        Wanted::Encryption(Encryption::None, _) | Wanted::Absent => return Comparison::Meets,
-    };
-    match version {
-        None => Comparison::Unknown(Doubt::VersionUnknown),
-        Some(version) if *version >= first => Comparison::Meets,
-        // The vendor says that SSE-KMS came with that version.
-        Some(_) if wanted.is_kms() => Comparison::Differs(Difference::VersionTooOld),
-        Some(_) => Comparison::Unknown(Doubt::OldVersion),
+    let request = file.request.clone();
+    let is_set = !request.is_empty();
+    let mut possible = Possible::certainly(Outcome::S3(request, Source::Trapd));
+    for nearly in file.nearly.iter().cloned() {
+        possible.add_for(Outcome::S3(nearly, Source::Trapd), Doubt::NearlyASetting);
     }
-}
-
-/// Returns the verdict on a set of possible results, by the comparisons of those that go to S3.
-fn verdict(possible: &Possible, comparisons: &[Comparison]) -> Verdict {
-    if possible.is_certain() && possible.outcomes == [Outcome::NotS3] {
-        return Verdict::NotS3;
+    if file.has_more_nearly {
+        possible.unbound(Doubt::NearlyASetting);
     }
-    let all_meet = comparisons
-        .iter()
-        .all(|comparison| *comparison == Comparison::Meets);
-    let difference = comparisons.iter().find_map(|comparison| match comparison {
-        Comparison::Differs(difference) => Some(*difference),
-        _ => None,
-    });
-    let all_differ = comparisons
-        .iter()
-        .all(|comparison| matches!(comparison, Comparison::Differs(_)));
-    // An upload that may not go to S3 at all is no violation. Otherwise, hiding a fact could turn a compliant server into one that is not compliant.
-    let may_not_be_s3 = possible.outcomes.contains(&Outcome::NotS3);
-    match difference {
-        _ if possible.unbounded || comparisons.is_empty() => Verdict::Unknown,
-        None if all_meet && !possible.is_unproven() => Verdict::Met,
-        Some(difference) if all_differ && !may_not_be_s3 => Verdict::Violated(difference),
-        _ => Verdict::Unknown,
+    s3_docroot::add_doubts_of_values(&mut possible);
+    s3_docroot::add_doubts_of_transport(&mut possible, facts);
+    match facts.trapd_enabled {
+        Some(false) if is_set => possible.leave_unproven(Doubt::TrapdOff),
+        None if is_set => possible.leave_unproven(Doubt::TrapdUnknown),
+        _ => {}
     }
-}
-
-/// Returns the reasons for an unknown verdict: first those of the results, then those of the comparisons.
-fn doubts(possible: &Possible, comparisons: &[Comparison]) -> Vec<Doubt> {
-    let mut doubts = possible.doubts.clone();
-    for comparison in comparisons {
-        if let Comparison::Unknown(doubt) = comparison
-            && !doubts.contains(doubt)
-        {
-            doubts.push(*doubt);
-        }
+    if is_set && let Some(doubt) = facts.doubt_of_system_wide_encryption() {
+        possible.leave_unproven(doubt);
     }
-    doubts
-}
-
-/// An index of the entries. The first entry that names a scope judges it.
-struct Entries {
-    system: Option<usize>,
-    everyone: Option<usize>,
-    by_pattern: HashMap<ScopePattern, usize>,
-}
-
-impl Entries {
-    fn index(expectations: &[Expectation]) -> Self {
-        let mut entries = Self {
-            system: None,
-            everyone: None,
-            by_pattern: HashMap::new(),
-        };
-        for (index, expectation) in expectations.iter().enumerate() {
-            if expectation.scopes.is_empty() {
-                entries.everyone.get_or_insert(index);
-            }
-            for scope in &expectation.scopes {
-                entries.by_pattern.entry(scope.clone()).or_insert(index);
-            }
-        }
-        entries.system = entries.by_pattern.get(&ScopePattern::System).copied();
-        entries
+    if file.has_other_endpoint {
+        s3_docroot::add_doubts_of_other_endpoint(&mut possible);
     }
-
-    fn of(&self, scope: &Scope) -> Option<usize> {
-        let kind = match scope {
-            Scope::User(_) => Some(ScopePattern::Users),
-            Scope::Group(_) => Some(ScopePattern::Groups),
-            Scope::Global => None,
-        };
-        let by_kind = kind.and_then(|kind| self.by_pattern.get(&kind));
-        let by_name = self.by_pattern.get(&ScopePattern::One(scope.clone()));
-        [by_kind, by_name, self.everyone.as_ref()]
-            .into_iter()
-            .flatten()
-            .min()
-            .copied()
+    if facts.service_options {
+        possible.unbound(Doubt::ServiceOptions);
     }
+    if facts.trapd_runs_older_file {
+        possible.leave_unproven(Doubt::OlderFile);
+    }
+    let wanted = &expectations[entry].wanted;
+    Some(Judged::new(
+        entry,
+        wanted,
+        &Rc::new(possible),
+        facts.version.as_ref(),
+    ))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Accounts, rows};
+    use super::super::{ScopePattern, Unfounded, Wanted, rows};
     use super::*;
-    use crate::aspera::docroot::AsperaConf;
+    use crate::aspera::docroot::{AsperaConf, Scope};
     use crate::aspera::setting::Encryption;
 
     #[test]
@@ -392,8 +214,7 @@ mod tests {
             "<CONF><aaa><realms><realm><users>{users}</users></realm></realms></aaa></CONF>"
         );
         let conf = AsperaConf::parse(file.as_bytes()).unwrap();
-        let accounts = Accounts::default();
-        let facts = Facts::of(Some(&conf), &accounts);
+        let facts = Facts::of(Some(&conf));
         let user = |name: &str| Scope::User(name.to_owned());
         let one = |scope: Scope| vec![ScopePattern::One(scope)];
         for (scopes, unfounded) in [

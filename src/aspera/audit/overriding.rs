@@ -6,35 +6,40 @@
 use std::rc::Rc;
 
 use super::expectation::{Comparison, Difference, Expectation, ScopePattern, Wanted};
-use super::possible::{Outcome, Possible, Request, Source};
-use super::rows::Row;
-use super::verdict::{Place, RowVerdict, Violation};
+use super::possible::Request;
+use super::row::Row;
+use super::verdict::{Place, Violation};
 use crate::aspera::docroot::{DocrootUri, Storage};
 use crate::aspera::setting::{ENCRYPTION_KEY, KMS_KEY_KEY};
 
-/// Returns the docroots that have a setting of their own, other than the one that is expected of `s3.properties`, unless an entry judges them. The flag says
-/// whether the expectation forbids that.
-pub(super) fn overriding(
-    rows: &[Row],
-    verdicts: &[RowVerdict],
-    expectations: &[Expectation],
-) -> (Vec<Violation>, bool) {
-    let of_system = |expectation: &&Expectation| expectation.scopes.contains(&ScopePattern::System);
-    let Some(expectation) = expectations.iter().find(of_system) else {
-        return (Vec::new(), false);
-    };
-    // Where the whole server is to have no setting, the docroots are meant to have their own.
-    let wanted @ Wanted::Encryption(encryption, _) = &*expectation.wanted else {
-        return (Vec::new(), false);
-    };
-    let not_judged = rows
-        .iter()
-        .zip(verdicts)
-        .enumerate()
-        .filter(|(_, (_, verdict))| verdict.entry.is_none());
-    let overriding = not_judged.filter_map(|(index, (row, _))| {
-        let uri = row.uri.as_ref()?;
-        let own = own_setting(uri)?;
+/// What the expectation of the whole server says about docroots that no entry judges.
+#[derive(Debug)]
+pub(super) struct Overriding {
+    wanted: Rc<Wanted>,
+    /// Whether it forbids them a setting of their own.
+    pub(super) is_forbidden: bool,
+}
+
+impl Overriding {
+    /// Returns nothing if no encryption is expected of the whole server.
+    pub(super) fn new(expectations: &[Expectation]) -> Option<Self> {
+        let mut expectations = expectations.iter();
+        let of_system =
+            expectations.find(|expectation| expectation.scopes.contains(&ScopePattern::System))?;
+        // Where the whole server is to have no setting, the docroots are meant to have their own.
+        matches!(*of_system.wanted, Wanted::Encryption(..)).then(|| Self {
+            wanted: Rc::clone(&of_system.wanted),
+            is_forbidden: of_system.docroots_follow,
+        })
+    }
+
+    /// Returns the setting of a row's own, if it has another one than the whole server is expected to have.
+    pub(super) fn of_row(&self, row: Row, place: Place) -> Option<Violation> {
+        let Wanted::Encryption(encryption, _) = &*self.wanted else {
+            return None;
+        };
+        let uri = row.uri()?;
+        let own = own_setting(&uri)?;
         // A key alone goes with the encryption of the server.
         let completed = Request::new(
             own.encryption
@@ -42,15 +47,16 @@ pub(super) fn overriding(
                 .or_else(|| Some(encryption.to_string())),
             own.kms_key.clone(),
         );
-        let is_same = wanted.compare(&completed) == Comparison::Meets && !uri.repeats_a_setting();
+        let is_same =
+            self.wanted.compare(&completed) == Comparison::Meets && !uri.repeats_a_setting();
         (!is_same).then(|| Violation {
-            place: Place::Row(index),
-            possible: Rc::new(Possible::certainly(Outcome::S3(own, Source::Docroot))),
-            expected: Rc::clone(&expectation.wanted),
+            place,
+            found: own,
+            is_of_docroot: true,
+            expected: Rc::clone(&self.wanted),
             difference: Difference::OwnSetting,
         })
-    });
-    (overriding.collect(), expectation.docroots_follow)
+    }
 }
 
 /// Returns the setting in the query of an S3 docroot, or `None` if it has none.
@@ -68,7 +74,7 @@ fn own_setting(uri: &DocrootUri) -> Option<Request> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Accounts, Facts, judge, rows};
+    use super::super::{Facts, judge, rows};
     use super::*;
     use crate::aspera::docroot::{AsperaConf, Scope};
     use crate::aspera::setting::{Encryption, KmsKey};
@@ -101,8 +107,7 @@ mod tests {
             users.concat()
         );
         let conf = AsperaConf::parse(file.as_bytes()).unwrap();
-        let accounts = Accounts::default();
-        let facts = Facts::of(Some(&conf), &accounts);
+        let facts = Facts::of(Some(&conf));
         let mut expectations = vec![Expectation {
             wanted: Rc::new(wanted.clone()),
             scopes: vec![ScopePattern::System],
@@ -117,13 +122,15 @@ mod tests {
         }
         let rows = rows(&facts);
         let judgement = judge(&facts, &rows, &expectations);
-        [&judgement.overriding, &judgement.violations].map(|violations| {
+        let overriding = judgement.overriding(&rows).collect();
+        let violations: Vec<Violation> = judgement.violations(&rows).collect();
+        [overriding, violations].map(|violations| {
             let own = violations
-                .iter()
+                .into_iter()
                 .filter(|violation| violation.difference == Difference::OwnSetting);
-            let place = |violation: &Violation| match violation.place {
+            let place = |violation: Violation| match violation.place {
                 Place::System => "system".to_owned(),
-                Place::Row(index) => rows[index].scope.name().unwrap_or_default().to_owned(),
+                Place::Row(index) => rows.get(index).scope().into_name().unwrap_or_default(),
             };
             own.map(place).collect()
         })

@@ -38,7 +38,7 @@ pub enum Outcome {
 }
 
 /// The possible results of an upload.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Possible {
     /// The results of the readings, the most plausible first.
     pub outcomes: Vec<Outcome>,

@@ -7,100 +7,92 @@ use super::doubt::Doubt;
 use super::facts::Facts;
 use super::inheritance::{Inheritance, Level, State};
 use super::possible::{Outcome, Possible};
+use super::row::{Results, Rows, RowsBuilder};
 use super::s3_docroot::S3Docroots;
 use super::settled::Settled;
-use crate::aspera::docroot::{AsperaConf, Block, DocrootElement, DocrootUri, Scope, Storage};
+use crate::aspera::docroot::{
+    AsperaConf, Block, BlockKind, DocrootElement, DocrootUri, Scope, Storage,
+};
 use crate::subject::with_subject;
 
-/// A docroot, or a user, group or default whose docroot is set elsewhere.
-#[derive(Debug)]
-pub struct Row {
-    /// The scope that owns the docroot.
-    pub scope: Scope,
-    /// The client address that the docroot applies to, or `None` if it applies to all clients.
-    pub peer_ip: Option<Box<str>>,
-    /// The docroot, or `None` if the scope has no docroot of its own.
-    pub uri: Option<DocrootUri>,
-    /// The scope that the docroot is inherited from, or `None` if the scope has its own docroot or several are possible.
-    pub inherited_from: Option<Rc<Scope>>,
-    /// The possible results of an upload. There are many rows, but few different results.
-    pub possible: Rc<Possible>,
-}
-
 /// Returns all rows of a server, in the order of `aspera.conf`, or no rows if that file could not be read.
-pub fn rows(facts: &Facts) -> Vec<Row> {
-    rows_with(facts, None)
+pub fn rows<'f>(facts: &Facts<'f>) -> Rows<'f> {
+    rows_with(facts, None).0
 }
 
-/// Returns all rows of a server, with one for a user whom `aspera.conf` need not name.
-pub fn rows_with(facts: &Facts, user: Option<&str>) -> Vec<Row> {
+/// Returns all rows of a server, and the possible results of the uploads of a user, if `aspera.conf` does not name that user.
+pub fn rows_with<'f>(facts: &Facts<'f>, user: Option<&str>) -> (Rows<'f>, Option<Rc<Possible>>) {
     let Some(conf) = facts.conf else {
-        return Vec::new();
+        return (Rows::default(), None);
     };
-    let s3_docroots = S3Docroots::new(facts);
-    let mut settled: HashMap<&Scope, Vec<&Settled>> = HashMap::new();
-    for one in facts.settled {
-        settled.entry(&one.scope).or_default().push(one);
-    }
-    let elements = |block| -> Vec<Element> {
+    let reader = Reader::new(conf, facts);
+    // There may be very many docroots, so each is read when it is needed, those of groups twice.
+    let levels = |kind: BlockKind| -> Vec<Level> {
+        let blocks = conf.blocks.iter();
+        let blocks = blocks.filter(|block| block.owner.kind == kind);
+        blocks.map(|block| reader.level(block)).collect()
+    };
+    let inheritance = Inheritance::new(
+        levels(BlockKind::Group),
+        levels(BlockKind::Global),
+        &facts.accounts,
+    );
+    let mut finder = Finder {
+        reader: &reader,
+        facts,
+        inheritance,
+        has_unclear_name: conf.blocks.iter().any(|block| block.has_unclear_name),
+        rows: RowsBuilder::new(conf),
+    };
+    for (index, block) in conf.blocks.iter().enumerate() {
         let scope = conf.scope(block);
-        let docroots = conf.docroots(block).iter();
-        let settled = settled.get(&scope).map(Vec::as_slice).unwrap_or_default();
-        let read = |docroot| Element::read(conf, docroot, &s3_docroots, settled);
-        with_subject(&scope, || docroots.map(read).collect())
-    };
-    // There may be very many blocks, so the elements of each are read when they are needed, those of groups twice.
-    let levels = |is_wanted: fn(&Scope) -> bool| -> Vec<Level> {
-        let blocks = conf.blocks.iter().filter(|block| !conf.is_user(block));
-        let levels = blocks.map(|block| level(conf, block, &elements(block)));
-        levels.filter(|level| is_wanted(&level.scope)).collect()
-    };
-    let groups = levels(|scope| matches!(scope, Scope::Group(_)));
-    let defaults = levels(|scope| matches!(scope, Scope::Global));
-    let inheritance = Inheritance::new(groups, defaults, facts.accounts);
-    let mut rows = Vec::with_capacity(conf.blocks.len());
-    for block in &conf.blocks {
-        let elements = elements(block);
-        let level = level(conf, block, &elements);
-        with_subject(&level.scope, || {
-            add_rows(&mut rows, &level, elements, &inheritance);
-        });
+        with_subject(&scope, || finder.add_block(index, block, &scope));
     }
-    let unnamed = user.map(|user| Scope::User(user.to_owned()));
-    if let Some(scope) = unnamed.filter(|scope| rows.iter().all(|row| row.scope != *scope)) {
-        let next = next_level(&scope, &inheritance);
-        rows.push(Row::without_docroot(&scope, next.from, next.possible));
-    }
-    let has_unclear_name = conf.blocks.iter().any(|block| block.has_unclear_name);
-    for row in &mut rows {
-        row.add_doubts_of_services(facts);
-        // The docroots of that user or group may be those of any other.
-        if has_unclear_name {
-            Rc::make_mut(&mut row.possible).leave_unproven(Doubt::UnclearName);
-        }
-        if row.possible.is_certain() && !row.possible.doubts.is_empty() {
-            Rc::make_mut(&mut row.possible).doubts.clear();
-        }
-    }
-    rows
+    let user = user.map(|user| Scope::User(user.to_owned()));
+    let unnamed = user.filter(|user| conf.blocks.iter().all(|block| conf.scope(block) != *user));
+    let of_unnamed = unnamed.map(|user| finder.on_server(finder.next_level(&user)).possible);
+    (finder.rows.build(), of_unnamed)
+}
+
+/// Reads the docroots of a file.
+struct Reader<'r, 'f> {
+    conf: &'f AsperaConf<'f>,
+    s3_docroots: S3Docroots<'r>,
+    /// What objects have settled, by the owner of the docroot.
+    settled: HashMap<&'r Scope, Vec<&'r Settled>>,
 }
 
 /// A docroot element.
 struct Element {
-    peer_ip: Option<Box<str>>,
-    uri: DocrootUri,
+    storage: Storage,
+    has_peer_ip: bool,
     possible: Rc<Possible>,
 }
 
-impl Element {
+impl<'r, 'f> Reader<'r, 'f> {
+    fn new(conf: &'f AsperaConf<'f>, facts: &'r Facts<'f>) -> Self {
+        let mut settled: HashMap<&Scope, Vec<&Settled>> = HashMap::new();
+        for one in &facts.settled {
+            settled.entry(&one.scope).or_default().push(one);
+        }
+        Self {
+            conf,
+            s3_docroots: S3Docroots::new(facts),
+            settled,
+        }
+    }
+
+    fn elements(&self, block: &Block) -> impl Iterator<Item = Element> {
+        let docroots = self.conf.docroots(block).iter();
+        // Names are read out of the file only if an object has settled something.
+        let settled = (!self.settled.is_empty()).then(|| self.settled.get(&self.conf.scope(block)));
+        let settled = settled.flatten().map(Vec::as_slice).unwrap_or_default();
+        docroots.map(|docroot| self.element(docroot, settled))
+    }
+
     /// Reads a docroot. `settled` is about the docroots of its owner.
-    fn read(
-        conf: &AsperaConf,
-        docroot: &DocrootElement,
-        s3_docroots: &S3Docroots,
-        settled: &[&Settled],
-    ) -> Self {
-        let text = conf.text_with_blanks(docroot);
+    fn element(&self, docroot: &DocrootElement, settled: &[&Settled]) -> Element {
+        let text = self.conf.text_with_blanks(docroot);
         let uri = DocrootUri::new(text.trim_ascii());
         let mut possible = match uri.storage() {
             Storage::Unset => Rc::default(),
@@ -108,9 +100,9 @@ impl Element {
                 Rc::new(Possible::certainly(Outcome::NotS3))
             }
             Storage::S3 => {
-                let mut possible = s3_docroots.possible(&uri);
+                let mut possible = self.s3_docroots.possible(&uri);
                 let is_about = |settled: &&&Settled| {
-                    settled.peer_ip.as_deref() == docroot.peer_ip.as_deref()
+                    settled.peer_ip == docroot.peer_ip(self.conf.bytes)
                         && settled.uri == uri.masked(None)
                 };
                 if let Some(settled) = settled.iter().find(is_about) {
@@ -121,7 +113,7 @@ impl Element {
             Storage::MisspelledS3 => {
                 let mut possible = Possible::certainly(Outcome::NotS3);
                 possible.leave_unproven(Doubt::SchemeInCapitals);
-                possible.merge((*s3_docroots.possible(&uri)).clone());
+                possible.merge((*self.s3_docroots.possible(&uri)).clone());
                 Rc::new(possible)
             }
             Storage::Unknown => Rc::new(Possible::anything(Doubt::UnknownDocroot)),
@@ -133,20 +125,68 @@ impl Element {
         if docroot.has_misc {
             Rc::make_mut(&mut possible).leave_unproven(Doubt::CommentInDocroot);
         }
-        Self {
-            peer_ip: docroot.peer_ip.clone(),
-            uri,
+        Element {
+            storage: uri.storage(),
+            has_peer_ip: docroot.has_peer_ip,
             possible,
         }
     }
 
+    /// Returns a group or default as a level of inheritance.
+    fn level(&self, block: &Block) -> Level {
+        let scope = self.conf.scope(block);
+        with_subject(&scope, || {
+            let mut possible: Option<Rc<Possible>> = None;
+            let mut state = State::Unset;
+            let (mut has_docroot, mut has_empty) = (false, false);
+            let (mut for_one_address, mut for_all) = (0_usize, 0_usize);
+            for element in self.elements(block) {
+                state = state.max(element.state());
+                has_docroot |= element.is_set();
+                has_empty |= element.storage == Storage::Empty;
+                match element.storage {
+                    Storage::Unset => {}
+                    _ if element.has_peer_ip => for_one_address += 1,
+                    _ => for_all += 1,
+                }
+                match &mut possible {
+                    None => possible = Some(element.possible),
+                    Some(possible) => {
+                        Rc::make_mut(possible).merge((*element.possible).clone());
+                    }
+                }
+            }
+            let mut possible = possible.unwrap_or_default();
+            for (doubt, is_open) in [
+                (Doubt::EmptyDocroot, has_empty),
+                (Doubt::ClientAddress, for_one_address > 0),
+                (Doubt::SeveralDocroots, for_all > 1),
+            ] {
+                if is_open {
+                    Rc::make_mut(&mut possible).note(doubt);
+                }
+            }
+            Level {
+                scope: scope.clone(),
+                state,
+                possible,
+                has_restriction: block.has_restriction,
+                has_docroot,
+                precedence: block.precedence,
+            }
+        })
+    }
+}
+
+impl Element {
     fn is_set(&self) -> bool {
-        !matches!(self.uri.storage(), Storage::Unset | Storage::Empty)
+        !matches!(self.storage, Storage::Unset | Storage::Empty)
     }
 
+    /// Returns what it means for clients at any address.
     fn state(&self) -> State {
-        match self.uri.storage() {
-            _ if self.peer_ip.is_some() => State::Unset,
+        match self.storage {
+            _ if self.has_peer_ip => State::Unset,
             Storage::Unset => State::Unset,
             Storage::Empty => State::Empty,
             _ => State::Set,
@@ -154,151 +194,99 @@ impl Element {
     }
 }
 
-fn level(conf: &AsperaConf, block: &Block, elements: &[Element]) -> Level {
-    let mut possible = merged(elements);
-    let mut note = |doubt| Rc::make_mut(&mut possible).note(doubt);
-    if elements
-        .iter()
-        .any(|element| element.uri.storage() == Storage::Empty)
-    {
-        note(Doubt::EmptyDocroot);
-    }
-    let is_for_one_address =
-        |element: &Element| element.peer_ip.is_some() && element.uri.storage() != Storage::Unset;
-    if elements.iter().any(is_for_one_address) {
-        note(Doubt::ClientAddress);
-    }
-    let is_for_all =
-        |element: &&Element| element.peer_ip.is_none() && element.uri.storage() != Storage::Unset;
-    if elements.iter().filter(is_for_all).count() > 1 {
-        note(Doubt::SeveralDocroots);
-    }
-    let has = |state| elements.iter().any(|element| element.state() == state);
-    Level {
-        scope: conf.scope(block),
-        state: match (has(State::Set), has(State::Empty)) {
-            (true, _) => State::Set,
-            (_, true) => State::Empty,
-            _ => State::Unset,
-        },
-        possible,
-        has_restriction: block.has_restriction,
-        has_docroot: elements.iter().any(Element::is_set),
-        precedence: block.precedence,
-    }
+/// Finds the rows of a file.
+struct Finder<'r, 'f> {
+    reader: &'r Reader<'r, 'f>,
+    facts: &'r Facts<'f>,
+    inheritance: Inheritance<'r>,
+    has_unclear_name: bool,
+    rows: RowsBuilder<'f>,
 }
 
-/// Returns the results of all elements.
-fn merged(elements: &[Element]) -> Rc<Possible> {
-    if let [element] = elements {
-        return Rc::clone(&element.possible);
-    }
-    let mut possible = Possible::default();
-    for element in elements {
-        possible.merge((*element.possible).clone());
-    }
-    Rc::new(possible)
-}
-
-fn add_rows(rows: &mut Vec<Row>, level: &Level, elements: Vec<Element>, inheritance: &Inheritance) {
-    let scope = &level.scope;
-    let mut unset = Possible::default();
-    for element in elements {
-        if element.uri.storage() == Storage::Unset {
-            unset.merge((*element.possible).clone());
-            continue;
-        }
-        let mut possible = element.possible;
-        if element.uri.storage() == Storage::Empty {
-            let next = (*next_level(scope, inheritance).possible).clone();
-            Rc::make_mut(&mut possible).merge_for(next, Doubt::EmptyDocroot);
-        }
-        if let Some(doubt) = level.doubt_of_restriction() {
-            Rc::make_mut(&mut possible).unbound(doubt);
-        }
-        rows.push(Row {
-            scope: scope.clone(),
-            peer_ip: element.peer_ip,
-            uri: Some(element.uri),
-            inherited_from: None,
-            possible,
+impl Finder<'_, '_> {
+    /// Adds the rows of a block.
+    fn add_block(&mut self, index: usize, block: &Block, scope: &Scope) {
+        // Only restrictions make a difference to the other docroots of a block.
+        let has_docroot =
+            block.has_restriction && self.reader.elements(block).any(|element| element.is_set());
+        let restriction = block.has_restriction.then_some(if has_docroot {
+            Doubt::RestrictionsAndDocroot
+        } else {
+            Doubt::AccessKeys
         });
-    }
-    let is_user = matches!(scope, Scope::User(_));
-    if is_user && level.state == State::Unset {
-        let next = next_level(scope, inheritance);
-        let mut possible = next.possible;
-        if unset != Possible::default() {
-            Rc::make_mut(&mut possible).merge(unset);
-        }
-        if level.has_restriction {
-            Rc::make_mut(&mut possible).unbound(Doubt::AccessKeys);
-        }
-        rows.push(Row::without_docroot(scope, next.from, possible));
-    } else if !is_user && level.has_restriction && !level.has_docroot {
-        let possible = Rc::new(Possible::anything(Doubt::AccessKeys));
-        rows.push(Row::without_docroot(scope, None, possible));
-    }
-}
-
-/// Returns the level that counts for a block if its own docroot does not.
-fn next_level(scope: &Scope, inheritance: &Inheritance) -> NextLevel {
-    match scope {
-        Scope::User(name) => {
-            let inherited = inheritance.of_user(name);
-            NextLevel {
-                possible: Rc::clone(&inherited.possible),
-                from: inherited.from.clone(),
+        let mut unset = Possible::default();
+        let mut state = State::Unset;
+        for (docroot, element) in self.reader.elements(block).enumerate() {
+            state = state.max(element.state());
+            if element.storage == Storage::Unset {
+                unset.merge((*element.possible).clone());
+                continue;
             }
-        }
-        Scope::Group(_) => {
-            let inherited = inheritance.of_default();
-            NextLevel {
-                possible: inherited.possible,
-                from: inherited.from,
+            let mut possible = element.possible;
+            if element.storage == Storage::Empty {
+                let next = (*self.next_level(scope).possible).clone();
+                Rc::make_mut(&mut possible).merge_for(next, Doubt::EmptyDocroot);
             }
+            if let Some(doubt) = restriction {
+                Rc::make_mut(&mut possible).unbound(doubt);
+            }
+            self.add(index, Some(docroot), Results::of_own(possible));
         }
-        Scope::Global => NextLevel {
-            possible: Rc::new(inheritance.beyond(false)),
-            from: None,
-        },
+        let is_user = block.owner.kind == BlockKind::User;
+        if is_user && state == State::Unset {
+            let mut results = self.next_level(scope);
+            if unset != Possible::default() {
+                Rc::make_mut(&mut results.possible).merge(unset);
+            }
+            if block.has_restriction {
+                Rc::make_mut(&mut results.possible).unbound(Doubt::AccessKeys);
+            }
+            self.add(index, None, results);
+        } else if !is_user && block.has_restriction && !has_docroot {
+            let possible = Rc::new(Possible::anything(Doubt::AccessKeys));
+            self.add(index, None, Results::of_own(possible));
+        }
+    }
+
+    /// Returns the results of the level that counts for a block if its own docroot does not.
+    fn next_level(&self, scope: &Scope) -> Results {
+        match scope {
+            Scope::User(name) => self.inheritance.of_user(name),
+            Scope::Group(_) => self.inheritance.of_default(),
+            Scope::Global => Results::of_own(Rc::new(self.inheritance.beyond(false))),
+        }
+    }
+
+    /// Adds a row.
+    fn add(&mut self, block: usize, docroot: Option<usize>, results: Results) {
+        let results = self.on_server(results);
+        self.rows.push(block, docroot, results);
+    }
+
+    /// Adds the doubts that the whole server leaves.
+    fn on_server(&self, mut results: Results) -> Results {
+        let possible = &mut results.possible;
+        let facts = self.facts;
+        if facts.noded_runs_older_file || facts.trapd_runs_older_file && possible.may_be_s3() {
+            Rc::make_mut(possible).unbound(Doubt::OlderFile);
+        }
+        // The docroots of that user or group may be those of any other.
+        if self.has_unclear_name {
+            Rc::make_mut(possible).leave_unproven(Doubt::UnclearName);
+        }
+        if possible.is_certain() && !possible.doubts.is_empty() {
+            Rc::make_mut(possible).doubts.clear();
+        }
+        results
     }
 }
 
-struct NextLevel {
-    possible: Rc<Possible>,
-    from: Option<Rc<Scope>>,
-}
-
-impl Row {
-    /// Returns the place of the row, such as `user xfer for 192.0.2.1`.
-    pub fn place(&self) -> String {
-        self.scope.place(self.peer_ip.as_deref())
-    }
-
-    /// Returns whether no upload of this row goes to S3.
-    pub fn is_not_s3(&self) -> bool {
-        self.possible.is_certain() && self.possible.outcomes == [Outcome::NotS3]
-    }
-
-    fn without_docroot(
-        scope: &Scope,
-        inherited_from: Option<Rc<Scope>>,
-        possible: Rc<Possible>,
-    ) -> Self {
+impl Results {
+    /// Returns the results of a docroot that is not inherited.
+    fn of_own(possible: Rc<Possible>) -> Self {
         Self {
-            scope: scope.clone(),
-            peer_ip: None,
-            uri: None,
-            inherited_from,
             possible,
-        }
-    }
-
-    fn add_doubts_of_services(&mut self, facts: &Facts) {
-        let may_be_s3 = self.possible.may_be_s3();
-        if facts.noded_runs_older_file || facts.trapd_runs_older_file && may_be_s3 {
-            Rc::make_mut(&mut self.possible).unbound(Doubt::OlderFile);
+            inherited_from: None,
         }
     }
 }
@@ -306,7 +294,6 @@ impl Row {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aspera::audit::Accounts;
     use crate::subject::faults::named_after_a_panic_at;
 
     #[test]
@@ -314,8 +301,7 @@ mod tests {
         let conf = b"<CONF><aaa><realms><realm><users><user><name>a</name><file_system><access><paths><path><absolute>s3://h/a</absolute></path>\
             </paths></access></file_system></user><user><name>b</name></user></users></realm></realms></aaa></CONF>";
         let conf = AsperaConf::parse(conf).unwrap();
-        let accounts = Accounts::default();
-        let facts = Facts::of(Some(&conf), &accounts);
+        let facts = Facts::of(Some(&conf));
         for name in ["user a", "user b"] {
             assert_eq!(
                 named_after_a_panic_at(name, || rows(&facts)).as_deref(),

@@ -12,6 +12,9 @@ use super::query::{self, Values};
 use crate::aspera::docroot::{DocrootUri, Mark};
 use crate::aspera::setting::{Encryption, EncryptionSetting, KmsKey};
 
+/// The most results that are kept. Where so many docroots differ, the next one differs as well.
+const MAX_KNOWN: usize = 10_000;
+
 /// The possible results of uploads to the S3 docroots of a server. Many docroots differ in their credentials and paths only, and share their results.
 pub struct S3Docroots<'f> {
     facts: &'f Facts<'f>,
@@ -44,7 +47,9 @@ impl<'f> S3Docroots<'f> {
         }
         let possible = Rc::new(possible_of(uri, self.facts));
         let mut known = self.known.borrow_mut();
-        known.insert(readings, Rc::clone(&possible));
+        if known.len() < MAX_KNOWN {
+            known.insert(readings, Rc::clone(&possible));
+        }
         possible
     }
 }
@@ -375,18 +380,17 @@ pub fn add_doubts_of_endpoint(possible: &mut Possible, endpoint: &Endpoint) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Accounts, SystemFile};
+    use super::super::SystemFile;
     use super::*;
 
     #[test]
     fn options_that_are_given_once_are_not_repeated() {
-        let accounts = Accounts::default();
         let facts = Facts {
             system: Some(SystemFile {
                 https_only: true,
                 ..SystemFile::default()
             }),
-            ..Facts::of(None, &accounts)
+            ..Facts::of(None)
         };
         let (encryption, key) = (
             "server-side-encryption=AWS_KMS",

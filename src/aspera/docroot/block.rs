@@ -1,6 +1,7 @@
 //! New elements for a docroot that does not exist yet, in the indentation and line ending of the file.
 
-use super::conf::{AsperaConf, Block, Element};
+use super::conf::{AsperaConf, Block};
+use super::element::Parent;
 use super::scope::{BlockKind, Scope};
 use crate::text::splice::Edit;
 use crate::text::xml::escape_text;
@@ -47,7 +48,7 @@ pub fn create(conf: &AsperaConf, blocks: &[(&Scope, &str)]) -> Vec<NewBlocks> {
     let Some(root) = &skeleton.root else {
         return edits;
     };
-    let root_name = if conf.bytes[root.start_tag()].starts_with(b"<conf") {
+    let root_name = if conf.bytes[root.element.start_tag()].starts_with(b"<conf") {
         "conf"
     } else {
         "CONF"
@@ -150,7 +151,7 @@ impl Layout<'_> {
             let last = root.last_child()?;
             Some((
                 indentation(conf.bytes, last.start)?,
-                indentation(conf.bytes, root.start_tag().start)?,
+                indentation(conf.bytes, root.element.start_tag().start)?,
             ))
         });
         let unit = match in_root {
@@ -186,10 +187,11 @@ impl Layout<'_> {
 }
 
 /// Inserts elements after the last child of an element.
-fn insert(conf: &AsperaConf, element: &Element, name: &str, nodes: &[Node]) -> Edit {
+fn insert(conf: &AsperaConf, parent: &Parent, name: &str, nodes: &[Node]) -> Edit {
+    let element = parent.element;
     let mut layout = Layout::of(conf);
     let outer = indentation(conf.bytes, element.start_tag().start).unwrap_or_default();
-    let sibling = element
+    let sibling = parent
         .last_child()
         .as_ref()
         .map(|child| indentation(conf.bytes, child.start));
@@ -204,19 +206,19 @@ fn insert(conf: &AsperaConf, element: &Element, name: &str, nodes: &[Node]) -> E
     };
     let mut text = String::new();
     layout.write(nodes, &inner, &mut text);
-    if element.is_empty_tag {
+    if element.is_empty_tag(conf.bytes) {
         let end = element.start_tag().end;
         return Edit {
             range: end - 2..end,
             replacement: format!(">{text}{}</{name}>", layout.new_line(&outer)).into(),
         };
     }
-    let offset = match element.last_child() {
+    let offset = match parent.last_child() {
         Some(child) => child.end,
         None => element.content().start,
     };
     let content = &conf.bytes[element.content()];
-    if element.last_child().is_none() && !content.contains(&b'\n') && !content.contains(&b'\r') {
+    if parent.last_child().is_none() && !content.contains(&b'\n') && !content.contains(&b'\r') {
         text += &layout.new_line(&outer);
     }
     Edit {

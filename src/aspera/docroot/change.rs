@@ -1,12 +1,11 @@
-//! The planned changes to docroots and to their file.
+//! The plan for a file, or the reason why there is none.
 
-use std::rc::Rc;
-
-use super::conf::{ConfError, DocrootElement, Uncovered};
+use super::conf::ConfError;
+use super::planned::PlannedDocroot;
 use super::request::Selection;
 use super::scope::Scope;
-use super::uri::{DocrootUri, Storage};
-use crate::aspera::setting::{EncryptionSetting, FoundSetting, KmsKey};
+use super::uncovered::Uncovered;
+use super::uri::Storage;
 use crate::text::splice::Edits;
 
 /// The edits of a file, and what they do.
@@ -26,92 +25,13 @@ pub struct Plan {
     pub uncovered: Vec<Uncovered>,
 }
 
-/// A docroot with the change that is planned for it.
-#[derive(Debug, PartialEq, Eq)]
-pub struct PlannedDocroot {
-    /// The scope that owns the docroot.
-    pub scope: Scope,
-    /// The client address that the docroot applies to, or `None` if it applies to all clients.
-    pub peer_ip: Option<Box<str>>,
-    /// The URI after the change.
-    pub uri: DocrootUri,
-    /// The setting before the change.
-    pub previous: FoundSetting,
-    /// The planned change.
-    pub fate: Fate,
-}
-
-/// The planned change to a docroot.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Fate {
-    /// The docroot is left alone.
-    Skipped(SkipReason),
-    /// The docroot gets the setting or already has it.
-    Set {
-        /// The setting, or `None` to remove the options. Docroots that get the same share it.
-        setting: Option<Rc<EncryptionSetting>>,
-        /// Whether the docroot changes.
-        changed: bool,
-        /// Whether one of its options occurred more than once in its query.
-        repeated: bool,
-        /// Whether a key is removed from its query because the encryption uses none.
-        loses_key: bool,
-    },
-}
-
-/// The reason why a docroot is left alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SkipReason {
-    /// The docroot is empty.
-    Empty,
-    /// The docroot is `AS_NULL`.
-    Unset,
-    /// The scheme of the docroot is `S3`.
-    MisspelledS3,
-    /// The docroot leads to something other than S3.
-    NotS3,
-}
-
-impl PlannedDocroot {
-    /// Returns the setting that the docroot gets or already has.
-    pub fn setting(&self) -> Option<&EncryptionSetting> {
-        match &self.fate {
-            Fate::Set { setting, .. } => setting.as_deref(),
-            Fate::Skipped(_) => None,
-        }
-    }
-
-    /// Returns whether the docroot changes.
-    pub fn changed(&self) -> bool {
-        matches!(self.fate, Fate::Set { changed: true, .. })
-    }
-
-    /// Returns the key that may be shown because the task names it.
-    pub fn known_key(&self) -> Option<&KmsKey> {
-        self.setting().and_then(EncryptionSetting::kms_key)
-    }
-}
-
 /// A changed place in the file.
 #[derive(Debug)]
 pub struct Change {
     /// The index of the planned docroot.
     pub docroot: usize,
-    /// The element before the change, or `None` if it is new.
-    pub element: Option<DocrootElement>,
     /// The offset in the file.
     pub offset: usize,
-}
-
-impl Change {
-    /// Returns the change that adds a docroot where there was none.
-    pub(super) fn of_new(docroot: usize, offset: usize) -> Self {
-        Self {
-            docroot,
-            element: None,
-            offset,
-        }
-    }
 }
 
 /// The reason why there is no plan. Every message names the docroot, and none contains its URI.

@@ -4,11 +4,13 @@
 //! `aaa/realms/realm/users/user`, a `groups/group` there, or `default`.
 
 use std::borrow::Cow;
-use std::ops::Range;
 
+use super::element::{Element, Parent, Span};
+use super::element_kind::PEER_IP;
+use super::owner::Owner;
 use super::scope::{BlockKind, Scope};
-use super::span::Span;
-use crate::text::xml::{Content, Malformed};
+use super::uncovered::Uncovered;
+use crate::text::xml::{Content, Malformed, attribute_value};
 
 /// The parsed `aspera.conf`, read once.
 #[derive(Debug)]
@@ -27,37 +29,11 @@ pub struct AsperaConf<'a> {
     pub uncovered: Vec<Uncovered>,
 }
 
-/// A place of the file that may matter for uploads, although the model does not cover it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Uncovered {
-    /// The line, from 1.
-    pub line: usize,
-    /// What is on the line.
-    pub what: UncoveredKind,
-}
-
-/// What a place is that the model does not cover.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum UncoveredKind {
-    /// An element whose name differs from one that the model knows in letter case or by a prefix. Whether the server minds the case is not
-    /// documented.
-    NearlyAnElement,
-    /// A docroot with an attribute whose name differs from `peer_ip` in letter case or by a prefix.
-    NearlyPeerIp,
-    /// An element in a namespace (`xmlns`), which has another name for programs that know namespaces (Namespaces in XML 1.0, 6.2).
-    Namespace,
-    /// An S3 address outside a docroot and outside a restriction.
-    S3Address,
-    /// An element that includes another file (`XInclude`).
-    Include,
-}
-
 /// A `user`, `group` or `default` element.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Block {
-    pub(super) kind: BlockKind,
-    /// The range of its name, between the tags. The default has none. A file may have very many blocks, so the name is not copied.
-    pub(super) name: Option<Span>,
+    /// The owner of its docroots.
+    pub owner: Owner,
     /// Whether programs may read another name: it contains a comment or a processing instruction, has blanks around it, is empty, or is not the only one.
     pub has_unclear_name: bool,
     /// The indexes of its docroots among those of the file.
@@ -69,7 +45,7 @@ pub struct Block {
     /// The number of elements of `file_system/access/paths/path` that exist in it, each in the one before.
     pub depth: u8,
     /// The innermost of these elements, or the block itself.
-    pub innermost: Element,
+    pub innermost: Parent,
 }
 
 /// The precedence of a group: the lowest counts first. In the schema that `asuserdata -+` prints, it is a number with a fraction, 1000 by
@@ -103,57 +79,23 @@ impl Precedence {
     }
 }
 
-/// An `absolute` element.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// An `absolute` element. There may be very many, so only its place is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DocrootElement {
-    /// The client address that the docroot applies to, or `None` if it applies to all clients.
-    pub peer_ip: Option<Box<str>>,
-    /// The element.
-    pub element: Element,
+    pub(super) element: Element,
+    /// Whether it applies to one client address only.
+    pub has_peer_ip: bool,
     /// Whether it contains a comment or a processing instruction beside its text.
     pub has_misc: bool,
 }
 
-/// The place of an element in the file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Element {
-    pub(super) start_tag: Span,
-    pub(super) content: Span,
-    pub(super) last_child: Option<Span>,
-    /// Whether it is written `<name/>`.
-    pub is_empty_tag: bool,
-}
-
-impl Element {
-    /// Returns the range of the start tag, or of the whole element if it is empty.
-    pub fn start_tag(&self) -> Range<usize> {
-        self.start_tag.range()
-    }
-
-    /// Returns the range between its tags. For `<name/>` it is empty and at the end of the tag.
-    pub fn content(&self) -> Range<usize> {
-        self.content.range()
-    }
-
-    /// Returns the range of its last child element.
-    pub fn last_child(&self) -> Option<Range<usize>> {
-        self.last_child.map(Span::range)
-    }
-
-    /// Returns the range from its first to its last byte.
-    pub fn range(&self, bytes: &[u8]) -> Range<usize> {
-        let end = if self.is_empty_tag {
-            self.start_tag().end
-        } else {
-            let content = self.content();
-            let rest = &bytes[content.end..];
-            content.end
-                + rest
-                    .iter()
-                    .position(|&byte| byte == b'>')
-                    .map_or(0, |length| length + 1)
-        };
-        self.start_tag().start..end
+impl DocrootElement {
+    /// Returns the client address that the docroot applies to, or `None` if it applies to all clients.
+    pub fn peer_ip(&self, bytes: &[u8]) -> Option<String> {
+        if !self.has_peer_ip {
+            return None;
+        }
+        attribute_value(&bytes[self.element.start_tag()], PEER_IP)
     }
 }
 
@@ -161,13 +103,13 @@ impl Element {
 #[derive(Debug, Default)]
 pub struct Skeleton {
     /// The root.
-    pub root: Option<Element>,
+    pub root: Option<Parent>,
     /// The first `aaa`, the first `realms` in it, and the first `realm` in that.
-    pub realm: Vec<Element>,
+    pub realm: Vec<Parent>,
     /// The `users` elements of a realm.
-    pub users: Option<Element>,
+    pub users: Option<Parent>,
     /// The `groups` elements of a realm.
-    pub groups: Option<Element>,
+    pub groups: Option<Parent>,
 }
 
 /// The reason why a file cannot be read as a configuration.
@@ -211,43 +153,18 @@ impl ConfError {
 impl<'a> AsperaConf<'a> {
     /// Returns the scope of a block.
     pub fn scope(&self, block: &Block) -> Scope {
-        match block.kind {
-            BlockKind::User => Scope::User(self.name(block).into_owned()),
-            BlockKind::Group => Scope::Group(self.name(block).into_owned()),
-            BlockKind::Global => Scope::Global,
-        }
+        block.owner.scope(self.bytes)
     }
 
     /// Returns whether the file has groups, so that the groups of users matter.
     pub fn has_groups(&self) -> bool {
-        self.blocks
-            .iter()
-            .any(|block| block.kind == BlockKind::Group)
-    }
-
-    /// Returns whether a block belongs to a user.
-    pub fn is_user(&self, block: &Block) -> bool {
-        block.kind == BlockKind::User
-    }
-
-    /// Returns the kind and name of a block, to compare them with those of other blocks and with a [`Scope::key`].
-    pub fn scope_key(&self, block: &Block) -> (BlockKind, Cow<'a, str>) {
-        (block.kind, self.name(block))
+        let mut owners = self.blocks.iter().map(|block| block.owner);
+        owners.any(|owner| owner.kind == BlockKind::Group)
     }
 
     /// Returns the docroots of a block, in the order of the file.
     pub fn docroots(&self, block: &Block) -> &[DocrootElement] {
         &self.docroots[block.docroots.range()]
-    }
-
-    fn name(&self, block: &Block) -> Cow<'a, str> {
-        match block.name {
-            None => "".into(),
-            Some(name) => match Content::text_of(self.bytes, &name.range()) {
-                Cow::Borrowed(text) => text.trim_ascii().into(),
-                Cow::Owned(text) => text.trim_ascii().to_owned().into(),
-            },
-        }
     }
 
     /// Returns the text of a docroot, without the blanks around it.

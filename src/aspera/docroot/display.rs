@@ -2,14 +2,15 @@
 
 use std::ops::Range;
 
-use super::change::{Change, Plan, PlannedDocroot};
+use super::change::Plan;
 use super::conf::DocrootElement;
+use super::planned::PlannedDocroot;
 use super::scope::Scope;
 use super::uri::DocrootUri;
 use crate::aspera::setting::{DisplayLine, KmsKey};
 use crate::subject::with_subject;
 use crate::text::lines::{line_at, line_number, line_start};
-use crate::text::xml::{Content, escape_attribute, escape_text};
+use crate::text::xml::{escape_attribute, escape_text};
 
 /// The number of lines that are read on each side of a change.
 const CONTEXT: usize = 3;
@@ -36,27 +37,27 @@ pub fn changed_places(bytes: &[u8], plan: &Plan, limit: usize) -> Vec<DisplayPla
             // Counting goes on from the start of a line, so that no CRLF is cut in two.
             counted = (line_start(bytes, change.offset), line);
             let docroot = &plan.docroots[change.docroot];
-            with_subject(&docroot.scope, || place(bytes, change, docroot, line))
+            let scope = docroot.scope(bytes);
+            with_subject(&scope, || place(bytes, &scope, docroot, line))
         })
         .collect()
 }
 
-fn place(bytes: &[u8], change: &Change, planned: &PlannedDocroot, line: usize) -> DisplayPlace {
-    let title = format!("{}, line {line}", planned.scope);
+fn place(bytes: &[u8], scope: &Scope, planned: &PlannedDocroot, line: usize) -> DisplayPlace {
+    let title = format!("{scope}, line {line}");
     let known_key = planned.known_key();
-    let Some(docroot) = &change.element else {
+    let before = planned.uri_before(bytes);
+    let after = planned.uri(bytes);
+    let Some(docroot) = planned.element() else {
         return DisplayPlace {
             title,
             before: Vec::new(),
-            after: new_lines(&planned.scope, &planned.uri, known_key),
+            after: new_lines(scope, &after, known_key),
         };
     };
     let range = docroot.element.range(bytes);
-    // The plan does not keep it: only the first places are shown.
-    let text = Content::text_of(bytes, &docroot.element.content());
-    let before = DocrootUri::new(text.trim_ascii());
     let old = docroot_line(bytes, docroot, &before, known_key);
-    let mut new = docroot_line(bytes, docroot, &planned.uri, known_key);
+    let mut new = docroot_line(bytes, docroot, &after, known_key);
     if old == new {
         new += " (credentials differ)";
     }
@@ -101,8 +102,8 @@ fn docroot_line(
     } else {
         "...".to_owned()
     };
-    let attribute = match &docroot.peer_ip {
-        Some(address) => format!(" peer_ip=\"{}\"", escape_attribute(address)),
+    let attribute = match docroot.peer_ip(bytes) {
+        Some(address) => format!(" peer_ip=\"{}\"", escape_attribute(&address)),
         None => String::new(),
     };
     let after = &bytes[range.end..line_at(bytes, range.end).content.end];

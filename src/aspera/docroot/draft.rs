@@ -3,27 +3,31 @@
 use std::rc::Rc;
 
 use super::block;
-use super::change::{Change, Fate, Plan, PlanError, PlannedDocroot, SkipReason};
-use super::conf::{AsperaConf, Block, DocrootElement, Uncovered};
+use super::change::{Change, Plan, PlanError};
+use super::conf::{AsperaConf, Block, DocrootElement};
+use super::owner::Owner;
+use super::planned::{Fate, Origin, PlannedDocroot, SkipReason, UriChange, Wish};
 use super::request::{Request, Selection};
 use super::scope::{Scope, some_of};
+use super::uncovered::Uncovered;
 use super::uri::DocrootUri;
-use crate::aspera::setting::{EncryptionSetting, FoundSetting};
 use crate::subject::with_subject;
 use crate::text::splice::{Edit, Edits, by_place};
 use crate::text::xml::{Content, escape_text};
 
 /// A docroot of the file, read once.
 pub(super) struct Docroot<'c> {
+    owner: Owner,
     pub(super) element: &'c DocrootElement,
     content: Content,
     pub(super) uri: DocrootUri,
 }
 
 impl<'c> Docroot<'c> {
-    pub(super) fn read(conf: &AsperaConf, element: &'c DocrootElement) -> Self {
+    pub(super) fn read(conf: &AsperaConf, owner: Owner, element: &'c DocrootElement) -> Self {
         let content = conf.content(element);
         Self {
+            owner,
             uri: DocrootUri::new(content.text.trim_ascii()),
             element,
             content,
@@ -60,7 +64,7 @@ impl<'c> Docroot<'c> {
     /// Returns the edits that replace its URI with another one.
     pub(super) fn whole_uri(&self, bytes: &[u8], after: &DocrootUri) -> Vec<Edit> {
         let element = &self.element.element;
-        if element.is_empty_tag {
+        if element.is_empty_tag(bytes) {
             let end = element.start_tag().end;
             return vec![Edit {
                 range: end - 2..end,
@@ -112,7 +116,7 @@ pub(super) struct Draft<'c> {
     changes: Vec<Change>,
     /// The indexes of the docroots whose blocks must be created.
     created: Vec<usize>,
-    last_setting: Option<Rc<EncryptionSetting>>,
+    last_wish: Option<Rc<Wish>>,
 }
 
 impl<'c> Draft<'c> {
@@ -124,13 +128,13 @@ impl<'c> Draft<'c> {
             docroots: Vec::new(),
             changes: Vec::new(),
             created: Vec::new(),
-            last_setting: None,
+            last_wish: None,
         }
     }
 
     /// Adds a new block with a docroot.
-    pub(super) fn create_block(&mut self, request: &Request, scope: &Scope, uri: DocrootUri) {
-        let created = self.add_new(request, scope, uri);
+    pub(super) fn create_block(&mut self, request: &Request, scope: &Scope) {
+        let created = self.add_new(request, scope);
         self.created.push(created);
     }
 
@@ -140,89 +144,65 @@ impl<'c> Draft<'c> {
         request: &Request,
         scope: &Scope,
         block: &Block,
-        uri: DocrootUri,
+        uri: &DocrootUri,
     ) {
         let edit = block::complete(self.conf, block, uri.text());
         let offset = edit.range.start;
         self.edits.push(edit);
-        let docroot = self.add_new(request, scope, uri);
-        self.changes.push(Change::of_new(docroot, offset));
+        let docroot = self.add_new(request, scope);
+        self.changes.push(Change { docroot, offset });
     }
 
-    /// Adds a docroot of the file to the planned ones, and to the changes if it changes. `after` is its URI, if that was edited.
+    /// Adds a docroot of the file to the planned ones, and to the changes if it changes.
     pub(super) fn set(
         &mut self,
         request: &Request,
-        scope: &Scope,
-        docroot: Docroot,
-        after: Option<DocrootUri>,
+        docroot: &Docroot,
+        change: Option<UriChange>,
         query: QueryFindings,
     ) {
-        let setting = self.shared_setting(request);
-        let known_key = request.desired.as_ref();
-        let known_key = known_key.and_then(EncryptionSetting::kms_key);
-        let previous = docroot.uri.found_setting(known_key);
-        let after = after.filter(|after| *after != docroot.uri);
-        let changed = after.is_some();
-        let uri = match after {
-            Some(after) => {
-                self.changes.push(Change {
-                    docroot: self.docroots.len(),
-                    element: Some(docroot.element.clone()),
-                    offset: docroot.element.element.start_tag().start,
-                });
-                after
-            }
-            None => docroot.uri,
+        if change.is_some() {
+            self.changes.push(Change {
+                docroot: self.docroots.len(),
+                offset: docroot.element.element.start_tag().start,
+            });
+        }
+        let fate = Fate::Set {
+            change,
+            repeated: query.repeated,
+            loses_key: query.loses_key,
         };
-        self.docroots.push(PlannedDocroot {
-            scope: scope.clone(),
-            peer_ip: docroot.element.peer_ip.clone(),
-            uri,
-            previous,
-            fate: Fate::Set {
-                setting,
-                changed,
-                repeated: query.repeated,
-                loses_key: query.loses_key,
-            },
-        });
+        self.add_found(request, docroot, fate);
+    }
+
+    /// Adds a docroot of the file that is left alone.
+    pub(super) fn skip(&mut self, request: &Request, docroot: &Docroot, reason: SkipReason) {
+        self.add_found(request, docroot, Fate::Skipped(reason));
+    }
+
+    fn add_found(&mut self, request: &Request, docroot: &Docroot, fate: Fate) {
+        let origin = Origin::Found(docroot.owner, *docroot.element);
+        self.add(request, origin, fate);
     }
 
     /// Adds a docroot that does not exist to the planned ones. Returns its index.
-    fn add_new(&mut self, request: &Request, scope: &Scope, after: DocrootUri) -> usize {
-        let setting = self.shared_setting(request);
-        self.docroots.push(PlannedDocroot {
-            scope: scope.clone(),
-            peer_ip: None,
-            uri: after,
-            previous: FoundSetting::default(),
-            fate: Fate::Set {
-                setting,
-                changed: true,
-                repeated: false,
-                loses_key: false,
-            },
-        });
+    fn add_new(&mut self, request: &Request, scope: &Scope) -> usize {
+        let fate = Fate::Set {
+            change: Some(UriChange::Whole),
+            repeated: false,
+            loses_key: false,
+        };
+        self.add(request, Origin::Nowhere(Box::new(scope.clone())), fate);
         self.docroots.len() - 1
     }
 
-    /// Returns the setting of a request. Most docroots get the same as the one before.
-    fn shared_setting(&mut self, request: &Request) -> Option<Rc<EncryptionSetting>> {
-        if self.last_setting.as_deref() != request.desired.as_ref() {
-            self.last_setting = request.desired.clone().map(Rc::new);
-        }
-        self.last_setting.clone()
-    }
-
-    pub(super) fn skip(&mut self, scope: &Scope, docroot: Docroot, reason: SkipReason) {
-        self.docroots.push(PlannedDocroot {
-            scope: scope.clone(),
-            peer_ip: docroot.element.peer_ip.clone(),
-            uri: docroot.uri,
-            previous: FoundSetting::default(),
-            fate: Fate::Skipped(reason),
-        });
+    fn add(&mut self, request: &Request, origin: Origin, fate: Fate) {
+        let wish = match &self.last_wish {
+            Some(wish) if wish.is_of(request) => Rc::clone(wish),
+            _ => Rc::new(Wish::of(request)),
+        };
+        self.last_wish = Some(Rc::clone(&wish));
+        self.docroots.push(PlannedDocroot { origin, wish, fate });
     }
 
     /// Completes the planning.
@@ -242,21 +222,19 @@ impl<'c> Draft<'c> {
         if self.created.is_empty() {
             return;
         }
-        let created = self.created.iter().map(|&index| &self.docroots[index]);
-        let scopes: Vec<Scope> = created
-            .clone()
-            .map(|docroot| docroot.scope.clone())
-            .collect();
-        let blocks: Vec<(&Scope, &str)> = created
-            .map(|docroot| (&docroot.scope, docroot.uri.text()))
-            .collect();
+        let file = self.conf.bytes;
+        let created = || self.created.iter().map(|&index| &self.docroots[index]);
+        let scopes: Vec<Scope> = created().map(|docroot| docroot.scope(file)).collect();
+        let uris: Vec<DocrootUri> = created().map(|docroot| docroot.uri(file)).collect();
+        let uris = uris.iter().map(DocrootUri::text);
+        let blocks: Vec<(&Scope, &str)> = scopes.iter().zip(uris).collect();
         let new_blocks = with_subject(some_of(&scopes), || block::create(self.conf, &blocks));
         for (&docroot, scope) in self.created.iter().zip(&scopes) {
             let made = new_blocks
                 .iter()
                 .find(|blocks| blocks.kinds.contains(&scope.block_kind()));
             let offset = made.map_or(0, |blocks| blocks.edit.range.start);
-            self.changes.push(Change::of_new(docroot, offset));
+            self.changes.push(Change { docroot, offset });
         }
         let edits = new_blocks.into_iter().map(|blocks| blocks.edit);
         self.edits.extend(edits);

@@ -5,33 +5,38 @@ mod change;
 mod conf;
 mod display;
 mod draft;
+mod element;
+mod element_kind;
 mod host_name;
+mod other_files;
+mod owner;
 mod plan;
+mod planned;
 mod reader;
 mod request;
 mod rollback;
 mod scope;
 mod self_check;
-mod span;
 mod spelling;
+mod uncovered;
 mod uri;
 mod uri_edits;
 mod uri_readings;
 mod uri_redact;
 
-pub use change::{Change, Fate, InsteadOfS3, Plan, PlanError, PlannedDocroot, SkipReason};
-pub use conf::{
-    AsperaConf, Block, ConfError, DocrootElement, Element, Precedence, Skeleton, Uncovered,
-    UncoveredKind,
-};
+pub use change::{Change, InsteadOfS3, Plan, PlanError};
+pub use conf::{AsperaConf, Block, ConfError, DocrootElement, Precedence, Skeleton};
 pub use display::{DisplayPlace, changed_places};
+pub use element::{Element, Parent, Span};
 pub use host_name::host_name;
+pub use owner::Owner;
 pub use plan::plan;
+pub use planned::{Fate, PlannedDocroot, SkipReason, UriChange};
 pub use request::{Request, Selection, by_scope};
 pub use rollback::{RollbackError, rollback};
 pub use scope::{BlockKind, Scope, some_of};
 pub use self_check::holds;
-pub use span::Span;
+pub use uncovered::{Uncovered, UncoveredKind};
 pub use uri::{DocrootUri, Storage};
 pub use uri_edits::KeyEncoding;
 pub use uri_readings::{Mark, Query};

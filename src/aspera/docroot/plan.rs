@@ -1,8 +1,10 @@
 //! The edits that give docroots their encryption.
 
-use super::change::{InsteadOfS3, Plan, PlanError, SkipReason};
+use super::change::{InsteadOfS3, Plan, PlanError};
 use super::conf::{AsperaConf, Block, DocrootElement};
 use super::draft::{Decided, Docroot, Draft, QueryFindings};
+use super::owner::Owner;
+use super::planned::{SkipReason, UriChange};
 use super::request::{Request, Selection, by_scope};
 use super::scope::{Scope, some_of};
 use super::self_check::check;
@@ -37,7 +39,7 @@ fn matching_blocks<'c>(conf: &'c AsperaConf, requests: &[Request]) -> Vec<Vec<&'
     let by_scope = by_scope(requests);
     let mut matching = vec![Vec::new(); requests.len()];
     for block in &conf.blocks {
-        let key = conf.scope_key(block);
+        let key = block.owner.key(conf.bytes);
         let place = by_scope.binary_search_by(|(scope, _)| scope.key().cmp(&key));
         if let Ok(place) = place {
             matching[by_scope[place].1].push(block);
@@ -75,8 +77,7 @@ impl<'c> Planner<'c> {
         let mut found = false;
         for block in blocks {
             let scope = self.conf.scope(block);
-            let docroots = self.conf.docroots(block);
-            found |= with_subject(&scope, || self.plan_s3_docroots(request, &scope, docroots))?;
+            found |= with_subject(&scope, || self.plan_s3_docroots(request, &scope, block))?;
         }
         if !found {
             self.draft.not_found.push(Selection::All);
@@ -89,17 +90,19 @@ impl<'c> Planner<'c> {
         &mut self,
         request: &Request,
         scope: &Scope,
-        docroots: &[DocrootElement],
+        block: &Block,
     ) -> Result<bool, PlanError> {
         let mut found = false;
-        for docroot in docroots {
-            let docroot = Docroot::read(self.conf, docroot);
+        for docroot in self.conf.docroots(block) {
+            let docroot = Docroot::read(self.conf, block.owner, docroot);
             match docroot.uri.storage() {
                 Storage::S3 => {
                     found = true;
-                    self.plan_options(request, scope, docroot)?;
+                    self.plan_options(request, scope, &docroot)?;
                 }
-                Storage::MisspelledS3 => self.draft.skip(scope, docroot, SkipReason::MisspelledS3),
+                Storage::MisspelledS3 => {
+                    self.draft.skip(request, &docroot, SkipReason::MisspelledS3);
+                }
                 _ => {}
             }
         }
@@ -120,10 +123,10 @@ impl<'c> Planner<'c> {
             }
             return Err(PlanError::Unknown(scope.clone(), self.known_names(scope)));
         }
-        let docroots: Vec<Docroot> = blocks
-            .iter()
-            .flat_map(|block| self.conf.docroots(block))
-            .map(|docroot| Docroot::read(self.conf, docroot))
+        let docroots: Vec<Docroot> = self
+            .docroots(blocks)
+            .into_iter()
+            .map(|(owner, docroot)| Docroot::read(self.conf, owner, docroot))
             .collect();
         let has_s3 = docroots
             .iter()
@@ -136,10 +139,10 @@ impl<'c> Planner<'c> {
                 found: InsteadOfS3::new(first, is_restricted),
             });
         }
-        for docroot in docroots {
+        for docroot in &docroots {
             match skip_reason(docroot.uri.storage()) {
                 None => self.plan_options(request, scope, docroot)?,
-                Some(reason) => self.draft.skip(scope, docroot, reason),
+                Some(reason) => self.draft.skip(request, docroot, reason),
             }
         }
         Ok(())
@@ -150,26 +153,35 @@ impl<'c> Planner<'c> {
         &mut self,
         request: &Request,
         scope: &Scope,
-        docroot: Docroot,
+        docroot: &Docroot,
     ) -> Result<(), PlanError> {
         let before = &docroot.uri;
         let uri_edits = before.edits(request.desired.as_ref(), request.encoding);
-        let loses_key = self.loses_key(request, scope, before);
-        let repeated = before.repeats_a_setting();
+        let query = QueryFindings {
+            repeated: before.repeats_a_setting(),
+            loses_key: self.loses_key(request, scope, before),
+        };
+        let mut change = None;
         if !uri_edits.is_empty() {
             docroot.refuse_uneditable(scope)?;
+            self.draft
+                .edits
+                .extend(docroot.edits(self.conf.bytes, &uri_edits));
+            let is_new = before.text_with(&uri_edits).trim_ascii_end() != before.text();
+            change = is_new.then_some(UriChange::Options);
         }
-        let edits = docroot.edits(self.conf.bytes, &uri_edits);
-        self.draft.edits.extend(edits);
-        // If the last option is removed, the blanks before it are around the docroot and no longer part of it.
-        let after = (!uri_edits.is_empty())
-            .then(|| DocrootUri::new(before.text_with(&uri_edits).trim_ascii_end()));
-        let query = QueryFindings {
-            repeated,
-            loses_key,
-        };
-        self.draft.set(request, scope, docroot, after, query);
+        self.draft.set(request, docroot, change, query);
         Ok(())
+    }
+
+    /// Returns the docroots of some blocks with their owners.
+    fn docroots(&self, blocks: &[&'c Block]) -> Vec<(Owner, &'c DocrootElement)> {
+        let of_block = |block: &&'c Block| {
+            let (conf, owner) = (self.conf, block.owner);
+            let docroots = conf.docroots(block).iter();
+            docroots.map(move |docroot| (owner, docroot))
+        };
+        blocks.iter().flat_map(of_block).collect()
     }
 
     /// Returns whether a docroot has a key that the desired encryption does not use. Notes the scope if it uses the key that AWS manages instead, and
@@ -198,23 +210,23 @@ impl<'c> Planner<'c> {
         if blocks.iter().any(|block| block.has_restriction) {
             return Err(PlanError::Restricted(scope.clone()));
         }
-        let docroots = blocks.iter().flat_map(|block| self.conf.docroots(block));
-        let docroots: Vec<&DocrootElement> = docroots.collect();
+        let docroots = self.docroots(blocks);
         let after = wanted.with(&wanted.edits(request.desired.as_ref(), request.encoding));
         match (docroots.as_slice(), blocks.first()) {
-            ([], None) => self.draft.create_block(request, scope, after),
-            ([], Some(block)) => self.draft.complete_block(request, scope, block, after),
-            ([docroot], _) if docroot.peer_ip.is_some() => {
+            ([], None) => self.draft.create_block(request, scope),
+            ([], Some(block)) => self.draft.complete_block(request, scope, block, &after),
+            ([(_, docroot)], _) if docroot.has_peer_ip => {
                 return Err(PlanError::OnlyForAddress(scope.clone()));
             }
-            ([docroot], _) => {
-                let docroot = Docroot::read(self.conf, docroot);
+            ([(owner, docroot)], _) => {
+                let docroot = Docroot::read(self.conf, *owner, docroot);
                 if docroot.uri.storage() == Storage::S3
                     && docroot.uri.text_without_setting() == wanted.text_without_setting()
                 {
-                    return self.plan_options(request, scope, docroot);
+                    return self.plan_options(request, scope, &docroot);
                 }
-                if docroot.uri != after {
+                let change = (docroot.uri != after).then_some(UriChange::Whole);
+                if change.is_some() {
                     if docroot.element.has_misc {
                         return Err(PlanError::Misc(scope.clone()));
                     }
@@ -226,7 +238,7 @@ impl<'c> Planner<'c> {
                     loses_key: docroot.uri.storage() == Storage::S3
                         && self.loses_key(request, scope, &docroot.uri),
                 };
-                self.draft.set(request, scope, docroot, Some(after), query);
+                self.draft.set(request, &docroot, change, query);
             }
             _ => return Err(PlanError::SeveralDocroots(scope.clone())),
         }

@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::conf::{
-    AsperaConf, Block, ConfError, DocrootElement, Element, Precedence, Skeleton, Uncovered,
-    UncoveredKind,
-};
+use super::conf::{AsperaConf, Block, ConfError, DocrootElement, Precedence, Skeleton};
+use super::element::{Element, Parent, Span};
+use super::element_kind::{ElementKind, PEER_IP};
+use super::other_files::{Sections, check_place, look_alike, refuse_other_files};
+use super::owner::Owner;
 use super::scope::BlockKind;
-use super::span::Span;
-use crate::text::lines::line_number;
+use super::uncovered::{Finder, local_name};
 use crate::text::xml::{Attribute, Content, Tag, Token, Tokenizer};
 
 impl<'a> AsperaConf<'a> {
@@ -28,118 +28,25 @@ impl<'a> AsperaConf<'a> {
             users: None,
             groups: None,
             has_pvcl: false,
-            uncovered: Vec::new(),
-            sections: 0,
-            known_sections: 0,
+            uncovered: Finder::new(bytes),
+            sections: Sections::default(),
         };
         let mut tokens = Tokenizer::new(bytes)?;
+        // Half of all tokens would be the blanks between two tags, in which there is nothing to find.
+        tokens.skip_blanks();
         while let Some(token) = tokens.next_token()? {
             reader.take(token, tokens.attributes())?;
+            tokens.skip_blanks();
         }
         reader.finish()
     }
 }
 
-/// Refuses files that are certainly something else, before their first byte is reported as bad XML. An empty file is left to the tokenizer.
-fn refuse_other_files(bytes: &[u8]) -> Result<(), ConfError> {
-    // Every UTF-16 text that starts with an ASCII letter has a zero among its first two bytes.
-    let what = if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
-        "it starts with the byte order mark of UTF-16"
-    } else if bytes.iter().take(2).any(|&byte| byte == 0) {
-        "it starts with a byte of 0, as UTF-16 and binary files do"
-    } else {
-        let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        match text.trim_ascii_start().first() {
-            None | Some(b'<') => return Ok(()),
-            Some(_) => "it does not start with <, as XML does",
-        }
-    };
-    Err(ConfError::OtherFile(what))
-}
-
-/// The most places that are kept of those that the model does not cover. One is enough to know that the model is not the whole file.
-const MAX_UNCOVERED: usize = 20;
-
-/// The sections below the root that occur in the files of real servers.
-const SECTIONS: [&[u8]; 10] = [
-    b"server",
-    b"central_server",
-    b"http_server",
-    b"default",
-    b"trunks",
-    b"aaa",
-    b"client",
-    b"database",
-    b"logging",
-    b"WEB",
-];
-
-/// The kind of an open element, as far as it matters here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum ElementKind {
-    Root,
-    Aaa,
-    Realms,
-    Realm,
-    Users,
-    Groups,
-    Block(BlockKind),
-    Name,
-    Precedence,
-    Pvcl,
-    FileSystem,
-    Access,
-    Paths,
-    Path,
-    Absolute,
-    Restrictions,
-    /// An element in [`Self::Restrictions`].
-    Restriction,
-    Other,
-}
-
-impl ElementKind {
-    fn of(parent: Option<Self>, name: &[u8]) -> Self {
-        match (parent, name) {
-            (None, _) => Self::Root,
-            (Some(Self::Root), b"aaa") => Self::Aaa,
-            (Some(Self::Root), b"default") => Self::Block(BlockKind::Global),
-            (Some(Self::Users), b"user") => Self::Block(BlockKind::User),
-            (Some(Self::Groups), b"group") => Self::Block(BlockKind::Group),
-            (Some(Self::Aaa), b"realms") => Self::Realms,
-            (Some(Self::Realms), b"realm") => Self::Realm,
-            (Some(Self::Realm), b"users") => Self::Users,
-            (Some(Self::Realm), b"groups") => Self::Groups,
-            (Some(Self::Block(_)), b"name") => Self::Name,
-            (Some(Self::Block(_)), b"precedence") => Self::Precedence,
-            (Some(Self::Block(_)), b"pvcl") => Self::Pvcl,
-            (Some(Self::Block(_)), b"file_system") => Self::FileSystem,
-            (Some(Self::FileSystem), b"access") => Self::Access,
-            (Some(Self::Access), b"paths") => Self::Paths,
-            (Some(Self::Paths), b"path") => Self::Path,
-            (Some(Self::Path), b"absolute") => Self::Absolute,
-            (Some(Self::Path), b"restrictions") => Self::Restrictions,
-            (Some(Self::Restrictions | Self::Restriction), _) => Self::Restriction,
-            _ => Self::Other,
-        }
-    }
-
-    /// Returns the depth of an element on the way to the docroot, below its block.
-    fn depth_below_block(self) -> Option<u8> {
-        Some(match self {
-            Self::FileSystem => 1,
-            Self::Access => 2,
-            Self::Paths => 3,
-            Self::Path => 4,
-            _ => return None,
-        })
-    }
-}
-
+/// An element that is being read.
 struct Open {
     kind: ElementKind,
-    tag: Tag,
-    last_child: Option<Range<usize>>,
+    start_tag: Range<usize>,
+    last_child: Option<Span>,
 }
 
 /// The block that is being read.
@@ -155,12 +62,12 @@ struct OpenBlock {
     precedence: Option<Precedence>,
     has_misc_in_precedence: bool,
     /// The innermost element on the way to the docroot, with its depth. If several have the same depth, the first counts.
-    innermost: Option<(u8, Element)>,
+    innermost: Option<(u8, Parent)>,
 }
 
 /// The docroot that is being read.
 struct OpenDocroot {
-    peer_ip: Option<String>,
+    has_peer_ip: bool,
     has_misc: bool,
 }
 
@@ -171,16 +78,14 @@ struct Reader<'a> {
     docroot: Option<OpenDocroot>,
     blocks: Vec<Block>,
     docroots: Vec<DocrootElement>,
-    root: Option<Element>,
+    root: Option<Parent>,
     /// The first `aaa`, `realms` and `realm`.
-    realm: [Option<Element>; 3],
-    users: Option<Element>,
-    groups: Option<Element>,
+    realm: [Option<Parent>; 3],
+    users: Option<Parent>,
+    groups: Option<Parent>,
     has_pvcl: bool,
-    /// Offsets in the order of the file.
-    uncovered: Vec<(usize, UncoveredKind)>,
-    sections: usize,
-    known_sections: usize,
+    uncovered: Finder<'a>,
+    sections: Sections,
 }
 
 impl<'a> Reader<'a> {
@@ -215,11 +120,7 @@ impl<'a> Reader<'a> {
     }
 
     fn finish(self) -> Result<AsperaConf<'a>, ConfError> {
-        if self.sections > 0 && self.known_sections == 0 {
-            return Err(ConfError::OtherFile(
-                "none of its sections is one of aspera.conf",
-            ));
-        }
+        self.sections.check()?;
         Ok(AsperaConf {
             bytes: self.bytes,
             blocks: self.blocks,
@@ -235,15 +136,21 @@ impl<'a> Reader<'a> {
                 groups: self.groups,
             },
             has_pvcl: self.has_pvcl,
-            uncovered: with_lines(self.bytes, &self.uncovered),
+            uncovered: self.uncovered.places(),
         })
     }
 
     fn start(&mut self, tag: Tag, attributes: &[Attribute]) -> Result<(), ConfError> {
         let parent = self.parent();
-        self.check_place(parent, &tag)?;
-        let kind = ElementKind::of(parent, &self.bytes[tag.name.clone()]);
-        self.find_uncovered(parent, kind, &tag, attributes);
+        let name = &self.bytes[tag.name.clone()];
+        if parent == Some(ElementKind::Root) {
+            self.sections.take(name);
+        }
+        check_place(parent, name, |what| {
+            look_alike(self.bytes, tag.range.start, what)
+        })?;
+        let kind = ElementKind::of(parent, name);
+        self.uncovered.look_at_tag(parent, kind, &tag, attributes);
         match kind {
             ElementKind::Block(kind) => {
                 self.block = Some(OpenBlock {
@@ -258,71 +165,31 @@ impl<'a> Reader<'a> {
                 });
             }
             ElementKind::Absolute => {
+                let mut attributes = attributes.iter();
                 self.docroot = Some(OpenDocroot {
-                    peer_ip: self.attribute(attributes, b"peer_ip"),
+                    has_peer_ip: attributes.any(|(name, _)| self.bytes[name.clone()] == *PEER_IP),
                     has_misc: false,
                 });
             }
             ElementKind::Restriction => self.restrict(),
             // Access keys need restrictions, and asconfigurator names them file_restriction.
-            ElementKind::Other if is_restriction(&self.bytes[tag.name.clone()]) => self.restrict(),
+            ElementKind::Other if is_restriction(name) => self.restrict(),
             _ => {}
         }
-        let range = tag.range.clone();
-        let is_empty = tag.is_empty;
+        let end = tag.range.end;
         self.open.push(Open {
             kind,
-            tag,
+            start_tag: tag.range,
             last_child: None,
         });
-        if is_empty {
-            self.end(&(range.end..range.end))
+        if tag.is_empty {
+            self.end(&(end..end))
         } else {
             Ok(())
         }
     }
 
-    /// Notes what may matter for uploads in a place where the model does not look for it.
-    fn find_uncovered(
-        &mut self,
-        parent: Option<ElementKind>,
-        kind: ElementKind,
-        tag: &Tag,
-        attributes: &[Attribute],
-    ) {
-        let start = tag.range.start;
-        if kind == ElementKind::Other {
-            let name = &self.bytes[tag.name.clone()];
-            let local = local_name(name);
-            // Nearly all names are in lower case and without a prefix.
-            let has_variant = local.len() < name.len() || local.iter().any(u8::is_ascii_uppercase);
-            let is_nearly = has_variant
-                && ElementKind::of(parent, &local.to_ascii_lowercase()) != ElementKind::Other;
-            if is_nearly {
-                self.uncover(start, UncoveredKind::NearlyAnElement);
-            } else if local.eq_ignore_ascii_case(b"include") {
-                self.uncover(start, UncoveredKind::Include);
-            }
-        }
-        for (name, value) in attributes {
-            let name = &self.bytes[name.clone()];
-            if name == b"xmlns" && !value.is_empty() {
-                self.uncover(start, UncoveredKind::Namespace);
-            }
-            let is_nearly_peer_ip =
-                name != b"peer_ip" && local_name(name).eq_ignore_ascii_case(b"peer_ip");
-            if kind == ElementKind::Absolute && is_nearly_peer_ip {
-                self.uncover(start, UncoveredKind::NearlyPeerIp);
-            }
-            if may_name_s3(&self.bytes[value.clone()])
-                && names_s3(&Content::text_of(self.bytes, value))
-            {
-                self.uncover(start, UncoveredKind::S3Address);
-            }
-        }
-    }
-
-    /// Takes a text as it is written. Most texts are blanks between elements, and few have to be decoded.
+    /// Takes a text as it is written at an offset.
     fn take_text(
         &mut self,
         offset: usize,
@@ -332,21 +199,11 @@ impl<'a> Reader<'a> {
         match self.parent() {
             Some(ElementKind::Absolute | ElementKind::Restriction) => {}
             Some(ElementKind::Restrictions) => {
-                let text = decode(self.bytes);
-                if !text.trim_ascii().is_empty() {
+                if !decode(self.bytes).trim_ascii().is_empty() {
                     self.restrict();
                 }
             }
-            _ if may_name_s3(written) && names_s3(&decode(self.bytes)) => {
-                self.uncover(offset, UncoveredKind::S3Address);
-            }
-            _ => {}
-        }
-    }
-
-    fn uncover(&mut self, offset: usize, what: UncoveredKind) {
-        if self.uncovered.len() < MAX_UNCOVERED {
-            self.uncovered.push((offset, what));
+            _ => self.uncovered.look_at_text(offset, written, decode),
         }
     }
 
@@ -361,53 +218,34 @@ impl<'a> Reader<'a> {
             return Ok(());
         };
         if let Some(parent) = self.open.last_mut() {
-            parent.last_child = Some(open.tag.range.start..end_tag.end);
+            parent.last_child = Some((open.start_tag.start..end_tag.end).into());
         }
-        let element = element(&open.tag, end_tag.start, open.last_child.clone());
+        let element = Element::new(&open.start_tag, end_tag);
+        let parent = Parent {
+            element,
+            last_child: open.last_child,
+        };
         if let Some(depth) = open.kind.depth_below_block()
             && let Some(block) = &mut self.block
         {
             // The elements end from the inside out.
             let innermost = block.innermost.as_ref();
             if innermost.is_none_or(|(innermost, _)| depth > *innermost) {
-                block.innermost = Some((depth, element.clone()));
+                block.innermost = Some((depth, parent));
             }
         }
         match open.kind {
             ElementKind::Absolute => self.end_docroot(&open, element)?,
-            ElementKind::Precedence => {
-                if let Some(block) = &mut self.block {
-                    // A second one, or one with anything but text in it, can be read in several ways.
-                    let is_plain = open.last_child.is_none()
-                        && !block.has_misc_in_precedence
-                        && block.precedence.is_none();
-                    block.precedence = Some(if is_plain {
-                        let text = Content::text_of(self.bytes, &element.content());
-                        Precedence::parse(text.trim_ascii())
-                    } else {
-                        Precedence::Incomparable
-                    });
-                }
-            }
+            ElementKind::Precedence => self.end_precedence(parent),
             ElementKind::Pvcl => self.has_pvcl = true,
-            ElementKind::Name => {
-                if open.last_child.is_some() {
-                    return Err(self.look_alike(&open.tag, "a <name> that holds an element"));
-                }
-                if let Some(block) = &mut self.block {
-                    let name = Content::text_of(self.bytes, &element.content());
-                    let is_plain = !name.is_empty() && name.trim() == name;
-                    block.has_unclear_name |= block.name.is_some() || !is_plain;
-                    block.name = Some(element.content);
-                }
-            }
-            ElementKind::Block(_) => self.end_block(&open.tag, element)?,
-            ElementKind::Aaa => keep_first(&mut self.realm[0], element),
-            ElementKind::Realms => keep_first(&mut self.realm[1], element),
-            ElementKind::Realm => keep_first(&mut self.realm[2], element),
-            ElementKind::Users => keep_first(&mut self.users, element),
-            ElementKind::Groups => keep_first(&mut self.groups, element),
-            ElementKind::Root => self.root = Some(element),
+            ElementKind::Name => self.end_name(&open, element)?,
+            ElementKind::Block(_) => self.end_block(&open, parent)?,
+            ElementKind::Aaa => keep_first(&mut self.realm[0], parent),
+            ElementKind::Realms => keep_first(&mut self.realm[1], parent),
+            ElementKind::Realm => keep_first(&mut self.realm[2], parent),
+            ElementKind::Users => keep_first(&mut self.users, parent),
+            ElementKind::Groups => keep_first(&mut self.groups, parent),
+            ElementKind::Root => self.root = Some(parent),
             _ => {}
         }
         Ok(())
@@ -415,28 +253,57 @@ impl<'a> Reader<'a> {
 
     fn end_docroot(&mut self, open: &Open, element: Element) -> Result<(), ConfError> {
         if open.last_child.is_some() {
-            return Err(self.look_alike(&open.tag, "an <absolute> that holds an element"));
+            return Err(self.look_alike(open, "an <absolute> that holds an element"));
         }
         let docroot = self.docroot.take();
         self.docroots.extend(docroot.map(|docroot| DocrootElement {
-            peer_ip: docroot.peer_ip.map(String::into_boxed_str),
             element,
+            has_peer_ip: docroot.has_peer_ip,
             has_misc: docroot.has_misc,
         }));
         Ok(())
     }
 
-    fn end_block(&mut self, tag: &Tag, element: Element) -> Result<(), ConfError> {
+    fn end_precedence(&mut self, parent: Parent) {
+        let Some(block) = &mut self.block else { return };
+        // A second one, or one with anything but text in it, can be read in several ways.
+        let is_plain = parent.last_child.is_none()
+            && !block.has_misc_in_precedence
+            && block.precedence.is_none();
+        block.precedence = Some(if is_plain {
+            let text = Content::text_of(self.bytes, &parent.element.content());
+            Precedence::parse(text.trim_ascii())
+        } else {
+            Precedence::Incomparable
+        });
+    }
+
+    fn end_name(&mut self, open: &Open, element: Element) -> Result<(), ConfError> {
+        if open.last_child.is_some() {
+            return Err(self.look_alike(open, "a <name> that holds an element"));
+        }
+        if let Some(block) = &mut self.block {
+            let name = Content::text_of(self.bytes, &element.content());
+            let is_plain = !name.is_empty() && name.trim() == name;
+            block.has_unclear_name |= block.name.is_some() || !is_plain;
+            block.name = Some(element.content().into());
+        }
+        Ok(())
+    }
+
+    fn end_block(&mut self, open: &Open, parent: Parent) -> Result<(), ConfError> {
         let Some(block) = self.block.take() else {
             return Ok(());
         };
         if block.name.is_none() && block.kind != BlockKind::Global {
-            return Err(self.look_alike(tag, "a user or group without a <name> element in it"));
+            return Err(self.look_alike(open, "a user or group without a <name> element in it"));
         }
-        let (depth, innermost) = block.innermost.unwrap_or((0, element));
+        let (depth, innermost) = block.innermost.unwrap_or((0, parent));
         self.blocks.push(Block {
-            kind: block.kind,
-            name: block.name,
+            owner: Owner {
+                kind: block.kind,
+                name: block.name,
+            },
             has_unclear_name: block.has_unclear_name,
             docroots: (block.docroots_before..self.docroots.len()).into(),
             has_restriction: block.has_restriction,
@@ -447,212 +314,30 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Refuses files that only look like a configuration: the server would not find users in another place.
-    fn check_place(&mut self, parent: Option<ElementKind>, tag: &Tag) -> Result<(), ConfError> {
-        let name = &self.bytes[tag.name.clone()];
-        match parent {
-            None if !matches!(name, b"CONF" | b"conf") => {
-                Err(ConfError::OtherFile("its root element is not CONF"))
-            }
-            Some(ElementKind::Root) => {
-                self.sections += 1;
-                self.known_sections += usize::from(SECTIONS.contains(&name));
-                if is_account_element(name) {
-                    return Err(
-                        self.look_alike(tag, "users or groups directly below the root element")
-                    );
-                }
-                Ok(())
-            }
-            Some(ElementKind::Aaa | ElementKind::Realms) if is_account_element(name) => {
-                Err(self.look_alike(tag, "users or groups outside aaa/realms/realm"))
-            }
-            Some(ElementKind::Realm) if matches!(name, b"user" | b"group") => {
-                Err(self.look_alike(tag, "a user or group outside users or groups"))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn look_alike(&self, tag: &Tag, what: &'static str) -> ConfError {
-        ConfError::LookAlike {
-            line: line_number(self.bytes, tag.range.start),
-            what,
-        }
+    fn look_alike(&self, open: &Open, what: &'static str) -> ConfError {
+        look_alike(self.bytes, open.start_tag.start, what)
     }
 
     fn parent(&self) -> Option<ElementKind> {
         self.open.last().map(|open| open.kind)
     }
-
-    fn attribute(&self, attributes: &[Attribute], wanted: &[u8]) -> Option<String> {
-        let bytes = self.bytes;
-        let mut attributes = attributes.iter();
-        let (_, value) = attributes.find(|(name, _)| bytes[name.clone()] == *wanted)?;
-        let mut content = Content::at(value.start);
-        content.push_text(bytes, value.clone());
-        Some(content.text)
-    }
-}
-
-/// Finds the lines of all places in one pass: a file may have very many.
-fn with_lines(bytes: &[u8], places: &[(usize, UncoveredKind)]) -> Vec<Uncovered> {
-    let mut line = 1;
-    let mut counted = 0;
-    let places = places.iter().map(|&(offset, what)| {
-        line += line_number(&bytes[counted..], offset - counted) - 1;
-        counted = offset;
-        Uncovered { line, what }
-    });
-    places.collect()
-}
-
-/// Returns the name of an element without its prefix.
-fn local_name(name: &[u8]) -> &[u8] {
-    name.rsplit(|byte| *byte == b':').next().unwrap_or(name)
 }
 
 fn is_restriction(name: &[u8]) -> bool {
-    let name = local_name(name).to_ascii_lowercase();
-    name.windows(b"restriction".len())
-        .any(|part| part == b"restriction")
+    const WORD: &[u8] = b"restriction";
+    let mut parts = local_name(name).windows(WORD.len());
+    parts.any(|part| part.eq_ignore_ascii_case(WORD))
 }
 
-/// Returns whether a text as it is written may have an S3 address in it: it has a colon, or a reference that may stand for one.
-fn may_name_s3(written: &[u8]) -> bool {
-    memchr::memchr2(b':', b'&', written).is_some()
-}
-
-/// Returns whether a text has an S3 address in it, in any letter case.
-fn names_s3(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    memchr::memchr_iter(b':', bytes).any(|colon| {
-        let is_scheme = bytes[colon.saturating_sub(2)..colon].eq_ignore_ascii_case(b"s3");
-        is_scheme && bytes[colon..].starts_with(b"://")
-    })
-}
-
-fn keep_first(place: &mut Option<Element>, element: Element) {
-    place.get_or_insert(element);
-}
-
-fn is_account_element(name: &[u8]) -> bool {
-    matches!(name, b"user" | b"users" | b"group" | b"groups")
-}
-
-fn element(tag: &Tag, content_end: usize, last_child: Option<Range<usize>>) -> Element {
-    Element {
-        start_tag: tag.range.clone().into(),
-        content: (tag.range.end..content_end.max(tag.range.end)).into(),
-        is_empty_tag: tag.is_empty,
-        last_child: last_child.map(Span::from),
-    }
+fn keep_first(place: &mut Option<Parent>, parent: Parent) {
+    place.get_or_insert(parent);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn uncovered(content: &str) -> Vec<(usize, UncoveredKind)> {
-        let file = format!("<CONF>\n<default/>\n{content}\n</CONF>");
-        let conf = AsperaConf::parse(file.as_bytes()).unwrap();
-        let places = conf.uncovered.iter();
-        places.map(|place| (place.line, place.what)).collect()
-    }
-
     const ABSOLUTE: &str = "<absolute>s3://h/b/</absolute>";
-
-    #[test]
-    fn an_element_in_another_letter_case_or_with_a_prefix_is_uncovered() {
-        let path = "<default><file_system><access><paths><path>\n<absolute>s3://h/b/</absolute></path></paths></access></file_system></default>";
-        assert_eq!(uncovered(path), []);
-        for (known, other) in [
-            ("<default>", "<DEFAULT>"),
-            ("<file_system>", "<File_System>"),
-            ("<paths>", "<x:paths xmlns:x='u'>"),
-        ] {
-            let name = known.trim_matches(['<', '>']);
-            let end = other.trim_matches(['<', '>']).split(' ').next().unwrap();
-            let text = path
-                .replace(known, other)
-                .replace(&format!("</{name}>"), &format!("</{end}>"));
-            let expected = [
-                (3, UncoveredKind::NearlyAnElement),
-                (4, UncoveredKind::S3Address),
-            ];
-            assert_eq!(uncovered(&text), expected, "{other}");
-        }
-        for name in ["Absolute", "x:absolute"] {
-            let text = path
-                .replace("<absolute>", &format!("<{name} xmlns:x='u'>"))
-                .replace("</absolute>", &format!("</{name}>"));
-            let expected = [
-                (4, UncoveredKind::NearlyAnElement),
-                (4, UncoveredKind::S3Address),
-            ];
-            assert_eq!(uncovered(&text), expected, "{name}");
-        }
-        for text in [
-            "<default><PVCL/></default>",
-            "<AAA/>",
-            "<aaa><realms><realm><Users/></realm></realms></aaa>",
-        ] {
-            assert_eq!(
-                uncovered(text),
-                [(3, UncoveredKind::NearlyAnElement)],
-                "{text}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_namespace_or_another_spelling_of_peer_ip_is_uncovered() {
-        let docroot = |attribute: &str| {
-            format!(
-                "<default><file_system><access><paths><path><absolute {attribute}>s3://h/b</absolute></path></paths></access></file_system></default>"
-            )
-        };
-        for (attribute, what) in [
-            ("peer_ip='192.0.2.1'", None),
-            ("xmlns=''", None),
-            ("xmlns:x='urn:x'", None),
-            ("xmlns='urn:x'", Some(UncoveredKind::Namespace)),
-            ("Peer_IP='192.0.2.1'", Some(UncoveredKind::NearlyPeerIp)),
-            (
-                "xmlns:x='urn:x' x:peer_ip='192.0.2.1'",
-                Some(UncoveredKind::NearlyPeerIp),
-            ),
-        ] {
-            let expected: Vec<_> = what.into_iter().map(|what| (3, what)).collect();
-            assert_eq!(uncovered(&docroot(attribute)), expected, "{attribute}");
-        }
-        let elsewhere = "<server xmlns='urn:x' PEER_IP='192.0.2.1'/>";
-        assert_eq!(uncovered(elsewhere), [(3, UncoveredKind::Namespace)]);
-    }
-
-    #[test]
-    fn an_s3_address_in_any_other_place_is_uncovered() {
-        let address = [(3, UncoveredKind::S3Address)];
-        for text in [
-            &format!("<default>{ABSOLUTE}</default>"),
-            &format!("<default><file_system>{ABSOLUTE}</file_system></default>"),
-            &format!("<server>{ABSOLUTE}</server>"),
-            "<default><storage uri='S3://h/b/'/></default>",
-            "<server><x>&#115;3:&#47;/h/b</x></server>",
-            "<server><![CDATA[s3://h/b]]></server>",
-        ] {
-            assert_eq!(uncovered(text), address, "{text}");
-        }
-        for text in [
-            "<!-- s3://h/b/ -->",
-            "<server><x>as3:/h</x><y>3://</y></server>",
-            "<default><file_system><access><paths><path><restrictions><restriction>s3://*</restriction></restrictions></path></paths></access></file_system></default>",
-        ] {
-            assert_eq!(uncovered(text), [], "{text}");
-        }
-        let include = "<xi:include xmlns:xi='http://www.w3.org/2001/XInclude' href='other.xml'/>";
-        assert_eq!(uncovered(include), [(3, UncoveredKind::Include)]);
-    }
 
     #[test]
     fn whatever_is_named_like_a_restriction_restricts() {

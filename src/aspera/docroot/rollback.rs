@@ -5,9 +5,10 @@
 
 use std::rc::Rc;
 
-use super::change::{Change, Fate, Plan, PlannedDocroot};
+use super::change::{Change, Plan};
 use super::conf::{AsperaConf, ConfError, DocrootElement};
-use super::scope::Scope;
+use super::owner::Owner;
+use super::planned::{Fate, Origin, PlannedDocroot, UriChange, Wish};
 use super::uri::DocrootUri;
 use crate::aspera::setting::{Encryption, EncryptionSetting, FoundValue, KmsKey};
 use crate::subject::with_subject;
@@ -48,9 +49,9 @@ pub fn rollback(bytes: &[u8], backup: &[u8]) -> Result<Plan, RollbackError> {
     };
     let mut edits = Vec::new();
     let (mut from, mut from_earlier) = (0, 0);
-    for ((scope, docroot), (_, docroot_earlier)) in docroots.iter().zip(&docroots_earlier) {
-        let place = docroot.element.content.range();
-        let place_earlier = docroot_earlier.element.content.range();
+    for ((owner, docroot), (_, docroot_earlier)) in docroots.iter().zip(&docroots_earlier) {
+        let place = docroot.element.content();
+        let place_earlier = docroot_earlier.element.content();
         if bytes[from..place.start] != backup[from_earlier..place_earlier.start] {
             return Err(changed_since(from));
         }
@@ -60,7 +61,7 @@ pub fn rollback(bytes: &[u8], backup: &[u8]) -> Result<Plan, RollbackError> {
                 DocrootUri::new(earlier.text(docroot_earlier)),
             ];
             let [before, after] = uris;
-            let is_encryption = with_subject(scope, || {
+            let is_encryption = with_subject(owner.scope(bytes), || {
                 before != after && without_setting(&before) == without_setting(&after)
             });
             if !is_encryption || docroot.has_misc || docroot_earlier.has_misc {
@@ -70,7 +71,7 @@ pub fn rollback(bytes: &[u8], backup: &[u8]) -> Result<Plan, RollbackError> {
                 range: place.clone(),
                 replacement: backup[place_earlier.clone()].to_owned(),
             });
-            plan.add(scope, docroot, &before, after);
+            plan.add(*owner, **docroot, after);
         }
         (from, from_earlier) = (place.end, place_earlier.end);
     }
@@ -83,43 +84,37 @@ pub fn rollback(bytes: &[u8], backup: &[u8]) -> Result<Plan, RollbackError> {
 }
 
 impl Plan {
-    fn add(
-        &mut self,
-        scope: &Scope,
-        docroot: &DocrootElement,
-        before: &DocrootUri,
-        after: DocrootUri,
-    ) {
+    fn add(&mut self, owner: Owner, docroot: DocrootElement, after: DocrootUri) {
+        self.changes.push(Change {
+            docroot: self.docroots.len(),
+            offset: docroot.element.start_tag().start,
+        });
         self.docroots.push(PlannedDocroot {
-            scope: scope.clone(),
-            peer_ip: docroot.peer_ip.clone(),
-            previous: before.found_setting(None),
+            origin: Origin::Found(owner, docroot),
+            wish: Rc::new(Wish {
+                setting: setting(&after),
+                encoding: None,
+                uri: Some(after),
+            }),
             fate: Fate::Set {
-                setting: setting(&after).map(Rc::new),
-                changed: true,
+                change: Some(UriChange::Whole),
                 repeated: false,
                 loses_key: false,
             },
-            uri: after,
-        });
-        self.changes.push(Change {
-            docroot: self.docroots.len() - 1,
-            element: Some(docroot.clone()),
-            offset: docroot.element.start_tag.range().start,
         });
     }
 }
 
 /// Returns the docroots with their owners, in the order of the file.
-fn in_order<'c>(conf: &'c AsperaConf) -> Vec<(Scope, &'c DocrootElement)> {
+fn in_order<'c>(conf: &'c AsperaConf) -> Vec<(Owner, &'c DocrootElement)> {
     let blocks = conf.blocks.iter();
-    let mut docroots: Vec<(Scope, &DocrootElement)> = blocks
+    let mut docroots: Vec<(Owner, &DocrootElement)> = blocks
         .flat_map(|block| {
             let docroots = conf.docroots(block).iter();
-            docroots.map(|docroot| (conf.scope(block), docroot))
+            docroots.map(|docroot| (block.owner, docroot))
         })
         .collect();
-    docroots.sort_by_key(|(_, docroot)| docroot.element.content.range().start);
+    docroots.sort_by_key(|(_, docroot)| docroot.element.content().start);
     docroots
 }
 

@@ -52,6 +52,14 @@ impl Scope {
         }
     }
 
+    /// Returns its name, or `None` for the default.
+    pub fn into_name(self) -> Option<String> {
+        match self {
+            Self::User(name) | Self::Group(name) => Some(name),
+            Self::Global => None,
+        }
+    }
+
     /// Returns its kind and name, to compare scopes without copying a name.
     pub fn key(&self) -> (BlockKind, Cow<'_, str>) {
         (self.block_kind(), self.name().unwrap_or_default().into())

@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
-use super::change::{Plan, PlanError, PlannedDocroot};
+use super::change::{Plan, PlanError};
 use super::conf::AsperaConf;
+use super::planned::PlannedDocroot;
 use super::request::in_order;
 use super::scope::Scope;
 use super::uri::DocrootUri;
@@ -15,7 +16,7 @@ pub(super) fn check(bytes: &[u8], plan: &Plan) -> Result<(), PlanError> {
     let as_intended = match (&plan.after, plan.edits.is_empty()) {
         (None, true) => plan.changes.is_empty(),
         (Some(after), false) => {
-            elements_are_as_intended(bytes, after, plan) || file_is_as_intended(after, plan)
+            elements_are_as_intended(bytes, after, plan) || file_is_as_intended(bytes, after, plan)
         }
         _ => false,
     };
@@ -30,7 +31,7 @@ pub fn holds(bytes: &[u8], scope: &Scope, uri: &DocrootUri) -> bool {
     let of_scope = conf
         .blocks
         .iter()
-        .filter(|block| conf.scope_key(block) == scope.key());
+        .filter(|block| block.owner.key(bytes) == scope.key());
     let docroots: Vec<_> = of_scope.flat_map(|block| conf.docroots(block)).collect();
     matches!(docroots.as_slice(), [docroot] if conf.text(docroot) == uri.text())
 }
@@ -43,7 +44,8 @@ fn elements_are_as_intended(bytes: &[u8], after: &[u8], plan: &Plan) -> bool {
     let mut edits = plan.edits.iter().peekable();
     let mut shift = 0;
     for change in &plan.changes {
-        let Some(docroot) = &change.element else {
+        let planned = &plan.docroots[change.docroot];
+        let Some(docroot) = planned.element() else {
             return false;
         };
         let old = docroot.element.range(bytes);
@@ -55,9 +57,8 @@ fn elements_are_as_intended(bytes: &[u8], after: &[u8], plan: &Plan) -> bool {
             shift += edit.replacement.len().cast_signed() - edit.range.len().cast_signed();
         }
         let new = start..old.end.strict_add_signed(shift);
-        let planned = &plan.docroots[change.docroot];
-        let is_whole = || is_whole_docroot(&after[new], &planned.uri);
-        if !with_subject(&planned.scope, is_whole) {
+        let is_whole = || is_whole_docroot(&after[new], &planned.uri(bytes));
+        if !with_subject(planned.scope(bytes), is_whole) {
             return false;
         }
     }
@@ -91,7 +92,7 @@ fn only_element(text: &[u8]) -> Option<(Range<usize>, Range<usize>)> {
 }
 
 /// Returns whether exactly the changed docroots of the whole file read as intended, and the new ones exist.
-fn file_is_as_intended(after: &[u8], plan: &Plan) -> bool {
+fn file_is_as_intended(bytes: &[u8], after: &[u8], plan: &Plan) -> bool {
     let Ok(conf) = AsperaConf::parse(after) else {
         return false;
     };
@@ -101,11 +102,12 @@ fn file_is_as_intended(after: &[u8], plan: &Plan) -> bool {
         .iter()
         .map(|change| &plan.docroots[change.docroot]);
     let changed: Vec<&PlannedDocroot> = changed.collect();
-    let expected = in_order(changed.iter().map(|docroot| &docroot.scope).zip(0..));
+    let scopes: Vec<Scope> = changed.iter().map(|docroot| docroot.scope(bytes)).collect();
+    let expected = in_order(scopes.iter().zip(0..));
     let edited = in_order(found.iter().map(|(scope, _)| scope).zip(0..));
     let is_expected =
         |((scope, index), (expected_scope, change)): (&(&Scope, usize), &(&Scope, usize))| {
-            scope == expected_scope && found[*index].1 == changed[*change].uri.text()
+            scope == expected_scope && found[*index].1 == changed[*change].uri(bytes).text()
         };
     edited.len() == expected.len() && edited.iter().zip(&expected).all(is_expected)
 }
@@ -258,7 +260,8 @@ mod tests {
     #[test]
     fn a_file_of_another_writer_holds_a_docroot_once() {
         let (_, plan) = planned(&["ann"]);
-        let PlannedDocroot { scope, uri, .. } = &plan.docroots[0];
+        let docroot = &plan.docroots[0];
+        let (scope, uri) = (&docroot.scope(&file()), &docroot.uri(&file()));
         let after = plan.after.unwrap();
         assert!(holds(&after, scope, uri));
         assert!(!holds(&file(), scope, uri));

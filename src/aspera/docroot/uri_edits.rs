@@ -69,6 +69,18 @@ impl DocrootUri {
         Self::new(self.text_with(edits))
     }
 
+    /// Returns the URI with exactly the desired setting in its query.
+    #[must_use]
+    pub fn with_setting(
+        &self,
+        desired: Option<&EncryptionSetting>,
+        encoding: Option<KeyEncoding>,
+    ) -> Self {
+        let text = self.text_with(&self.edits(desired, encoding));
+        // If the last option is removed, the blanks before it are around the docroot and no longer part of it.
+        Self::new(text.trim_ascii_end())
+    }
+
     /// Returns the text of the URI after some edits.
     pub fn text_with(&self, edits: &Edits) -> String {
         let bytes = edits.apply(self.text().as_bytes());

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::aspera::audit::Accounts;
-use crate::files::{self, FileError};
+use crate::files::{self, FileError, Problem};
 
 /// The accounts of the operating system, as far as its files could be read.
 #[derive(Debug, Default)]
@@ -20,7 +20,8 @@ impl OsAccounts {
         let mut unread = Vec::new();
         let mut text = |name| {
             let path = root.join(name);
-            let read = files::read(&path).and_then(|bytes| bytes.ok_or(FileError::Missing(path)));
+            let read = files::read(&path)
+                .and_then(|bytes| bytes.ok_or_else(|| Problem::Missing.at(&path)));
             match read {
                 Ok(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
                 Err(error) => {
@@ -46,7 +47,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         std::fs::create_dir_all(root.path().join("etc/group")).unwrap();
         let found = OsAccounts::read(root.path());
-        let problems: Vec<String> = found.unread.iter().map(FileError::problem).collect();
+        let problems: Vec<String> = found.unread.iter().map(FileError::sentence).collect();
         assert!(
             problems[0].ends_with("/etc/passwd does not exist."),
             "{problems:?}"

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::child::Exit;
 use super::command::{Answer, Question, TIME_LIMIT};
+use super::installation::Installation;
 use super::program::{NotRun, Untrusted, trusted_program};
 use crate::files::FileError;
 
@@ -49,7 +50,7 @@ pub struct Validation {
 impl Validation {
     /// Starts the program of the installation below a root.
     pub fn start(aspera_root: &Path) -> Self {
-        let program = aspera_root.join("bin/asuserdata");
+        let program = Installation::at(aspera_root).asuserdata();
         let question = match trusted_program(&program) {
             Ok(real) => Ok(Question::start_with_errors(&real, &["-v"])),
             Err(NotRun::Missing(_)) => Err(Validity::NoProgram),

@@ -1,88 +1,60 @@
-//! The installation below an Aspera root.
+//! The installation below an Aspera root: where its files and programs are.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::command::{Answer, Question, TIME_LIMIT};
-use super::program::{NotRun, Untrusted, trusted_program};
-use crate::aspera::version::Version;
 use crate::files;
 
-/// The reason why the version of an installation is not known.
-#[derive(Debug, PartialEq, Eq)]
-pub enum UnknownVersion {
-    /// There is no `bin/ascp` that runs.
-    NoAscp,
-    /// Others may change `bin/ascp`, so it was not run.
-    Untrusted(Untrusted),
-    /// It did not end in time.
-    TimedOut,
-    /// Its output has no version line.
-    Unreadable,
+/// An installation of Aspera.
+#[derive(Debug, Clone, Copy)]
+pub struct Installation<'r> {
+    root: &'r Path,
 }
 
-/// A question to `ascp` for its version, or why it was not asked.
-#[derive(Debug)]
-pub struct VersionQuestion(Result<Question, UnknownVersion>);
-
-/// Returns whether there is Aspera below a root, or may be: one of two files that each installation has, or that cannot be looked at.
-pub fn is_installed(aspera_root: &Path) -> bool {
-    ["etc/aspera.conf", "bin/ascp"]
-        .iter()
-        .any(|file| !matches!(files::metadata(&aspera_root.join(file)), Ok(None)))
-}
-
-/// Asks `ascp` for the version; [`read_version`] waits for the answer.
-pub fn ask_version(aspera_root: &Path) -> VersionQuestion {
-    let program = trusted_program(&aspera_root.join("bin/ascp"));
-    VersionQuestion(match program {
-        Ok(program) => Ok(Question::start(&program, &["-A"])),
-        Err(NotRun::Untrusted(untrusted)) => Err(UnknownVersion::Untrusted(untrusted)),
-        Err(NotRun::Missing(_) | NotRun::Unread(_)) => Err(UnknownVersion::NoAscp),
-    })
-}
-
-/// Reads the version from the answer of `ascp`.
-pub fn read_version(question: VersionQuestion) -> Result<Version, UnknownVersion> {
-    match question.0?.answer(TIME_LIMIT) {
-        Answer::Ended { output, .. } => {
-            Version::from_ascp_output(&output).ok_or(UnknownVersion::Unreadable)
-        }
-        Answer::TimedOut => Err(UnknownVersion::TimedOut),
-        Answer::Unavailable => Err(UnknownVersion::NoAscp),
+impl<'r> Installation<'r> {
+    /// Returns the installation below a root, whether it is there or not.
+    pub fn at(root: &'r Path) -> Self {
+        Self { root }
     }
-}
 
-/// Reads from the answer of `ascp` whether an installation supports SSE-KMS. Returns an error if it certainly does not, and a warning if that is not known.
-pub fn check_kms_support(
-    aspera_root: &Path,
-    question: VersionQuestion,
-) -> Result<Option<String>, KmsUnsupported> {
-    let ascp = aspera_root.join("bin/ascp");
-    let ascp = ascp.display();
-    match read_version(question) {
-        Ok(found) if found < Version::first_with_kms() => Err(KmsUnsupported { found }),
-        Ok(_) => Ok(None),
-        Err(UnknownVersion::NoAscp) => Ok(Some(format!(
-            "Could not run {ascp} to learn the version of Aspera. AWS_KMS needs 3.6.1 or later."
-        ))),
-        Err(UnknownVersion::Untrusted(untrusted)) => Ok(Some(format!(
-            "{untrusted} AWS_KMS needs Aspera 3.6.1 or later."
-        ))),
-        Err(UnknownVersion::TimedOut) => Ok(Some(format!(
-            "{ascp} -A did not answer within 5 seconds. AWS_KMS needs Aspera 3.6.1 or later."
-        ))),
-        Err(UnknownVersion::Unreadable) => Ok(Some(format!(
-            "{ascp} -A did not print its version. AWS_KMS needs Aspera 3.6.1 or later."
-        ))),
+    /// Returns whether there is Aspera, or may be: one of two files that each installation has, or that cannot be looked at.
+    pub fn is_there(self) -> bool {
+        let files = [self.aspera_conf(), self.ascp()];
+        let may_be = |file: &PathBuf| !matches!(files::metadata(file), Ok(None));
+        files.iter().any(may_be)
     }
-}
 
-/// The error for an installed version that is too old.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "Aspera {found} does not know AWS_KMS, which came with {}. Upgrade Aspera, or use AES256.",
-    Version::first_with_kms()
-)]
-pub struct KmsUnsupported {
-    found: Version,
+    /// Returns the path of the file with users, groups and docroots.
+    pub fn aspera_conf(self) -> PathBuf {
+        self.root.join("etc/aspera.conf")
+    }
+
+    /// Returns the path of the file from which trapd reads the system-wide encryption.
+    pub fn s3_properties(self) -> PathBuf {
+        self.root.join("etc/trapd/s3.properties")
+    }
+
+    /// Returns the path of the other file of trapd.
+    pub fn trap_properties(self) -> PathBuf {
+        self.root.join("etc/trapd/trap.properties")
+    }
+
+    /// Returns the path of the program that transfers, and knows its version.
+    pub fn ascp(self) -> PathBuf {
+        self.root.join("bin/ascp")
+    }
+
+    /// Returns the path of the program that validates `aspera.conf`.
+    pub fn asuserdata(self) -> PathBuf {
+        self.root.join("bin/asuserdata")
+    }
+
+    /// Returns the path of the program that writes `aspera.conf`.
+    pub fn asconfigurator(self) -> PathBuf {
+        self.root.join("bin/asconfigurator")
+    }
+
+    /// Returns the path of the program that enables trapd.
+    pub fn astrap_config(self) -> PathBuf {
+        self.root.join("bin/astrap-config.sh")
+    }
 }

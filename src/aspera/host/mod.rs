@@ -3,9 +3,11 @@
 mod accounts;
 mod addresses;
 mod asconfigurator;
+mod ascp;
 mod asuserdata;
 mod child;
 mod command;
+mod found;
 mod gaps;
 mod installation;
 mod names;
@@ -15,14 +17,15 @@ pub mod services;
 pub use accounts::OsAccounts;
 pub use addresses::is_this_host;
 pub use asconfigurator::{Instruction, InstructionError, Unsuccessful};
+pub use ascp::{
+    KmsUnsupported, UnknownVersion, VersionQuestion, ask_version, check_kms_support, read_version,
+};
 pub use asuserdata::{Silence, Validation, Validity};
 pub use child::Exit;
 pub use command::{Answer, Question, TIME_LIMIT, ask};
-pub use gaps::{Found, FoundService, Gap, Incomplete, Reading, gaps};
-pub use installation::{
-    KmsUnsupported, UnknownVersion, VersionQuestion, ask_version, check_kms_support, is_installed,
-    read_version,
-};
+pub use found::{Found, FoundService, Reading};
+pub use gaps::{Gap, Incomplete, gaps};
+pub use installation::Installation;
 pub use program::{NotRun, Untrusted, trusted_program};
 pub use services::{
     Changes, Clock, Host, LastChange, Look, Manager, MetadataChanges, Mismatch, Obstacle, Process,

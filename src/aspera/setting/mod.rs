@@ -4,6 +4,7 @@ mod encryption;
 mod endpoint_names;
 mod found_value;
 mod kms_key;
+mod kms_key_form;
 mod nearly;
 mod redact;
 
@@ -13,6 +14,7 @@ pub use encryption::{
 };
 pub use endpoint_names::sets_endpoint;
 pub use found_value::{FoundSetting, FoundValue};
-pub use kms_key::{InvalidKmsKey, KmsKey, OnlyAwsKnows};
+pub use kms_key::{KmsKey, OnlyAwsKnows};
+pub use kms_key_form::InvalidKmsKey;
 pub use nearly::is_nearly;
 pub use redact::DisplayLine;

@@ -15,4 +15,4 @@ mod tokenizer;
 pub use content::{Content, escape_attribute, escape_text};
 pub use error::{Malformed, Problem};
 pub use reference::is_allowed;
-pub use tokenizer::{Attribute, Tag, Token, Tokenizer};
+pub use tokenizer::{Attribute, Tag, Token, Tokenizer, attribute_value};

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::content::Content;
 use super::error::{Malformed, Problem};
 use super::prolog::prolog_length;
 use super::reference::reference;
@@ -62,6 +63,16 @@ pub struct Tokenizer<'a> {
     has_root: bool,
 }
 
+/// Returns the value of an attribute of a start tag that was read before, with references replaced.
+pub fn attribute_value(tag: &[u8], wanted: &[u8]) -> Option<String> {
+    let mut tokens = Tokenizer::at_start(tag, 0);
+    let name = tokens.name(1)?;
+    tokens.read_attributes(0, name.end).ok()?;
+    let mut attributes = tokens.attributes.iter();
+    let (_, value) = attributes.find(|(name, _)| tag[name.clone()] == *wanted)?;
+    Some(Content::text_of(tag, value).into_owned())
+}
+
 impl<'a> Tokenizer<'a> {
     /// Checks the characters of the whole document and its declaration.
     pub fn new(bytes: &'a [u8]) -> Result<Self, Malformed> {
@@ -69,14 +80,18 @@ impl<'a> Tokenizer<'a> {
             prolog_length(bytes).and_then(|position| check_text(bytes).map(|()| position));
         let position =
             position.map_err(|(offset, problem)| Malformed::at(bytes, offset, problem))?;
-        Ok(Self {
+        Ok(Self::at_start(bytes, position))
+    }
+
+    fn at_start(bytes: &'a [u8], position: usize) -> Self {
+        Self {
             bytes,
             position,
             open: Vec::new(),
             prefixes: Vec::new(),
             attributes: Vec::new(),
             has_root: false,
-        })
+        }
     }
 
     /// Returns the next token, or `None` at the end of the document.
@@ -84,6 +99,14 @@ impl<'a> Tokenizer<'a> {
         let start = self.position;
         self.read()
             .map_err(|(offset, problem)| Malformed::at(self.bytes, start.max(offset), problem))
+    }
+
+    /// Leaves out the text before the next markup if it is nothing but blanks. Between two tags, it nearly always is.
+    pub fn skip_blanks(&mut self) {
+        let markup = self.skip_space(self.position);
+        if self.bytes.get(markup) == Some(&b'<') {
+            self.position = markup;
+        }
     }
 
     /// Returns the attributes of the last start tag.
@@ -148,31 +171,7 @@ impl<'a> Tokenizer<'a> {
             return Err((start, Problem::OutsideRoot));
         }
         let name = self.name(start + 1).ok_or((start, Problem::Tag))?;
-        let mut position = name.end;
-        self.attributes.clear();
-        let is_empty = loop {
-            let after_space = self.skip_space(position);
-            match &self.bytes[after_space..] {
-                [b'>', ..] => {
-                    position = after_space + 1;
-                    break false;
-                }
-                [b'/', b'>', ..] => {
-                    position = after_space + 2;
-                    break true;
-                }
-                [] => return Err((start, Problem::UnexpectedEnd)),
-                _ if after_space == position => return Err((position, Problem::Tag)),
-                _ => {
-                    let attribute = self.attribute(after_space)?;
-                    position = attribute.1.end + 1;
-                    self.attributes.push(attribute);
-                }
-            }
-            if self.attributes.len() > ATTRIBUTE_LIMIT {
-                return Err((start, Problem::TooManyAttributes));
-            }
-        };
+        let (position, is_empty) = self.read_attributes(start, name.end)?;
         self.check_attributes(&name)?;
         self.has_root = true;
         if is_empty {
@@ -189,6 +188,32 @@ impl<'a> Tokenizer<'a> {
             range: start..position,
             is_empty,
         }))
+    }
+
+    /// Reads the attributes of a start tag. Returns the offset after the tag, and whether it is an empty element.
+    fn read_attributes(
+        &mut self,
+        start: usize,
+        mut position: usize,
+    ) -> Result<(usize, bool), (usize, Problem)> {
+        self.attributes.clear();
+        loop {
+            let after_space = self.skip_space(position);
+            match &self.bytes[after_space..] {
+                [b'>', ..] => return Ok((after_space + 1, false)),
+                [b'/', b'>', ..] => return Ok((after_space + 2, true)),
+                [] => return Err((start, Problem::UnexpectedEnd)),
+                _ if after_space == position => return Err((position, Problem::Tag)),
+                _ => {
+                    let attribute = self.attribute(after_space)?;
+                    position = attribute.1.end + 1;
+                    self.attributes.push(attribute);
+                }
+            }
+            if self.attributes.len() > ATTRIBUTE_LIMIT {
+                return Err((start, Problem::TooManyAttributes));
+            }
+        }
     }
 
     /// Reads `name = "value"`, with the value between its quotes.
@@ -273,7 +298,7 @@ impl<'a> Tokenizer<'a> {
 
     fn end_tag(&mut self) -> Result<Token, (usize, Problem)> {
         let start = self.position;
-        let name = self.name(start + 2).ok_or((start, Problem::Tag))?;
+        let name = self.end_name(start + 2).ok_or((start, Problem::Tag))?;
         let end = self.skip_space(name.end);
         if self.bytes.get(end) != Some(&b'>') {
             return Err((start, Problem::Tag));
@@ -288,6 +313,18 @@ impl<'a> Tokenizer<'a> {
             name,
             range: start..end + 1,
         })
+    }
+
+    /// Reads the name in an end tag. It is nearly always that of the last open element.
+    fn end_name(&self, start: usize) -> Option<Range<usize>> {
+        if let Some(open) = self.open.last() {
+            let end = start + open.len();
+            let is_open = self.bytes.get(start..end) == Some(&self.bytes[open.clone()]);
+            if is_open && self.bytes.get(end) == Some(&b'>') {
+                return Some(start..end);
+            }
+        }
+        self.name(start)
     }
 
     fn comment(&mut self) -> Result<Token, (usize, Problem)> {

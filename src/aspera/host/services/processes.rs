@@ -10,7 +10,7 @@ use super::host::Host;
 use super::identity::{Identity, Installation, Stranger, is_named, may_be_named, uids};
 use super::visibility::hides_processes;
 use crate::aspera::host::names::folders;
-use crate::files::{self, FileError};
+use crate::files::{self, FileError, Problem};
 
 /// The limit on the list of processes of a control group that is read, in bytes.
 const MEMBERS: u64 = 1024 * 1024;
@@ -128,8 +128,8 @@ fn add_members(group: &Path, pids: &mut Vec<u32>) -> bool {
     let members = match files::read_start(&group.join("cgroup.procs"), MEMBERS) {
         Ok(members) => members.unwrap_or_default(),
         // A group that was removed meanwhile, or one of threads, whose processes are in a group above.
-        Err(FileError::Io {
-            errno: Errno::ENODEV | Errno::EOPNOTSUPP,
+        Err(FileError {
+            problem: Problem::Io(_, Errno::ENODEV | Errno::EOPNOTSUPP),
             ..
         }) => Vec::new(),
         Err(_) => return false,
