@@ -32,14 +32,14 @@ fn run_within(limit: u64, command: &Command) -> Output {
         .unwrap()
 }
 
-/// An `aspera.conf` of some 3 MB. What is read of it takes more.
+/// An `aspera.conf` of some 6 MB. What is read of it takes more.
 fn large_conf() -> String {
     let user = |number: usize| {
         format!(
             "<user><name>user{number}</name><file_system><access><paths><path><absolute>s3://h/{number}</absolute></path></paths></access></file_system></user>\n"
         )
     };
-    let users = (0..20_000).map(user).collect::<Vec<_>>().concat();
+    let users = (0..40_000).map(user).collect::<Vec<_>>().concat();
     format!("<CONF><aaa><realms><realm><users>{users}</users></realm></realms></aaa></CONF>\n")
 }
 
