@@ -69,11 +69,12 @@ fn check_option(
     ignore_unknown: bool,
     place: &str,
 ) -> Result<Value, ArgumentsError> {
-    let option = format!("{place}{}", spec.name);
+    // Only messages need it, and a task may have very many docroots.
+    let option = || format!("{place}{}", spec.name);
     let given = given.filter(|value| !value.is_null());
     let Some(given) = given else {
         return match spec.default {
-            _ if spec.required => Err(ArgumentsError::Missing(option)),
+            _ if spec.required => Err(ArgumentsError::Missing(option())),
             Default::Absent => Ok(Value::Null),
             Default::Str(text) => Ok(Value::from(text)),
             Default::Bool(boolean) => Ok(Value::from(boolean)),
@@ -81,43 +82,44 @@ fn check_option(
         };
     };
     if holds_leaked_omit(given) {
-        return Err(ArgumentsError::LeakedOmit(option));
+        return Err(ArgumentsError::LeakedOmit(option()));
     }
     let value =
         coerce(given, &spec.kind).map_err(|ExpectedKind(expected)| ArgumentsError::Type {
-            option: option.clone(),
+            option: option(),
             expected,
         })?;
     // A docroot is never shown. Of a key or an encryption only what is recognised is, but a list of scopes may name anything.
     let names_something = matches!(spec.shown, Shown::Always) || matches!(spec.kind, Kind::List(_));
     let is_secret = matches!(spec.shown, Shown::Never);
     if names_something && !is_secret && holds_credentials(&value) {
-        return Err(ArgumentsError::Misplaced(option));
+        return Err(ArgumentsError::Misplaced(option()));
     }
     if let (Kind::Path, Some(path)) = (&spec.kind, value.as_str())
         && !path.starts_with('/')
     {
-        return Err(ArgumentsError::RelativePath(option));
+        return Err(ArgumentsError::RelativePath(option()));
     }
     if let Some(text) = value.as_str()
         && !spec.choices.is_empty()
         && !spec.choices.contains(&text)
     {
         return Err(ArgumentsError::Choice {
-            option,
+            option: option(),
             choices: spec.choices.join(", "),
         });
     }
     match (value, &spec.kind) {
         (Value::Object(dict), Kind::Dict(specs)) => {
-            check_options(&dict, specs, ignore_unknown, &format!("{option}.")).map(Value::Object)
+            check_options(&dict, specs, ignore_unknown, &format!("{}.", option()))
+                .map(Value::Object)
         }
         (Value::Array(elements), Kind::List(Kind::Dict(specs))) => elements
             .iter()
             .enumerate()
             .map(|(index, element)| {
                 let dict = element.as_object().cloned().unwrap_or_default();
-                let place = format!("{option}[{index}].");
+                let place = format!("{}[{index}].", option());
                 check_options(&dict, specs, ignore_unknown, &place).map(Value::Object)
             })
             .collect::<Result<_, _>>()

@@ -60,6 +60,37 @@ impl<W: io::Write> io::Write for Text<W> {
     }
 }
 
+/// Keeps a text if it is short.
+pub struct Short(Option<Vec<u8>>);
+
+impl Short {
+    /// The length up to which a text is kept.
+    const LIMIT: usize = 1024 * 1024;
+
+    pub fn new() -> Self {
+        Self(Some(Vec::new()))
+    }
+
+    /// Returns the text, or `None` if it was too long.
+    pub fn into_text(self) -> Option<Vec<u8>> {
+        self.0
+    }
+}
+
+impl io::Write for Short {
+    fn write(&mut self, part: &[u8]) -> io::Result<usize> {
+        match &mut self.0 {
+            Some(text) if text.len() + part.len() <= Self::LIMIT => text.extend_from_slice(part),
+            _ => self.0 = None,
+        }
+        Ok(part.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 struct AsciiFormatter;
 
 impl Formatter for AsciiFormatter {
@@ -105,6 +136,28 @@ mod tests {
         let line = line.trim_ascii();
         assert!(line.iter().all(|byte| (b' '..=b'~').contains(byte)));
         assert_eq!(serde_json::from_slice::<String>(line).unwrap(), text);
+    }
+
+    #[test]
+    fn a_short_text_is_kept_whole_and_a_longer_one_not_at_all() {
+        for (lengths, is_kept) in [
+            (vec![], true),
+            (vec![Short::LIMIT], true),
+            (vec![Short::LIMIT - 1, 1], true),
+            (vec![Short::LIMIT, 1], false),
+            (vec![Short::LIMIT + 1, 0], false),
+        ] {
+            let mut short = Short::new();
+            for &length in &lengths {
+                short.write_all(&vec![b'a'; length]).unwrap();
+            }
+            let length = is_kept.then(|| lengths.iter().sum::<usize>());
+            assert_eq!(
+                short.into_text().map(|text| text.len()),
+                length,
+                "{lengths:?}"
+            );
+        }
     }
 
     #[test]

@@ -185,12 +185,17 @@ fn out_of_memory<M: Module>() -> Vec<u8> {
 
 /// Writes the result, once, last. The line break before it keeps it apart from anything written to the same terminal.
 ///
-/// The text of an audit may be many times as long as the file, so it is not kept. What could go wrong while it is made shows in a first pass that
-/// writes nothing: half a result and then another one would be no answer.
+/// What could go wrong while the text is made shows in a first pass that writes nothing: half a result and then another one would be no answer. The
+/// text of an audit may be many times as long as the file, so a long one is not kept, but made again.
 fn report<V: Serialize>(report: &Report<V>) -> ExitCode {
-    let made = ascii_json::write_line(report, io::sink());
+    let mut short = ascii_json::Short::new();
+    let made = ascii_json::write_line(report, &mut short);
     made.unwrap_or_else(|_| panic!("the result is no object"));
-    let written = ascii_json::write_line(report, io::stdout().lock());
+    let mut output = io::stdout().lock();
+    let written = match short.into_text() {
+        Some(text) => output.write_all(&text).and_then(|()| output.flush()),
+        None => ascii_json::write_line(report, output),
+    };
     exit_code(&written, report.is_success())
 }
 

@@ -8,6 +8,7 @@ mod draft;
 mod element;
 mod element_kind;
 mod host_name;
+mod open_block;
 mod other_files;
 mod owner;
 mod plan;

@@ -3,12 +3,11 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::conf::{AsperaConf, Block, ConfError, DocrootElement, Precedence, Skeleton};
+use super::conf::{AsperaConf, Block, ConfError, DocrootElement, Skeleton};
 use super::element::{Element, Parent, Span};
 use super::element_kind::{ElementKind, PEER_IP};
+use super::open_block::OpenBlock;
 use super::other_files::{Sections, check_place, look_alike, refuse_other_files};
-use super::owner::Owner;
-use super::scope::BlockKind;
 use super::uncovered::{Finder, local_name};
 use crate::text::xml::{Attribute, Content, Tag, Token, Tokenizer};
 
@@ -49,22 +48,6 @@ struct Open {
     last_child: Option<Span>,
 }
 
-/// The block that is being read.
-struct OpenBlock {
-    kind: BlockKind,
-    /// The range of its name, after it was read.
-    name: Option<Span>,
-    has_unclear_name: bool,
-    /// The number of docroots before it.
-    docroots_before: usize,
-    has_restriction: bool,
-    /// Its precedence, after it was read.
-    precedence: Option<Precedence>,
-    has_misc_in_precedence: bool,
-    /// The innermost element on the way to the docroot, with its depth. If several have the same depth, the first counts.
-    innermost: Option<(u8, Parent)>,
-}
-
 /// The docroot that is being read.
 struct OpenDocroot {
     has_peer_ip: bool,
@@ -96,10 +79,7 @@ impl<'a> Reader<'a> {
             Token::Misc(_) => {
                 match (self.parent(), &mut self.docroot, &mut self.block) {
                     (Some(ElementKind::Absolute), Some(docroot), _) => docroot.has_misc = true,
-                    (Some(ElementKind::Name), _, Some(block)) => block.has_unclear_name = true,
-                    (Some(ElementKind::Precedence), _, Some(block)) => {
-                        block.has_misc_in_precedence = true;
-                    }
+                    (Some(parent), _, Some(block)) => block.take_misc(parent),
                     _ => {}
                 }
                 Ok(())
@@ -153,16 +133,7 @@ impl<'a> Reader<'a> {
         self.uncovered.look_at_tag(parent, kind, &tag, attributes);
         match kind {
             ElementKind::Block(kind) => {
-                self.block = Some(OpenBlock {
-                    kind,
-                    name: None,
-                    has_unclear_name: false,
-                    docroots_before: self.docroots.len(),
-                    has_restriction: false,
-                    precedence: None,
-                    has_misc_in_precedence: false,
-                    innermost: None,
-                });
+                self.block = Some(OpenBlock::new(kind, self.docroots.len()));
             }
             ElementKind::Absolute => {
                 let mut attributes = attributes.iter();
@@ -209,7 +180,7 @@ impl<'a> Reader<'a> {
 
     fn restrict(&mut self) {
         if let Some(block) = &mut self.block {
-            block.has_restriction = true;
+            block.restrict();
         }
     }
 
@@ -228,15 +199,15 @@ impl<'a> Reader<'a> {
         if let Some(depth) = open.kind.depth_below_block()
             && let Some(block) = &mut self.block
         {
-            // The elements end from the inside out.
-            let innermost = block.innermost.as_ref();
-            if innermost.is_none_or(|(innermost, _)| depth > *innermost) {
-                block.innermost = Some((depth, parent));
-            }
+            block.take_on_the_way(depth, parent);
         }
         match open.kind {
             ElementKind::Absolute => self.end_docroot(&open, element)?,
-            ElementKind::Precedence => self.end_precedence(parent),
+            ElementKind::Precedence => {
+                if let Some(block) = &mut self.block {
+                    block.take_precedence(self.bytes, parent);
+                }
+            }
             ElementKind::Pvcl => self.has_pvcl = true,
             ElementKind::Name => self.end_name(&open, element)?,
             ElementKind::Block(_) => self.end_block(&open, parent)?,
@@ -264,29 +235,12 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn end_precedence(&mut self, parent: Parent) {
-        let Some(block) = &mut self.block else { return };
-        // A second one, or one with anything but text in it, can be read in several ways.
-        let is_plain = parent.last_child.is_none()
-            && !block.has_misc_in_precedence
-            && block.precedence.is_none();
-        block.precedence = Some(if is_plain {
-            let text = Content::text_of(self.bytes, &parent.element.content());
-            Precedence::parse(text.trim_ascii())
-        } else {
-            Precedence::Incomparable
-        });
-    }
-
     fn end_name(&mut self, open: &Open, element: Element) -> Result<(), ConfError> {
         if open.last_child.is_some() {
             return Err(self.look_alike(open, "a <name> that holds an element"));
         }
         if let Some(block) = &mut self.block {
-            let name = Content::text_of(self.bytes, &element.content());
-            let is_plain = !name.is_empty() && name.trim() == name;
-            block.has_unclear_name |= block.name.is_some() || !is_plain;
-            block.name = Some(element.content().into());
+            block.take_name(self.bytes, element);
         }
         Ok(())
     }
@@ -295,22 +249,10 @@ impl<'a> Reader<'a> {
         let Some(block) = self.block.take() else {
             return Ok(());
         };
-        if block.name.is_none() && block.kind != BlockKind::Global {
+        let Some(block) = block.end(parent, self.docroots.len()) else {
             return Err(self.look_alike(open, "a user or group without a <name> element in it"));
-        }
-        let (depth, innermost) = block.innermost.unwrap_or((0, parent));
-        self.blocks.push(Block {
-            owner: Owner {
-                kind: block.kind,
-                name: block.name,
-            },
-            has_unclear_name: block.has_unclear_name,
-            docroots: (block.docroots_before..self.docroots.len()).into(),
-            has_restriction: block.has_restriction,
-            precedence: block.precedence.unwrap_or(Precedence::DEFAULT),
-            depth,
-            innermost,
-        });
+        };
+        self.blocks.push(block);
         Ok(())
     }
 
@@ -335,6 +277,7 @@ fn keep_first(place: &mut Option<Parent>, parent: Parent) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::conf::Precedence;
     use super::*;
 
     const ABSOLUTE: &str = "<absolute>s3://h/b/</absolute>";

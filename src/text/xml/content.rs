@@ -40,26 +40,25 @@ impl Content {
     /// Reads a range of a well-formed document in which no element starts.
     pub fn read(bytes: &[u8], range: &Range<usize>) -> Self {
         let mut content = Self::at(range.start);
-        let mut position = range.start;
-        let end_of = |from: usize, end: &[u8]| {
-            let length = find(&bytes[from..range.end], end);
-            length.map_or(range.end, |length| from + length)
-        };
-        while position < range.end {
-            let rest = &bytes[position..range.end];
-            if rest.starts_with(b"<![CDATA[") {
-                let start = position + b"<![CDATA[".len();
-                let end = end_of(start, b"]]>");
-                content.push_cdata(bytes, start..end);
-                position = end + b"]]>".len();
-            } else if rest.starts_with(b"<!--") {
-                position = end_of(position + b"<!--".len(), b"-->") + b"-->".len();
-            } else if rest.starts_with(b"<?") {
-                position = end_of(position, b"?>") + b"?>".len();
-            } else {
-                let end = end_of(position, b"<");
-                content.push_text(bytes, position..end);
-                position = end;
+        for (source, is_section) in pieces(bytes, range) {
+            content.end = source.end;
+            content.pieces.push(Piece {
+                text_start: content.text.len(),
+                source: source.clone(),
+                is_section,
+            });
+            for (spelled, offset) in characters(bytes, source, is_section) {
+                match spelled {
+                    Spelled::AsItself(text) => {
+                        content.text.push_str(text);
+                        content.sources.extend(offset..offset + text.len());
+                    }
+                    Spelled::Otherwise(character) => {
+                        content.text.push(character);
+                        let sources = std::iter::repeat_n(offset, character.len_utf8());
+                        content.sources.extend(sources);
+                    }
+                }
             }
         }
         content
@@ -71,22 +70,19 @@ impl Content {
         let is_plain = !spelled
             .iter()
             .any(|byte| matches!(byte, b'&' | b'<' | b'\r'));
-        match std::str::from_utf8(spelled) {
-            Ok(text) if is_plain => text.into(),
-            _ => Self::read(bytes, range).text.into(),
+        if is_plain && let Ok(text) = std::str::from_utf8(spelled) {
+            return text.into();
         }
-    }
-
-    /// Appends a [`Text`](super::Token::Text) token.
-    pub fn push_text(&mut self, bytes: &[u8], range: Range<usize>) {
-        self.push_piece(range.clone(), false);
-        self.push_characters(bytes, range, spelled_character);
-    }
-
-    /// Appends a [`Cdata`](super::Token::Cdata) token.
-    pub fn push_cdata(&mut self, bytes: &[u8], range: Range<usize>) {
-        self.push_piece(range.clone(), true);
-        self.push_characters(bytes, range, first_character);
+        let mut text = String::with_capacity(spelled.len());
+        for (source, is_section) in pieces(bytes, range) {
+            for (spelled, _) in characters(bytes, source, is_section) {
+                match spelled {
+                    Spelled::AsItself(part) => text.push_str(part),
+                    Spelled::Otherwise(character) => text.push(character),
+                }
+            }
+        }
+        text.into()
     }
 
     /// Returns the edits of the file that replace a range of the text. They leave the marks of CDATA sections alone.
@@ -153,44 +149,6 @@ impl Content {
         escape(text, existing.unwrap_or("&amp;"))
     }
 
-    fn push_piece(&mut self, source: Range<usize>, is_section: bool) {
-        self.end = source.end;
-        self.pieces.push(Piece {
-            text_start: self.text.len(),
-            source,
-            is_section,
-        });
-    }
-
-    /// Appends characters. Nearly all text is plain ASCII, which is processed in runs.
-    fn push_characters(
-        &mut self,
-        bytes: &[u8],
-        range: Range<usize>,
-        next: fn(&[u8]) -> (char, usize),
-    ) {
-        let mut position = range.start;
-        while position < range.end {
-            let rest = &bytes[position..range.end];
-            let plain = plain_start(rest);
-            if plain.is_empty() {
-                let (character, length) = next(rest);
-                self.push(character, position);
-                position += length;
-            } else {
-                self.text.push_str(plain);
-                self.sources.extend(position..position + plain.len());
-                position += plain.len();
-            }
-        }
-    }
-
-    fn push(&mut self, character: char, source: usize) {
-        self.text.push(character);
-        self.sources
-            .extend(std::iter::repeat_n(source, character.len_utf8()));
-    }
-
     fn spelling_end(&self, bytes: &[u8], index: usize) -> usize {
         let source = self.sources[index];
         let rest = &bytes[source..];
@@ -204,6 +162,74 @@ impl Content {
         };
         source + length
     }
+}
+
+/// Returns the pieces of a range that spell text, and whether each is a CDATA section.
+fn pieces<'b>(
+    bytes: &'b [u8],
+    range: &Range<usize>,
+) -> impl Iterator<Item = (Range<usize>, bool)> + use<'b> {
+    let (mut position, limit) = (range.start, range.end);
+    let end_of = move |from: usize, end: &[u8]| {
+        let length = find(&bytes[from..limit], end);
+        length.map_or(limit, |length| from + length)
+    };
+    std::iter::from_fn(move || {
+        while position < limit {
+            let rest = &bytes[position..limit];
+            if rest.starts_with(b"<![CDATA[") {
+                let start = position + b"<![CDATA[".len();
+                let end = end_of(start, b"]]>");
+                position = end + b"]]>".len();
+                return Some((start..end, true));
+            } else if rest.starts_with(b"<!--") {
+                position = end_of(position + b"<!--".len(), b"-->") + b"-->".len();
+            } else if rest.starts_with(b"<?") {
+                position = end_of(position, b"?>") + b"?>".len();
+            } else {
+                let start = position;
+                position = end_of(position, b"<");
+                return Some((start..position, false));
+            }
+        }
+        None
+    })
+}
+
+/// A part of a text, as a piece of the file spells it.
+enum Spelled<'b> {
+    /// Bytes that stand for themselves.
+    AsItself(&'b str),
+    /// A character that is spelled in another way, or outside ASCII.
+    Otherwise(char),
+}
+
+/// Returns the text of a piece, each part with the offset of its spelling. Nearly all text is plain ASCII, which comes in runs.
+fn characters(
+    bytes: &[u8],
+    source: Range<usize>,
+    is_section: bool,
+) -> impl Iterator<Item = (Spelled<'_>, usize)> {
+    let next = if is_section {
+        first_character
+    } else {
+        spelled_character
+    };
+    let mut position = source.start;
+    std::iter::from_fn(move || {
+        let offset = position;
+        let rest = bytes
+            .get(offset..source.end)
+            .filter(|rest| !rest.is_empty())?;
+        let plain = plain_start(rest);
+        if !plain.is_empty() {
+            position += plain.len();
+            return Some((Spelled::AsItself(plain), offset));
+        }
+        let (character, length) = next(rest);
+        position += length;
+        Some((Spelled::Otherwise(character), offset))
+    })
 }
 
 /// Escapes text for a place between tags.

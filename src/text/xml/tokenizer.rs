@@ -134,8 +134,7 @@ impl<'a> Tokenizer<'a> {
 
     fn text(&mut self) -> Result<Token, (usize, Problem)> {
         let start = self.position;
-        // Most texts are the blanks between two tags, and short.
-        let mut position = self.skip_space(start);
+        let mut position = start;
         // Stops at any byte that may end the text or be wrong in it, in one pass.
         loop {
             let rest = &self.bytes[position..];
@@ -298,15 +297,11 @@ impl<'a> Tokenizer<'a> {
 
     fn end_tag(&mut self) -> Result<Token, (usize, Problem)> {
         let start = self.position;
-        let name = self.end_name(start + 2).ok_or((start, Problem::Tag))?;
-        let end = self.skip_space(name.end);
-        if self.bytes.get(end) != Some(&b'>') {
-            return Err((start, Problem::Tag));
-        }
-        match self.open.pop() {
-            Some(open) if self.bytes[open.clone()] == self.bytes[name.clone()] => {}
-            _ => return Err((start, Problem::Mismatch)),
-        }
+        let (name, end) = match self.plain_end(start + 2) {
+            Some(name) => (name.clone(), name.end),
+            None => self.other_end(start)?,
+        };
+        self.open.pop();
         self.close_prefixes();
         self.position = end + 1;
         Ok(Token::End {
@@ -315,16 +310,25 @@ impl<'a> Tokenizer<'a> {
         })
     }
 
-    /// Reads the name in an end tag. It is nearly always that of the last open element.
-    fn end_name(&self, start: usize) -> Option<Range<usize>> {
-        if let Some(open) = self.open.last() {
-            let end = start + open.len();
-            let is_open = self.bytes.get(start..end) == Some(&self.bytes[open.clone()]);
-            if is_open && self.bytes.get(end) == Some(&b'>') {
-                return Some(start..end);
-            }
+    /// Reads the name of the last open element with a `>` right after it, which is nearly always there.
+    fn plain_end(&self, start: usize) -> Option<Range<usize>> {
+        let open = self.open.last()?;
+        let end = start + open.len();
+        let is_open = self.bytes.get(start..end)? == &self.bytes[open.clone()];
+        (is_open && self.bytes.get(end) == Some(&b'>')).then_some(start..end)
+    }
+
+    /// Reads any other end tag. Returns its name and the offset of its `>`.
+    fn other_end(&self, start: usize) -> Result<(Range<usize>, usize), (usize, Problem)> {
+        let name = self.name(start + 2).ok_or((start, Problem::Tag))?;
+        let end = self.skip_space(name.end);
+        if self.bytes.get(end) != Some(&b'>') {
+            return Err((start, Problem::Tag));
         }
-        self.name(start)
+        match self.open.last() {
+            Some(open) if self.bytes[open.clone()] == self.bytes[name.clone()] => Ok((name, end)),
+            _ => Err((start, Problem::Mismatch)),
+        }
     }
 
     fn comment(&mut self) -> Result<Token, (usize, Problem)> {
@@ -374,9 +378,18 @@ impl<'a> Tokenizer<'a> {
     }
 
     fn skip_space(&self, start: usize) -> usize {
-        let spaces = self.bytes[start..]
-            .iter()
-            .take_while(|&&byte| is_space(byte));
-        start + spaces.count()
+        let mut rest = &self.bytes[start..];
+        // Half of a file is indentation, which goes by eight bytes at a time.
+        while let Some((blanks, after)) = rest.split_first_chunk()
+            && *blanks == [b' '; 8]
+        {
+            rest = after;
+        }
+        while let [byte, after @ ..] = rest
+            && is_space(*byte)
+        {
+            rest = after;
+        }
+        self.bytes.len() - rest.len()
     }
 }
