@@ -8,7 +8,12 @@ from controllers import PROJECT
 from pages import broken_links, pages_of
 
 #: What the main page, and every other one, may have in bytes.
-BYTES_AT_MOST = {"README.md": 6_000, "CONTRIBUTING.md": 15_000}
+BYTES_AT_MOST = {
+    "README.md": 6_000,
+    "CONTRIBUTING.md": 15_000,
+    # Tables of what was measured.
+    "docs/benchmarks.md": 20_000,
+}
 BYTES_OF_A_PAGE = 12_500
 #: Where the messages of the table are written.
 SOURCES = ("src/**/*.rs", "roles/**/*.yml", "roles/**/*.py", "collection/plugins/**/*.py")
