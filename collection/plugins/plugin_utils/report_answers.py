@@ -9,7 +9,7 @@ never a reason to call it green.
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from .evidence_file import Evidence
 
@@ -75,15 +75,16 @@ def read_answers(evidence: Evidence) -> Answers:
     proven = _proven_on_objects(evidence)
     settled = _settled_by_access_keys(evidence)
     for module, answer in evidence.answers.items():
-        if answer.values is None:
+        values = answer.values
+        if values is None:
             continue
         try:
             if module == SETTINGS:
-                answer = replace(answer, values=_without_settled(answer.values, settled))
-                answers.docroots = [_docroot(read, proven) for read in _dicts(answer.values, "docroots")]
-            answers.findings += _findings(answer.values)
-            if "compliant" in answer.values:
-                verdicts[module] = _is_compliant(module, answer.values)
+                values = _without_settled(values, settled)
+                answers.docroots = [_docroot(read, proven) for read in _dicts(values, "docroots")]
+            answers.findings += _findings(values)
+            if "compliant" in values:
+                verdicts[module] = _is_compliant(module, values)
         except _OddFormError:
             answers.findings.append(Finding("incomplete", module, ODD_FORM.format(module=module), UPDATE))
     # An answer that contradicts itself is no green.
