@@ -415,6 +415,10 @@ def lay_out(folder: Path, case: Case, programs: Path) -> EmptyHost:
     if case.enabled is not None:
         put_service(host, "asperatrapd", 70, case.trapd or ("running" if case.enabled else "stopped"))
         put_service(host, "asperanoded", 71, "running")
+    # Where /proc is and which options it has, as the kernel says it: nothing there is hidden.
+    mountinfo = host.folder / "proc/self/mountinfo"
+    mountinfo.parent.mkdir(parents=True, exist_ok=True)
+    mountinfo.write_text("22 1 0:21 / /proc rw,relatime - proc proc rw\n")
     # A process counts as older than a file that changed within the last 20 milliseconds.
     time.sleep(0.05)
     return host

@@ -7,9 +7,9 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
+from aws import PROJECT
 from botocore.exceptions import ClientError
 from bucket_policy import denies_upload
-from conftest import PROJECT
 
 if TYPE_CHECKING:
     from conftest import Aws

@@ -73,6 +73,7 @@ OPTIONS: dict[str, Test] = {
     "multipart": _is_flag,
     "system_wide": _is_flag,
     "unless_set": _is_flag,
+    "uploaded_by_aspera": _is_flag,
     "show_keys": _is_flag,
     "validate_certs": _is_flag,
     "expect": _list_of(
