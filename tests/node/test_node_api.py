@@ -18,8 +18,6 @@ from authority import Authority, make_authority
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: The CPU time that 1,000 access keys may take of a host, in seconds.
-
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
