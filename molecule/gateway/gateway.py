@@ -27,8 +27,11 @@ MARK = {"aspera.transfer": "true"}
 
 def serve(folder: Path) -> None:
     """Run the gateway until the process ends."""
-    # Its sockets need a short path.
-    with tempfile.TemporaryDirectory() as name, running_ceph(Path(name), "10.77.0.1", "10.77.0.0/24") as gateway:
+    # Its sockets need a short path, and what is there ends with the hosts, even if nothing ends this in order.
+    with (
+        tempfile.TemporaryDirectory(dir="/run/aspera-sse-hosts") as name,
+        running_ceph(Path(name), "10.77.0.1", "10.77.0.0/24") as gateway,
+    ):
         gateway.client().create_bucket(Bucket=BUCKET)
         there_is = {"url": gateway.url, "users": gateway.users, "authority": str(gateway.authority.folder), "key": KEY}
         there_is["ca"] = gateway.authority.authority.read_text(encoding="ascii")
