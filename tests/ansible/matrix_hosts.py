@@ -42,7 +42,9 @@ def add_collections(controller: Controller) -> None:
         return
     role.mkdir(parents=True)
     (content / "example/site/galaxy.yml").write_text(
-        "namespace: example\nname: site\nversion: 1.0.0\n", encoding="utf-8"
+        # All keys that a collection must have: ansible-galaxy reads them when it installs another one beside it.
+        "namespace: example\nname: site\nversion: 1.0.0\nreadme: README.md\nauthors: [nobody]\n",
+        encoding="utf-8",
     )
     tasks = [{"name": "Encrypt", "ansible.builtin.import_role": {"name": ROLE}}]
     (role / "main.yml").write_text(yaml.safe_dump(tasks), encoding="utf-8")
