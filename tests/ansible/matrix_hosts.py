@@ -49,8 +49,9 @@ def add_collections(controller: Controller) -> None:
     tasks = [{"name": "Encrypt", "ansible.builtin.import_role": {"name": ROLE}}]
     (role / "main.yml").write_text(yaml.safe_dump(tasks), encoding="utf-8")
     general = next((PROJECT / "target/venv").glob("*/lib/*/site-packages/ansible_collections/community/general"))
-    (content / "community").mkdir()
-    (content / "community/general").symlink_to(general)
+    (content / "community").mkdir(exist_ok=True)
+    if not (content / "community/general").exists():
+        (content / "community/general").symlink_to(general)
 
 
 @dataclass
