@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import yaml
@@ -15,7 +17,6 @@ from ssh_server import SshServer, running_ssh_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from controllers import Controller, Screen
 
@@ -26,9 +27,10 @@ def running_servers(folder: Path) -> Iterator[dict[str, SshServer]]:
     scripts = sorted({kind.script for kind in HOSTS.values()})
     with contextlib.ExitStack() as stack:
         servers = {}
-        for number, script in enumerate(scripts):
-            place = folder / f"sshd-{number}"
-            place.mkdir(mode=0o755)
+        for script in scripts:
+            # The fixture may be made more than once in a process, as the order of the tests has it.
+            place = Path(tempfile.mkdtemp(prefix="sshd-", dir=folder))
+            place.chmod(0o755)
             servers[script] = stack.enter_context(running_ssh_server(place, script))
         yield {name: servers[kind.script] for name, kind in HOSTS.items()}
 
