@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-PARTS = ("trapd", "docroots", "audit", "memory", "objects", "over_ssh", "fleet", "scale", "report")
+PARTS = ("trapd", "docroots", "audit", "memory", "objects", "access_keys", "over_ssh", "fleet", "scale", "report")
 
 
 def main(names: list[str]) -> None:

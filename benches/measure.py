@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import statistics
 import subprocess
 import time
@@ -33,6 +34,18 @@ def seconds(command: Command, prepare: Callable[[], object]) -> float:
         message = f"{command} failed: {finished.stdout!r} {finished.stderr!r}"
         raise RuntimeError(message)
     return end - start
+
+
+def median_cpu_seconds(command: Command, times: int) -> float:
+    """Run a command several times and give the median of its CPU time, which other work on the machine changes least."""
+
+    def once() -> float:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        seconds(command, lambda: None)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+
+    return statistics.median(once() for _ in range(times))
 
 
 def peak_bytes(command: Command, prepare: Callable[[], object] = lambda: None) -> int:

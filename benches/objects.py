@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
-import resource
-import statistics
 import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ansible_modules import packed
-from measure import median_seconds, peak_bytes
+from measure import median_cpu_seconds, median_seconds, peak_bytes
 from relay import longer_way
 from tables import megabytes, milliseconds, table, times
 
@@ -48,7 +46,7 @@ def run(folder: Path) -> str:
                 took = [median_seconds(command, RUNS) for command in commands]
                 rows.append([name, milliseconds(took[0]), *(compared(one, took[0]) for one in took[1:])])
                 if not round_trip:
-                    used = [cpu_seconds(command) for command in commands]
+                    used = [median_cpu_seconds(command, RUNS) for command in commands]
                     rows.append(["CPU", milliseconds(used[0]), *(compared(one, used[0]) for one in used[1:])])
                     peaks = ["peak", *(megabytes(peak_bytes(command)) for command in commands)]
                     one = one_object_by_others(folder, url, authority)
@@ -62,18 +60,6 @@ def run(folder: Path) -> str:
 def compared(seconds: float, ours_takes: float) -> str:
     """Give a time with its ratio to ours."""
     return f"{milliseconds(seconds)} ({times(seconds / ours_takes)})"
-
-
-def cpu_seconds(command: list[str | Path]) -> float:
-    """Measure the time of the CPU that a command takes, which other work on the machine changes least."""
-
-    def once() -> float:
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run(command, check=True, capture_output=True)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
-
-    return statistics.median(once() for _ in range(RUNS))
 
 
 def ours(folder: Path, url: str, authority: Path) -> list[str | Path]:

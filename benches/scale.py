@@ -27,7 +27,21 @@ HOSTS_OF_PEER = min(100, HOSTS)
 PEER = Path(__file__).with_name("scale_peer.yml")
 ROLE = [{"hosts": "all", "gather_facts": False, "roles": ["aspera_ops.sse.aspera_sse"]}]
 AUDIT, ROLE_NAME, PEER_NAME = "audit", "role, nothing to change", "audit in Python, pipelined"
-PLAYBOOKS = {AUDIT: "aspera_ops.sse.audit", ROLE_NAME: ROLE, PEER_NAME: PEER}
+ALONE, SIX_ALONE = "`raw: true`", "six times `raw: true`"
+
+
+def nothing(tasks: int) -> list[dict]:
+    """Return a playbook of tasks that do nothing, which is what Ansible itself takes."""
+    return [{"hosts": "all", "gather_facts": False, "tasks": [{"ansible.builtin.raw": "true"}] * tasks}]
+
+
+PLAYBOOKS = {
+    AUDIT: "aspera_ops.sse.audit",
+    ROLE_NAME: ROLE,
+    PEER_NAME: PEER,
+    ALONE: nothing(1),
+    SIX_ALONE: nothing(6),
+}
 HEAD = [
     "playbook",
     "hosts",
@@ -56,6 +70,7 @@ SITUATIONS = [
     *(Situation(AUDIT, HOSTS, forks) for forks in (5, 20, 50)),
     Situation(AUDIT, HOSTS, 20, 50),
     Situation(ROLE_NAME, HOSTS, 20),
+    *(Situation(name, hosts, 20) for name in (ALONE, SIX_ALONE) for hosts in (HOSTS_OF_PEER, HOSTS)),
 ]
 
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Measures the modules beside what people use today, and prints a page in Markdown: `scripts/bench.sh > docs/benchmarks.md`.
-# Named parts alone: bench.sh [trapd] [docroots] [audit] [memory] [objects] [over_ssh] [fleet] [scale] [report]. With OTHER_BUILD, the
-# file of another build of the collection, the fleet is measured with that, too.
+# Named parts alone: bench.sh [trapd] [docroots] [audit] [memory] [objects] [access_keys] [over_ssh] [fleet] [scale] [report]. With
+# OTHER_BUILD, the file of another build of the collection, the fleet is measured with that, too.
 set -eu
 cd "$(dirname "$0")/.."
 
