@@ -99,7 +99,7 @@ def certificates(folder: Path) -> Path:
     made = {
         name: str(folder / name) for name in ("ca.pem", "ca.key", "server.pem", "server.key", "server.csr", "names")
     }
-    Path(made["names"]).write_text("subjectAltName=IP:127.0.0.1\n")
+    Path(made["names"]).write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\n")
     new = ["openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
     signing = ["-CA", made["ca.pem"], "-CAkey", made["ca.key"], "-days", "2", "-extfile", made["names"]]
     commands = [
