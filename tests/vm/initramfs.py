@@ -44,7 +44,7 @@ exec switch_root /mnt /sbin/init
 def initramfs(
     kernel: Kernel, script: str, *, modules: Iterable[str] = (), files: Mapping[str, bytes | Path] | None = None
 ) -> bytes:
-    """Return the archive for a guest that runs a script of a shell and ends; `files` are executable, by their places."""
+    """Return the archive for a guest that runs a shell script and ends; `files` are executable, by their places."""
     archive = Archive()
     for folder in ("dev", "etc", "mnt", "proc", "root", "sys", "tmp"):
         archive.add(folder, b"", stat.S_IFDIR | 0o755)

@@ -1,7 +1,7 @@
-"""Debian's packages, unpacked into target/vm: QEMU, tools for file systems, kernels, programs for guests. Nothing is installed, and no root is needed.
+"""Debian's packages, unpacked into target/vm: QEMU, tools for file systems, kernels, programs for guests.
 
-Each release and architecture has an apt of its own below target/vm/apt, so that neither the machine's release nor its lists matter. The mirror, keys and
-proxies are those of the machine's apt.
+Nothing is installed, and no root is needed. Each release and architecture has an apt of its own below target/vm/apt,
+so that neither the machine's release nor its lists matter. The mirror, keys and proxies are those of the machine's apt.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ TOOLS = ("qemu-system-x86", "e2fsprogs", "xfsprogs", "btrfs-progs")
 TOOLS_FOR_ARM = ("qemu-system-arm",)
 
 
-class NoPackages(Exception):
+class NoPackagesError(Exception):
     """Packages that cannot be had here; the text says why."""
 
 
@@ -87,7 +87,7 @@ def root(name: str, packages: tuple[str, ...], release: str = TOOLS_RELEASE, arc
 
 
 def tool(name: str, *arguments: str | Path, packages: tuple[str, ...] = TOOLS) -> list[str]:
-    """Return the command line of a program of Debian's on this machine, such as `mkfs.xfs`: run by its own dynamic linker."""
+    """Return the command line of a program for this machine, such as `mkfs.xfs`, run by its own dynamic linker."""
     folder = root(f"tools-{packages[0]}", packages, arch=platform.machine())
     return [*run_in(folder, name), *map(str, arguments)]
 
@@ -106,18 +106,16 @@ def program(folder: Path, name: str) -> Path:
 
 
 def files_of(folder: Path, *names: str) -> dict[str, Path]:
-    """Return what a guest needs to run programs of an unpacked root: them, their libraries and the dynamic linker, by their places in the guest."""
+    """Return programs of an unpacked root, their libraries and the dynamic linker, by their places in a guest."""
     loader = LOADERS[platform.machine()]
     files = {loader: folder / loader}
     for name in names:
         files[f"bin/{name}"] = program(folder, name)
-        listed = subprocess.run(
-            [*run_in(folder, name)[:3], "--list", program(folder, name)], check=True, capture_output=True, text=True
-        )
-        for line in listed.stdout.splitlines():
-            _, _, path = line.partition(" => ")
-            if path.startswith("/"):
-                library = Path(path.split()[0])
+        *linker, path = run_in(folder, name)
+        for line in _run(*linker, "--list", path).splitlines():
+            _, _, found = line.partition(" => ")
+            if found.startswith("/"):
+                library = Path(found.split()[0])
                 files[f"lib/{platform.machine()}-linux-gnu/{library.name}"] = library
     return files
 
@@ -201,7 +199,7 @@ def _mirrors() -> tuple[str, str]:
         elif path.endswith("debian") and not release.endswith("-security"):
             found.setdefault("main", address)
     if "main" not in found:
-        raise NoPackages("apt has no mirror of Debian: run this on Debian, or add one to the sources of apt")
+        raise NoPackagesError("apt has no mirror of Debian: run this on Debian, or add one to the sources of apt")
     return found["main"], found.get("security", found["main"].rstrip("/") + "-security/")
 
 
@@ -214,9 +212,9 @@ def _run(*command: str | Path, cwd: Path | None = None) -> str:
     try:
         done = subprocess.run(command, check=False, capture_output=True, text=True, stdin=subprocess.DEVNULL, cwd=cwd)
     except FileNotFoundError as error:
-        raise NoPackages(f"{command[0]} is missing: run this on Debian") from error
+        raise NoPackagesError(f"{command[0]} is missing: run this on Debian") from error
     if done.returncode != 0:
-        raise NoPackages(f"{command[0]} failed: {(done.stderr or done.stdout).strip()[-600:]}")
+        raise NoPackagesError(f"{command[0]} failed: {(done.stderr or done.stdout).strip()[-600:]}")
     return done.stdout
 
 
