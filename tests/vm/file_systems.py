@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import packages
@@ -33,13 +33,17 @@ class FileSystem:
         """The modules of the kernel."""
         return (self.kind, "crc32c_generic")
 
-    def create(self, image: Path) -> None:
-        """Make an empty one, with room for marks behind it."""
+    def of_size(self, size: int) -> FileSystem:
+        """Return one of another size."""
+        return replace(self, size=size)
+
+    def create(self, image: Path, *more: str | Path) -> None:
+        """Make one, empty unless more is said to its program, with room for marks behind it."""
         with image.open("wb") as file:
             file.truncate(self.size)
         # XFS is made smaller than 300 MB only for tests.
         environment = {**os.environ, "TEST_DIR": "1", "TEST_DEV": "1", "QA_CHECK_FS": "1"}
-        command = packages.tool(*self.make, image)
+        command = packages.tool(*self.make, *more, image)
         subprocess.run(command, check=True, capture_output=True, env=environment, stdin=subprocess.DEVNULL)
         with image.open("r+b") as file:
             file.truncate(self.size + MARKS)

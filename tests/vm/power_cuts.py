@@ -8,7 +8,6 @@ task works and leaves nothing behind.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import tempfile
 from collections import Counter
@@ -19,31 +18,19 @@ from typing import TYPE_CHECKING
 
 import packages
 from file_systems import FileSystem
-from guest import Guest, drive, logged_drive
-from initramfs import initramfs
+from guest import drive, logged_drive
 from recording import SECTOR, Cut, Recording, pages, write_images
+from tasks_in_guests import MODULES, PROJECT, run_script
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-PROJECT = Path(__file__).resolve().parents[2]
-SCRIPTS = PROJECT / "tests/vm/scripts"
 SANDBOX = PROJECT / "examples/sandbox/etc"
-MODULES = {name: PROJECT / "library" / name for name in ("aspera_trapd_sse", "aspera_docroot_sse")}
 FAILED = packages.FOLDER / "failed"
 KEPT = 3
 
-RECORD_LIMIT = 300
-SECONDS_A_CUT = 10
-
-#: The settings that tasks go back and forth between.
-SETTINGS = {
-    "A": {
-        "server_side_encryption": "AWS_KMS",
-        "kms_key_id": "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
-    },
-    "B": {"server_side_encryption": "AES256"},
-}
+RECORD_LIMIT = 900
+SECONDS_A_CUT = 30
 
 # What can be wrong after a cut.
 TORN = "neither the old file nor the new one"
@@ -110,8 +97,9 @@ class Experiment:
             folder = Path(name)
             states, recording = self._record(folder)
             chance = Random(self.seed)  # noqa: S311 It is to be the same again.
-            cuts = list(_different(recording.cuts(chance)))
-            assert any("FINISHED" in cut.marks for cut in cuts), "the recording has no end"
+            every = list(recording.cuts(chance))
+            assert "FINISHED" in every[-1].marks, "the recording has no end"
+            cuts = list(_different(every))
             if len(cuts) > number:
                 cuts = chance.sample(cuts, number)
             output = self._look(folder, recording, cuts, states)
@@ -126,14 +114,20 @@ class Experiment:
         before = pages(disk)
         log.touch()
         settings = {
-            **self._settings(),
             "IN_PLACE": "yes" if self.in_place else "",
             "MARKS_AT": self.file_system.size // SECTOR,
             "ROUNDS": self.rounds,
         }
         if self.without:
             settings[f"export {self.without}"] = "yes"
-        output = self._run_guest("record.sh", settings, self.modules, [logged_drive(disk, log)], RECORD_LIMIT)
+        output = self._run(
+            "record.sh",
+            settings,
+            [logged_drive(disk, log)],
+            RECORD_LIMIT,
+            modules=self.modules,
+            files={f"seeds/{name}": content for name, content in seeds().items()},
+        )
         assert "FAILED" not in output, output
         states = {(file, name): state for file, name, state in re.findall(r"^STATE (\S+) (\S+) (\S+)$", output, re.M)}
         return states, Recording(before, log, self.file_system.size, self.file_system.untorn)
@@ -143,42 +137,28 @@ class Experiment:
         step = 2 * self.file_system.size
         write_images(images, [{**recording.before, **cut.changed} for cut in cuts], step)
         known = "".join(f"{file} {name} {state}\n" for (file, name), state in states.items())
-        settings = {**self._settings(), "COUNT": len(cuts), "STEP": step}
+        settings = {"COUNT": len(cuts), "STEP": step}
         limit = 60 + SECONDS_A_CUT * len(cuts)
-        more = {"states": known.encode()}
-        return self._run_guest("look.sh", settings, MODULES, [drive(images)], limit, more)
+        return self._run("look.sh", settings, [drive(images)], limit, files={"states": known.encode()})
 
-    def _settings(self) -> dict[str, object]:
-        return {
-            "FILES": " ".join(self.files),
-            "KIND": self.file_system.kind,
-            "OPTIONS": self.file_system.options,
-        }
-
-    def _run_guest(
-        self,
-        script: str,
-        settings: Mapping[str, object],
-        modules: Mapping[str, Path],
-        drives: list[list[str]],
-        limit: float,
-        more: Mapping[str, bytes] | None = None,
+    def _run(
+        self, script: str, settings: Mapping[str, object], drives: list[list[str]], limit: float, **more: object
     ) -> str:
-        kernel = packages.kernel(self.kernel)
-        programs = packages.root("guest-cuts", ("acl", "attr", "coreutils"))
-        files = {
-            **packages.files_of(programs, "dd", "getfattr", "setfacl", "setfattr"),
-            **{f"modules_of_ours/{name}": path for name, path in modules.items()},
-            **{f"tasks/{name}.json": json.dumps(task).encode() for name, task in tasks(in_place=self.in_place).items()},
-            **{f"seeds/{name}": content for name, content in seeds().items()},
-            "tasks.sh": SCRIPTS / "tasks.sh",
-            **(more or {}),
-        }
-        head = "".join(f"{name}='{value}'\n" for name, value in settings.items())
-        needs = ("loop", *self.file_system.modules)
-        start = initramfs(kernel, head + (SCRIPTS / script).read_text(encoding="utf-8"), modules=needs, files=files)
-        with Guest(kernel, start, drives=drives) as guest:
-            return guest.wait_for_end(limit)
+        return run_script(
+            script,
+            {
+                "FILES": " ".join(self.files),
+                "KIND": self.file_system.kind,
+                "OPTIONS": self.file_system.options,
+                **settings,
+            },
+            drives,
+            limit,
+            kernel=packages.kernel(self.kernel),
+            kernel_modules=("loop", *self.file_system.modules),
+            unsafe_writes=self.in_place,
+            **more,
+        )
 
     def _keep(self, recording: Recording, judged: Judged) -> None:
         """Keep some of the disks on which something is wrong, and say what."""
@@ -246,18 +226,6 @@ def promised(marks: Iterable[str]) -> dict[str, Expected]:
                 known.backups[backup[0]] = known.states[0]
             known.states = (state,)
     return files
-
-
-def tasks(*, in_place: bool) -> dict[str, dict[str, object]]:
-    """Return the arguments of all tasks, by their names."""
-    common = {"aspera_root": "/mnt/opt/aspera", "unsafe_writes": in_place}
-    found: dict[str, dict[str, object]] = {}
-    for name, setting in SETTINGS.items():
-        for suffix, backup in (("", False), ("-backup", True)):
-            task = {**common, **setting, "backup": backup}
-            found[f"trapd-{name}{suffix}"] = task
-            found[f"conf-{name}{suffix}"] = {**task, "all": True}
-    return {**found, "trapd-create": {**common, **SETTINGS["A"], "create": True}}
 
 
 def seeds() -> dict[str, bytes]:
