@@ -61,11 +61,11 @@ def run_script(
     `more` are options of all tasks.
     """
     kernel = kernel or packages.kernel()
-    programs = {**PROGRAMS, **(programs or {})}
+    programs = PROGRAMS if programs is None else programs
     names = [name for of_package in programs.values() for name in of_package]
     head = "".join(f"{variable}='{value}'\n" for variable, value in settings.items())
     content = {
-        **packages.files_of(packages.root(f"guest-{'-'.join(programs)}", (*programs,)), *names),
+        **(packages.files_of(packages.root(f"guest-{'-'.join(programs)}", (*programs,)), *names) if names else {}),
         **{f"modules_of_ours/{module}": path for module, path in modules.items()},
         **{f"tasks/{task}.json": json.dumps(arguments).encode() for task, arguments in tasks(**more).items()},
         "tasks.sh": SCRIPTS / "tasks.sh",

@@ -11,9 +11,9 @@ no_writes="0 $size flakey /dev/vda 0 0 3600 1 error_writes"
 
 # Exchanges the disk below the file system, as it is in use.
 disk() {
-    dmsetup suspend --nolockfs --noflush disk
+    dmsetup --noudevsync suspend --nolockfs --noflush disk
     dmsetup load disk --table "$1"
-    dmsetup resume disk
+    dmsetup --noudevsync resume disk
 }
 
 look() {
@@ -28,7 +28,7 @@ look() {
 report() {
     disk "$good"
     umount /mnt || umount -l /mnt
-    mount -t ext4 -o "$OPTIONS" /dev/mapper/disk /mnt || dmesg | tail -5
+    mount -t ext4 -o "$OPTIONS" /dev/dm-0 /mnt || dmesg | tail -5
     content=$(look)
     said=$status$answer
     run_task trapd B
@@ -38,8 +38,8 @@ report() {
     echo
 }
 
-dmsetup create disk --table "$good" >/dev/null
-mount -t ext4 -o "$OPTIONS" /dev/mapper/disk /mnt
+dmsetup --noudevsync create disk --table "$good" >/dev/null
+mount -t ext4 -o "$OPTIONS" /dev/dm-0 /mnt || echo "NOT MOUNTED"
 path=$(path_of trapd)
 mkdir -p "${path%/*}" $root/bin
 cp /seeds/trapd "$path"

@@ -41,7 +41,9 @@ for step in $STEPS; do
     echo
     rm -rf /mnt/filling/* "$path".*~
     sync
-    run_task trapd B
-    run_task trapd A
-    has_changed || echo "ANSWER again $status A 0 $answer"
+    for setting in B A; do
+        run_task trapd $setting
+        [ "$status" = 0 ] || echo "FAILED again $setting $status $answer" | tr '\n' ' '
+    done
+    echo
 done
