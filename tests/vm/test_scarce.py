@@ -171,7 +171,7 @@ def conf_of(size: int) -> bytes:
     conf = (SANDBOX / "aspera.conf").read_bytes()
     user = re.search(rb" *<user>\s*<name>acme</name>.*?</user>\n", conf, re.S)[0]
     rest = len(conf) - len(user)
-    number = (size - rest) // (len(user) + 7)
+    number = (size - rest) // len(user.replace(b"acme", b"acme0000000"))
     users = b"".join(user.replace(b"acme", b"acme%07d" % one) for one in range(number))
     whole = conf.replace(user, users)
     return whole + b"\n" * (size - len(whole))
