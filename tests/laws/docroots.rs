@@ -178,9 +178,9 @@ fn no_secret(file: &str, desired: Option<&EncryptionSetting>) {
     let planted = planted.as_bytes();
     let mut shown = Shown::default();
     match plan(planted, &[request(desired)]) {
-        Ok(planned) => {
-            take(&mut shown, planted, &planned);
-            let after = planned.after.as_deref().unwrap_or(planted);
+        Ok(plan_of_it) => {
+            take(&mut shown, planted, &plan_of_it);
+            let after = plan_of_it.after.as_deref().unwrap_or(planted);
             for backup in [planted, file.as_bytes()] {
                 match rollback(after, backup) {
                     Ok(back) => take(&mut shown, after, &back),

@@ -18,10 +18,9 @@ pub fn any_input(input: &[u8]) {
         access_keys(body, value.as_ref());
     }
     if let Some(value) = value {
-        beside(
-            &value,
-            *choice.one_of(&["content_protection_secret", "token_encryption_key", "x"]),
-        );
+        let secrets = ["content_protection_secret", "token_encryption_key", "x"];
+        let name = choice.one_of(&secrets);
+        beside(&value, name);
     }
 }
 

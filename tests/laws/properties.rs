@@ -192,13 +192,13 @@ fn no_secret(file: &[u8], desired: Option<&EncryptionSetting>, choice: &mut Choi
         Err(error) => shown.say(&error),
     }
     match plan(&planted, desired) {
-        Ok(planned) => {
-            take(&mut shown, &planned);
-            match rollback(&planned.after, &planted) {
+        Ok(plan_of_it) => {
+            take(&mut shown, &plan_of_it);
+            match rollback(&plan_of_it.after, &planted) {
                 Ok(back) => take(&mut shown, &back),
                 Err(error) => shown.say(&error),
             }
-            match rollback(&planned.after, file) {
+            match rollback(&plan_of_it.after, file) {
                 Ok(back) => take(&mut shown, &back),
                 Err(error) => shown.say(&error),
             }
