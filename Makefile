@@ -3,7 +3,7 @@
 # Debian packages (named or installed by scripts/require.sh).
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build dist docs release test test-hosts test-collection test-vm oracle mutants bench clean
+.PHONY: help demo build dist docs release test test-hosts test-collection test-vm oracle mutants fuzz bench clean
 # The parts of the tests run side by side by themselves.
 .NOTPARALLEL:
 
@@ -48,6 +48,9 @@ oracle: ## Record what java.util.Properties reads, after a change to the files t
 
 mutants: $(tools) ## Count the changes of the code that no test notices; SHARD=k/n for a part of them
 	@scripts/mutants.sh $(FOLDERS)
+
+fuzz: ## Ask the laws about ever new inputs; TARGET=name for one kind, MINUTES=10 for an end of each
+	@scripts/fuzz.sh $(TARGET)
 
 bench: ## Measure the modules beside what people use today, before a claim about speed; needs root
 	@scripts/bench.sh

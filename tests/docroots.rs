@@ -1,22 +1,16 @@
 //! Laws of `aspera.conf`, for any file, with lxml and roxmltree as the oracles.
 
+mod laws;
 #[path = "oracle/xml.rs"]
 mod xml;
 
-use std::collections::BTreeSet;
-
-use aspera_sse::aspera::docroot::{
-    AsperaConf, DocrootUri, KeyEncoding, Plan, PlanError, Request, Scope, Selection, Storage, plan,
-};
-use aspera_sse::aspera::setting::{Encryption, EncryptionSetting, KmsKey};
-use aspera_sse::text::xml::Tokenizer;
+use aspera_sse::aspera::docroot::{KeyEncoding, Plan, PlanError, Scope};
+use aspera_sse::aspera::setting::{Encryption, EncryptionSetting};
+use laws::choice::{KMS_KEY, all_desired};
+use laws::docroots::{self, is_accepted};
+use laws::xml::Element;
 use proptest::prelude::*;
 use proptest::sample::select;
-use xml::Element;
-
-const ENCRYPTION: &str = "server-side-encryption";
-const KMS_KEY: &str = "server-side-encryption-aws-kms-key-id";
-const ABSOLUTE: &str = "/file_system/access/paths/path/absolute";
 
 proptest! {
     #![proptest_config(config(3_000))]
@@ -96,7 +90,7 @@ proptest! {
         if is_accepted(&mutated) {
             let shown = mutated.escape_ascii();
             prop_assert!(xml::lxml(&mutated).is_some(), "lxml refuses {shown}");
-            prop_assert!(xml::roxmltree(&mutated).is_some(), "roxmltree refuses {shown}");
+            prop_assert!(laws::xml::elements(&mutated).is_some(), "roxmltree refuses {shown}");
         }
     }
 }
@@ -119,312 +113,74 @@ fn documents_that_the_oracles_accept_are_accepted() {
     }
 }
 
-/// Sets the encryption of all S3 docroots and compares the result with the oracles.
+/// Sets the encryption of all S3 docroots.
 fn check_all(file: &str, desired: Option<&EncryptionSetting>, encoding: Option<KeyEncoding>) {
-    let before = read(file.as_bytes());
-    let request = Request {
-        selection: Selection::All,
-        desired: desired.cloned(),
-        aws_managed_key: true,
-        encoding,
-        docroot: None,
-    };
-    let planned = match plan(file.as_bytes(), std::slice::from_ref(&request)) {
-        Ok(planned) => planned,
+    match docroots::check_all(file, desired, encoding, &read) {
+        Ok(planned) => assert_in_queries(file, &planned),
         // The start of the options of a docroot is ambiguous.
-        Err(PlanError::QuestionMark(_)) => return,
+        Err(PlanError::QuestionMark(_)) => {}
         Err(error) => panic!("{error}: {file}"),
-    };
-    let edited = planned.edits.apply(file.as_bytes());
-    let after = read(&edited);
-    let shown = format!("{file}\n---\n{}", String::from_utf8_lossy(&edited));
-    assert_eq!(before.len(), after.len(), "{shown}");
-    for (old, new) in before.iter().zip(&after) {
-        assert_eq!((&old.0, &old.1), (&new.0, &new.1), "{shown}");
-        if old.0.ends_with(ABSOLUTE) && old.2.trim_ascii().starts_with("s3://") {
-            assert_uri(&old.2, &new.2, desired, &shown);
-        } else {
-            assert_eq!(old.2, new.2, "{shown}");
-        }
-    }
-    assert_in_queries(file, &planned, &shown);
-    let again = plan(&edited, &[request]).unwrap();
-    assert!(
-        again.edits.is_empty() && again.changes.is_empty(),
-        "second run: {shown}"
-    );
-    there_and_back(file, &before, &edited, &shown);
-}
-
-/// Checks the URI afterwards: it is the same except for the two options, which have the desired values.
-fn assert_uri(old: &str, new: &str, desired: Option<&EncryptionSetting>, shown: &str) {
-    let leading = |text: &str| text[..text.len() - text.trim_ascii_start().len()].to_owned();
-    let trailing = |text: &str| text[text.trim_ascii_end().len()..].to_owned();
-    assert_eq!(leading(old), leading(new), "{shown}");
-    // Blanks before a last option that is removed are at the end now.
-    assert!(trailing(new).ends_with(&trailing(old)), "{shown}");
-    let (old_base, old_options) = options(old.trim_ascii());
-    let (new_base, new_options) = options(new.trim_ascii());
-    assert_eq!(
-        old_base.trim_ascii_end(),
-        new_base.trim_ascii_end(),
-        "{shown}"
-    );
-    // Empty options mean nothing, and a new one replaces an empty last one.
-    let others = |options: &[String]| -> Vec<String> {
-        let is_other =
-            |option: &&String| ![ENCRYPTION, KMS_KEY, ""].contains(&name(option).as_str());
-        let mut others: Vec<String> = options.iter().filter(is_other).cloned().collect();
-        while let Some(last) = others.last_mut() {
-            *last = last.trim_ascii_end().to_owned();
-            if !last.is_empty() {
-                break;
-            }
-            others.pop();
-        }
-        others
-    };
-    assert_eq!(others(&old_options), others(&new_options), "{shown}");
-    let values = |wanted: &str| -> Vec<String> {
-        let ours = new_options.iter().filter(|option| name(option) == wanted);
-        ours.map(|option| decoded(option.split_once('=').map_or("", |(_, value)| value)))
-            .collect()
-    };
-    let wanted = |value: Option<&str>| value.map(str::to_owned).into_iter().collect::<Vec<_>>();
-    assert_eq!(
-        values(ENCRYPTION),
-        wanted(desired.map(|d| d.encryption().as_str())),
-        "{shown}"
-    );
-    assert_eq!(
-        values(KMS_KEY),
-        wanted(desired.and_then(|d| d.kms_key()).map(KmsKey::as_str)),
-        "{shown}"
-    );
-}
-
-/// Checks that every edit lies in the query of a docroot, or at the end of one.
-fn assert_in_queries(file: &str, planned: &Plan, shown: &str) {
-    for edit in &planned.edits {
-        let before = &file[..edit.range.start];
-        let uri_start = before
-            .rfind("s3://")
-            .unwrap_or_else(|| panic!("{:?}: {shown}", edit.range));
-        let uri = &before[uri_start..];
-        let is_at_end = file[edit.range.end..].trim_start().starts_with(['<', ']']);
-        assert!(
-            !uri.contains("</absolute") && !file[edit.range.clone()].contains("</absolute"),
-            "{:?}: {shown}",
-            edit.range
-        );
-        assert!(
-            uri.contains('?') || is_at_end || file[edit.range.start..].starts_with('?'),
-            "{:?}: {shown}",
-            edit.range
-        );
-    }
-}
-
-/// Checks that `absent` restores the original bytes if no docroot had one of our options, an empty query or a trailing `&`.
-fn there_and_back(file: &str, before: &[Element], edited: &[u8], shown: &str) {
-    let uris = before.iter().filter(|element| {
-        element.0.ends_with(ABSOLUTE) && element.2.trim_ascii().starts_with("s3://")
-    });
-    let is_plain = |uri: &str| {
-        let (_, options) = options(uri);
-        !uri.ends_with(['?', '&'])
-            && options
-                .iter()
-                .all(|option| ![ENCRYPTION, KMS_KEY].contains(&name(option).as_str()))
-    };
-    if uris.clone().all(|element| is_plain(element.2.trim_ascii())) {
-        let absent = Request {
-            selection: Selection::All,
-            desired: None,
-            aws_managed_key: true,
-            encoding: None,
-            docroot: None,
-        };
-        let back = plan(edited, &[absent]).unwrap().edits.apply(edited);
-        assert_eq!(back, file.as_bytes(), "there and back: {shown}");
     }
 }
 
 /// Sets the whole URI of one docroot and creates all missing elements around it.
 fn check_docroot(file: &str, scope: &Scope, desired: Option<EncryptionSetting>, wanted: &str) {
     let Some(desired) = desired else { return };
-    let request = Request {
-        selection: Selection::Of(scope.clone()),
-        desired: Some(desired.clone()),
-        aws_managed_key: true,
-        encoding: None,
-        docroot: Some(DocrootUri::new(wanted)),
-    };
-    let planned = match plan(file.as_bytes(), std::slice::from_ref(&request)) {
-        Ok(planned) => planned,
-        Err(
+    match docroots::check_docroot(file, scope, &desired, wanted, &read) {
+        Ok(_)
+        | Err(
             PlanError::SeveralDocroots(_)
             | PlanError::OnlyForAddress(_)
             | PlanError::Restricted(_)
             | PlanError::QuestionMark(_)
             | PlanError::Misc(_),
-        ) => return,
+        ) => {}
         Err(error) => panic!("{error}: {file}"),
-    };
-    let edited = planned.edits.apply(file.as_bytes());
-    let shown = format!("{scope}: {file}\n---\n{}", String::from_utf8_lossy(&edited));
-    let (before, after) = (read(file.as_bytes()), read(&edited));
-    // The old content is still there, in its order.
-    let is_docroot = |element: &&Element| element.0.ends_with(ABSOLUTE);
-    let texts = |elements: &[Element]| -> Vec<String> {
-        let others = elements.iter().filter(|element| !is_docroot(element));
-        others
-            .map(|(path, _, text)| format!("{path} {}", text.trim()))
-            .collect()
-    };
-    let mut left = texts(&after).into_iter();
-    assert!(
-        texts(&before).iter().all(|old| left.any(|new| new == *old)),
-        "{shown}"
-    );
-    let joint = match wanted.split_once('?') {
-        None => "?",
-        Some((_, query)) if query.is_empty() || query.ends_with('&') => "",
-        Some(_) => "&",
-    };
-    let expected = format!("{wanted}{joint}{ENCRYPTION}={}", desired.encryption());
-    let holds = |elements: &[Element]| {
-        let docroots = elements.iter().filter(is_docroot);
-        docroots
-            .filter(|element| element.2.trim_ascii().starts_with(&expected))
-            .count()
-    };
-    // One docroot holds it now; other users and groups may have had the same one before.
-    assert!(holds(&after) >= 1, "{shown}");
-    assert!(matches!(holds(&after) - holds(&before), 0 | 1), "{shown}");
-    let again = plan(&edited, &[request]).unwrap();
-    assert!(again.edits.is_empty(), "second run: {shown}");
-    // In a file with only CRLF every new line ends so; in a file with only LF, no line does.
-    let counts = |text: &[u8]| {
-        let text = String::from_utf8_lossy(text);
-        (text.matches("\r\n").count(), text.matches('\n').count())
-    };
-    let ((old_pairs, old_lines), (new_pairs, new_lines)) =
-        (counts(file.as_bytes()), counts(&edited));
-    if old_pairs == old_lines {
-        assert_eq!(new_pairs, new_lines, "line endings: {shown}");
-    } else {
-        assert_eq!(old_pairs, new_pairs, "line endings: {shown}");
     }
 }
 
 /// Sets the encryption of each scope that has an S3 docroot, by its name. The result must be the same as for all.
 fn check_named(file: &str, desired: Option<&EncryptionSetting>, encoding: Option<KeyEncoding>) {
-    let request = |selection| Request {
-        selection,
-        desired: desired.cloned(),
-        aws_managed_key: true,
-        encoding,
-        docroot: None,
-    };
-    let conf = AsperaConf::parse(file.as_bytes()).unwrap();
-    let scopes: BTreeSet<Scope> = conf
-        .blocks
-        .iter()
-        .filter(|block| {
-            let mut docroots = conf.docroots(block).iter();
-            docroots.any(|docroot| DocrootUri::new(conf.text(docroot)).storage() == Storage::S3)
-        })
-        .map(|block| conf.scope(block))
-        .collect();
-    let named: Vec<Request> = scopes
-        .into_iter()
-        .map(|scope| request(Selection::Of(scope)))
-        .collect();
-    let edits = |requests: &[Request]| {
-        let planned = plan(file.as_bytes(), requests);
-        planned.map(|plan| plan.edits.apply(file.as_bytes()))
-    };
-    match (edits(&named), edits(&[request(Selection::All)])) {
-        (Ok(named), Ok(all)) => assert_eq!(named, all, "{file}"),
-        (Err(PlanError::QuestionMark(_)), Err(PlanError::QuestionMark(_))) => {}
-        (named, all) => panic!("{named:?} {all:?}: {file}"),
+    match docroots::check_named(file, desired, encoding) {
+        Ok(()) | Err(PlanError::QuestionMark(_)) => {}
+        Err(error) => panic!("{error}: {file}"),
+    }
+}
+
+/// Checks that every edit lies in the query of a docroot, or at the end of one.
+fn assert_in_queries(file: &str, planned: &Plan) {
+    for edit in &planned.edits {
+        let before = &file[..edit.range.start];
+        let uri_start = before
+            .rfind("s3://")
+            .unwrap_or_else(|| panic!("{:?}: {file}", edit.range));
+        let uri = &before[uri_start..];
+        let is_at_end = file[edit.range.end..].trim_start().starts_with(['<', ']']);
+        assert!(
+            !uri.contains("</absolute") && !file[edit.range.clone()].contains("</absolute"),
+            "{:?}: {file}",
+            edit.range
+        );
+        assert!(
+            uri.contains('?') || is_at_end || file[edit.range.start..].starts_with('?'),
+            "{:?}: {file}",
+            edit.range
+        );
     }
 }
 
 /// Reads the elements of a document. Both oracles must agree on them.
 fn read(document: &[u8]) -> Vec<Element> {
     let shown = String::from_utf8_lossy(document);
-    let elements = xml::roxmltree(document).unwrap_or_else(|| panic!("roxmltree refuses {shown}"));
+    let elements =
+        laws::xml::elements(document).unwrap_or_else(|| panic!("roxmltree refuses {shown}"));
     let by_lxml = xml::lxml(document).unwrap_or_else(|| panic!("lxml refuses {shown}"));
     assert_eq!(elements, by_lxml, "the oracles disagree on {shown}");
     elements
 }
 
-fn is_accepted(document: &[u8]) -> bool {
-    let Ok(mut tokens) = Tokenizer::new(document) else {
-        return false;
-    };
-    loop {
-        match tokens.next_token() {
-            Ok(Some(_)) => {}
-            Ok(None) => return true,
-            Err(_) => return false,
-        }
-    }
-}
-
-/// Returns the text before the `?` of a URI, and the options after it.
-fn options(uri: &str) -> (&str, Vec<String>) {
-    match uri.split_once('?') {
-        Some((base, query)) => (base, query.split('&').map(str::to_owned).collect()),
-        None => (uri, Vec::new()),
-    }
-}
-
-fn name(option: &str) -> String {
-    decoded(option.split('=').next().unwrap())
-}
-
-fn decoded(text: &str) -> String {
-    let mut bytes = Vec::new();
-    let mut rest = text.as_bytes();
-    while let [byte, after @ ..] = rest {
-        let digits = after
-            .get(..2)
-            .and_then(|digits| std::str::from_utf8(digits).ok());
-        let digits = digits.filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
-        let code = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        match code.filter(|_| *byte == b'%') {
-            Some(code) => {
-                bytes.push(code);
-                rest = &after[2..];
-            }
-            None => {
-                bytes.push(*byte);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
 fn desired() -> impl Strategy<Value = Option<EncryptionSetting>> {
-    let setting = |encryption, key: Option<&str>| {
-        let key = key.map(|key| KmsKey::parse(key).unwrap());
-        Some(EncryptionSetting::new(encryption, key).unwrap())
-    };
-    select(vec![
-        None,
-        setting(Encryption::None, None),
-        setting(Encryption::Aes256, None),
-        setting(Encryption::AwsKms, None),
-        setting(Encryption::AwsKms, Some("alias/tenant")),
-        setting(
-            Encryption::AwsKms,
-            Some("arn:aws:kms:us-east-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"),
-        ),
-    ])
+    select(all_desired())
 }
 
 fn encoding() -> impl Strategy<Value = Option<KeyEncoding>> {

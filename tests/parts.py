@@ -117,6 +117,15 @@ def of_test() -> list[Part]:
         lint("ansible-lint", "ansible-lint", "-q"),
         Part("rustfmt", ("cargo", "fmt", "--check")),
         Part("clippy", ("cargo", "clippy", "--all-targets", "--locked", "--quiet", "--", "--deny", "warnings")),
+        # A crate of its own, which nothing else builds.
+        Part("rustfmt fuzz", ("cargo", "fmt", "--check", "--manifest-path", "tests/fuzz/Cargo.toml")),
+        Part(
+            "clippy fuzz",
+            (
+                *("cargo", "clippy", "--manifest-path", "tests/fuzz/Cargo.toml", "--target-dir", "target/fuzz"),
+                *("--no-default-features", "--locked", "--quiet", "--", "--deny", "warnings"),
+            ),
+        ),
         lint("shellcheck", "shellcheck", *shell_scripts()),
         lint("ruff", "ruff", "check", "--quiet"),
         lint("ruff format", "ruff", "format", "--check", "--quiet"),

@@ -4,19 +4,18 @@
 mod files;
 #[path = "oracle/java.rs"]
 mod java;
+mod laws;
 #[path = "oracle/recorded.rs"]
 mod recorded;
 
-use std::collections::HashMap;
-use std::ops::Range;
-
 use aspera_sse::aspera::setting::EncryptionSetting;
 use aspera_sse::aspera::trapd::{PlanError, plan};
-use aspera_sse::text::lines;
 use aspera_sse::text::properties::Document;
-use files::{ENCRYPTION, KMS_KEY, all_desired, any_line, desired, ending, file, inert_line};
-use java::Loaded;
+use files::{any_line, ending, file, inert_line};
+use laws::choice::all_desired;
+use laws::properties::{check, read};
 use proptest::prelude::*;
+use proptest::sample::select;
 
 const ARTICLE: [&str; 2] = [
     "# server-side-encryption=NONE",
@@ -105,122 +104,7 @@ fn config(cases: u32) -> ProptestConfig {
     }
 }
 
-/// Checks all laws for one file and one desired setting. `java` returns what Java loads from a file.
-fn check(file: &[u8], desired: Option<&EncryptionSetting>, java: &dyn Fn(&[u8]) -> Option<Loaded>) {
-    let loaded = java(file);
-    assert_eq!(read(file), loaded, "reading {}", file.escape_ascii());
-    let planned = match plan(file, desired) {
-        Ok(planned) => planned,
-        Err(PlanError::MalformedEscape(_)) => {
-            assert_eq!(loaded, None, "refused {}", file.escape_ascii());
-            return;
-        }
-        Err(PlanError::DanglingContinuation(_)) => {
-            assert!(
-                ends_in_continuation(file),
-                "dangling {}",
-                file.escape_ascii()
-            );
-            return;
-        }
-        // A text that is not in ISO-8859-1, or the beginning of another kind of file.
-        Err(PlanError::OtherFile(_)) => {
-            let is_other = file.contains(&0)
-                || file.trim_ascii_start().starts_with(b"<")
-                || [&b"\xff\xfe"[..], b"\xfe\xff"].contains(&&file[..file.len().min(2)]);
-            assert!(is_other, "refused {}", file.escape_ascii());
-            return;
-        }
-        Err(error) => panic!("{error}: {}", file.escape_ascii()),
-    };
-    let shown = format!(
-        "{} to {}",
-        file.escape_ascii(),
-        planned.after.escape_ascii()
-    );
-    assert_eq!(java(&planned.after), expected(loaded, desired), "{shown}");
-    let may_change = our_places(file);
-    for edit in &planned.edits {
-        let is_ours =
-            |place: &Range<usize>| place.start <= edit.range.start && edit.range.end <= place.end;
-        assert!(
-            may_change.iter().any(is_ours),
-            "{:?} in {shown}",
-            edit.range
-        );
-    }
-    assert_eq!(planned.edits.apply(file), planned.after, "{shown}");
-    let again = plan(&planned.after, desired).unwrap();
-    assert!(again.edits.is_empty(), "second run: {shown}");
-    let ends = |bytes: &[u8]| bytes.ends_with(b"\n") || bytes.ends_with(b"\r");
-    if !file.is_empty() {
-        assert_eq!(
-            ends(file),
-            ends(&planned.after),
-            "final line ending: {shown}"
-        );
-    }
-}
-
-/// Returns the result of our reader in the form of Java's: the last value of each key.
-fn read(file: &[u8]) -> Option<Loaded> {
-    let document = Document::parse(file).ok()?;
-    let entries = document.entries.iter();
-    let units = |text: &aspera_sse::text::properties::JavaString| text.code_units().to_vec();
-    Some(
-        entries
-            .map(|entry| (units(&entry.key), units(&entry.value)))
-            .collect::<HashMap<_, _>>(),
-    )
-}
-
-fn expected(loaded: Option<Loaded>, desired: Option<&EncryptionSetting>) -> Option<Loaded> {
-    let units = |text: &str| text.encode_utf16().collect::<Vec<u16>>();
-    let mut expected = loaded?;
-    expected.remove(&units(ENCRYPTION));
-    expected.remove(&units(KMS_KEY));
-    if let Some(setting) = desired {
-        expected.insert(units(ENCRYPTION), units(setting.encryption().as_str()));
-        if let Some(key) = setting.kms_key() {
-            expected.insert(units(KMS_KEY), units(key.as_str()));
-        }
-    }
-    Some(expected)
-}
-
-/// Returns whether the file ends in a `\` that joins its last line with the next.
-fn ends_in_continuation(file: &[u8]) -> bool {
-    let last = file.strip_suffix(b"\n").unwrap_or(file);
-    let last = last.strip_suffix(b"\r").unwrap_or(last);
-    let backslashes = last.iter().rev().take_while(|&&byte| byte == b'\\');
-    backslashes.count() % 2 == 1
-}
-
-/// Returns the places in which an edit may be: our settings with their lines, their commented templates, the end of the file.
-fn our_places(file: &[u8]) -> Vec<Range<usize>> {
-    let document = Document::parse(file).unwrap();
-    let entries = document
-        .entries
-        .iter()
-        .filter(|entry| entry.key == *ENCRYPTION || entry.key == *KMS_KEY);
-    let whole_lines = entries.map(|entry| {
-        let start = file[..entry.range.start]
-            .iter()
-            .rposition(|byte| matches!(byte, b'\n' | b'\r'));
-        start.map_or(0, |start| start + 1)..lines::line_at(file, entry.range.end).next
-    });
-    let comments = document
-        .comments
-        .iter()
-        .map(|comment| comment.range.clone());
-    let templates = comments.filter(|range| {
-        let text = String::from_utf8_lossy(&file[range.clone()])
-            .replace(['\t', ' ', '#', '!', '\u{c}'], "");
-        let is_of = |key: &str| text == key || text.starts_with(&format!("{key}="));
-        is_of(ENCRYPTION) || is_of(KMS_KEY)
-    });
-    whole_lines
-        .chain(templates)
-        .chain(std::iter::once(file.len()..file.len()))
-        .collect()
+/// Generates one of the settings.
+fn desired() -> impl Strategy<Value = Option<EncryptionSetting>> {
+    select(all_desired())
 }

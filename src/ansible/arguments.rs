@@ -89,6 +89,10 @@ fn check_option(
             option: option(),
             expected,
         })?;
+    // In a list that is given as text with commas, it is an element only now.
+    if holds_leaked_omit(&value) {
+        return Err(ArgumentsError::LeakedOmit(option()));
+    }
     // A docroot is never shown. Of a key or an encryption only what is recognised is, but a list of scopes may name anything.
     let names_something = matches!(spec.shown, Shown::Always) || matches!(spec.kind, Kind::List(_));
     let is_secret = matches!(spec.shown, Shown::Never);
@@ -169,6 +173,14 @@ mod tests {
         OptionSpec::new("one", Kind::Dict(INNER)),
         OptionSpec::new("many", Kind::List(&Kind::Dict(INNER))),
     ];
+
+    #[test]
+    fn a_leaked_omit_is_found_in_a_list_given_as_text() {
+        const LIST: &[OptionSpec] = &[OptionSpec::new("names", Kind::List(&Kind::Str))];
+        let given = json!({"names": "a,__omit_place_holder__1"});
+        let error = Arguments::new(given.as_object().unwrap(), LIST, false).unwrap_err();
+        assert_eq!(error, ArgumentsError::LeakedOmit("names".to_owned()));
+    }
 
     fn check(given: Value) -> Result<Value, String> {
         let Value::Object(given) = given else {

@@ -11,6 +11,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use super::arguments::Arguments;
+use super::arguments_error::ArgumentsError;
 use super::ascii_json;
 use super::descriptors;
 use super::log::log_invocation;
@@ -50,6 +51,17 @@ pub struct Task {
     pub arguments: Arguments,
     /// What Ansible passes beside them.
     pub settings: Settings,
+}
+
+impl Task {
+    /// Reads what Ansible sends to a module.
+    pub fn read<M: Module>(text: &[u8]) -> Result<Self, ArgumentsError> {
+        let (options, settings) = message::parse(text)?;
+        Ok(Self {
+            arguments: Arguments::new(&options, M::OPTIONS, settings.ignore_unknown_options)?,
+            settings,
+        })
+    }
 }
 
 /// Runs a module as the whole program: with a file of arguments, with `-` for arguments on standard input, with the arguments themselves (which begin
@@ -105,11 +117,7 @@ fn prepare<M: Module>(source: &OsStr) -> anyhow::Result<Task> {
     } else {
         read_arguments(Path::new(source))?
     };
-    let (options, settings) = message::parse(&text)?;
-    Ok(Task {
-        arguments: Arguments::new(&options, M::OPTIONS, settings.ignore_unknown_options)?,
-        settings,
-    })
+    Ok(Task::read::<M>(&text)?)
 }
 
 #[expect(

@@ -118,6 +118,25 @@ impl Method {
 }
 
 impl Answer {
+    /// Makes an answer of its parts. A header with a value that HTTP does not allow is left out.
+    pub fn new<'h>(
+        status: u16,
+        headers: impl Iterator<Item = (&'static str, &'h [u8])>,
+        body: Vec<u8>,
+    ) -> Self {
+        let mut all = http::HeaderMap::new();
+        for (name, value) in headers {
+            if let Ok(value) = http::HeaderValue::from_bytes(value.trim_ascii()) {
+                all.append(name, value);
+            }
+        }
+        Self {
+            status,
+            headers: all,
+            body,
+        }
+    }
+
     /// Returns the value of a header, if it is printable ASCII, and if the answer does not have it with another value, too.
     pub fn header(&self, name: &str) -> Option<&str> {
         let value = self.headers.get(name)?;

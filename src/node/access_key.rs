@@ -58,8 +58,10 @@ pub struct OwnStorage {
 
 impl AccessKey {
     /// Reads the list, if it is one of access keys.
-    pub(super) fn parse_all(body: &[u8]) -> Option<Vec<Self>> {
-        let keys: Vec<Object<Self>> = serde_json::from_slice(body).ok()?;
+    pub fn parse_all(body: &[u8]) -> Option<Vec<Self>> {
+        // From bytes, a field that is skipped may hold any.
+        let text = str::from_utf8(body).ok()?;
+        let keys: Vec<Object<Self>> = serde_json::from_str(text).ok()?;
         Some(keys.into_iter().map(|Object(key)| key).collect())
     }
 
@@ -153,6 +155,7 @@ mod tests {
         for text in ["", "{}", "null", "[1]", "[{}", "<html>", "[[]]", "\"a\""] {
             assert!(parse(text).is_none(), "{text}");
         }
+        assert!(AccessKey::parse_all(b"[{\"not read\": \"\xff\"}]").is_none());
         assert_eq!(parse("[]").map(|keys| keys.len()), Some(0));
     }
 }

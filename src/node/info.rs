@@ -18,8 +18,8 @@ pub struct Info {
 
 impl Info {
     /// Reads an answer, if it is one of a node.
-    pub(super) fn parse(body: &[u8]) -> Option<Self> {
-        let Object(info): Object<Self> = serde_json::from_slice(body).ok()?;
+    pub fn parse(body: &[u8]) -> Option<Self> {
+        let Object(info): Object<Self> = serde_json::from_str(str::from_utf8(body).ok()?).ok()?;
         let is_node = info.application.text() == Some("node") || info.version.text().is_some();
         is_node.then_some(info)
     }

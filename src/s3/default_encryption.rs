@@ -3,7 +3,7 @@
 use super::encryption::{Algorithm, ObjectEncryption};
 use super::refusal::Refusal;
 use super::store::Store;
-use crate::http::{Element, Method};
+use crate::http::{Answer, Element, Method};
 
 /// The default encryption of a bucket.
 pub type DefaultEncryption = ObjectEncryption;
@@ -12,8 +12,15 @@ impl Store<'_> {
     /// Returns the default encryption of the bucket.
     pub fn default_encryption(&self) -> Result<DefaultEncryption, Refusal> {
         let answer = self.ask(Method::Get, "", &[("encryption", "")], &[], b"")?;
+        DefaultEncryption::of_bucket(&answer)
+    }
+}
+
+impl DefaultEncryption {
+    /// Reads an answer about a bucket.
+    pub fn of_bucket(answer: &Answer) -> Result<Self, Refusal> {
         if answer.status != 200 {
-            return Err(Refusal::of(&answer));
+            return Err(Refusal::of(answer));
         }
         let root = Element::parse(&answer.body).map_err(|_| Refusal::NotS3)?;
         // Stores without this operation answer with a listing.

@@ -6,7 +6,7 @@ use percent_encoding::percent_decode;
 
 use super::refusal::Refusal;
 use super::store::Store;
-use crate::http::{Element, Method};
+use crate::http::{Answer, Element, Method};
 use crate::utc::Utc;
 
 /// The most keys that S3 lists in one page.
@@ -42,19 +42,24 @@ impl Store<'_> {
         ];
         parameters.extend(from.map(|from| ("continuation-token", from)));
         let answer = self.ask(Method::Get, "", &parameters, &[], b"")?;
+        Page::of(&answer)
+    }
+}
+
+impl Page {
+    /// Reads an answer.
+    pub fn of(answer: &Answer) -> Result<Self, Refusal> {
         if answer.status != 200 {
-            return Err(match Refusal::of(&answer) {
+            return Err(match Refusal::of(answer) {
                 Refusal::NoObject => Refusal::NoBucket,
                 refusal => refusal,
             });
         }
         let root = Element::parse(&answer.body).map_err(|_| Refusal::NotS3)?;
-        Page::of(&root).ok_or(Refusal::NotS3)
+        Self::of_root(&root).ok_or(Refusal::NotS3)
     }
-}
 
-impl Page {
-    fn of(root: &Element) -> Option<Self> {
+    fn of_root(root: &Element) -> Option<Self> {
         if root.name != "ListBucketResult" {
             return None;
         }
@@ -104,7 +109,7 @@ mod tests {
     fn page(inner: &str) -> Option<Page> {
         let text =
             format!("<ListBucketResult><EncodingType>url</EncodingType>{inner}</ListBucketResult>");
-        Page::of(&Element::parse(text.as_bytes()).unwrap())
+        Page::of_root(&Element::parse(text.as_bytes()).unwrap())
     }
 
     #[test]
@@ -148,6 +153,6 @@ mod tests {
         ] {
             assert_eq!(page(text), None, "{text}");
         }
-        assert_eq!(Page::of(&Element::parse(b"<html/>").unwrap()), None);
+        assert_eq!(Page::of_root(&Element::parse(b"<html/>").unwrap()), None);
     }
 }

@@ -27,15 +27,20 @@ impl Store<'_> {
     /// No checksum is asked for, so that S3 needs no `kms:Decrypt`.
     pub fn head(&self, key: &str, mark: (&str, &str)) -> Result<Object, Refusal> {
         let answer = self.ask(Method::Head, key, &[], &[], b"")?;
-        if answer.status != 200 {
-            return Err(Refusal::of(&answer));
-        }
-        Object::of(&answer, mark).ok_or(Refusal::NotS3)
+        Object::of(&answer, mark)
     }
 }
 
 impl Object {
-    fn of(answer: &Answer, (name, value): (&str, &str)) -> Option<Self> {
+    /// Reads an answer. `mark` is a name of user metadata with a value.
+    pub fn of(answer: &Answer, mark: (&str, &str)) -> Result<Self, Refusal> {
+        if answer.status != 200 {
+            return Err(Refusal::of(answer));
+        }
+        Self::of_headers(answer, mark).ok_or(Refusal::NotS3)
+    }
+
+    fn of_headers(answer: &Answer, (name, value): (&str, &str)) -> Option<Self> {
         // Every store sends both, and a page that stands in for the store neither.
         answer.header("etag")?;
         if ObjectEncryption::is_ambiguous(answer) {

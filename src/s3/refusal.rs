@@ -66,7 +66,7 @@ pub enum KmsAction {
 
 impl Refusal {
     /// Reads an answer that is not the one that was asked for.
-    pub(super) fn of(answer: &Answer) -> Self {
+    pub fn of(answer: &Answer) -> Self {
         let root = Element::parse(&answer.body).ok();
         let error = root.as_ref().filter(|root| root.name == "Error");
         let code = error.and_then(|error| error.text_at(&["Code"]));

@@ -108,7 +108,8 @@ impl Store<'_> {
 }
 
 impl Written {
-    fn of(answer: &Answer) -> Option<Self> {
+    /// Reads an answer, or returns nothing if the object was not taken.
+    pub fn of(answer: &Answer) -> Option<Self> {
         (answer.status == 200).then(|| Self {
             version: answer.header("x-amz-version-id").map(str::to_owned),
             encryption: ObjectEncryption::of(answer),

@@ -119,6 +119,17 @@ def halves() -> list[bytes]:
     return [whole[:length] for length in range(0, len(whole), 7)]
 
 
+def nested(depth: int) -> bytes:
+    """Return evidence with lists within one another."""
+    return content({"expectation": [{}]}).replace(b"{}", b'{"x": ' + b"[" * depth + b"]" * depth + b"}")
+
+
+def test_lists_may_be_nested_as_deeply_as_a_report_can_be_written() -> None:
+    """The limit is far from what an audit writes."""
+    evidence = read_evidence(nested(100))
+    assert read_evidence(evidence.to_bytes()) == evidence
+
+
 @pytest.mark.parametrize(
     ("file", "reason"),
     [
@@ -128,6 +139,8 @@ def halves() -> list[bytes]:
         (b"\xff\xfe" + content({}), "not whole JSON"),
         (content({})[:-1] + b', "state": "looked"}', "a key twice"),
         (b"[" * 200_000, "not whole JSON"),
+        # What can be read may still be nested too deeply to be written into a report.
+        *((nested(depth), "nested more than") for depth in (101, 300, 600, 900)),
         (b" " * (SIZE_LIMIT + 1), "larger than"),
         (content({"host": "\ud800"}), "not valid Unicode"),
         (b'{"schema_version": NaN}', "NaN for a number"),

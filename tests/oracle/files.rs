@@ -2,7 +2,6 @@
 
 #![allow(dead_code, reason = "each program uses its part of it")]
 
-use aspera_sse::aspera::setting::{Encryption, EncryptionSetting, KmsKey};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -50,26 +49,6 @@ pub const NASTY: &[&[u8]] = &[
     b"a=\\",
     b"a\r\nb\rc\n\r\n\rd",
 ];
-
-/// Returns a setting of each kind, and no setting.
-pub fn all_desired() -> Vec<Option<EncryptionSetting>> {
-    let key = |key| KmsKey::parse(key).unwrap();
-    let setting = |encryption, key| Some(EncryptionSetting::new(encryption, key).unwrap());
-    let arn = "arn:aws:kms:us-east-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
-    vec![
-        None,
-        setting(Encryption::None, None),
-        setting(Encryption::Aes256, None),
-        setting(Encryption::AwsKms, None),
-        setting(Encryption::AwsKms, Some(key("alias/tenant"))),
-        setting(Encryption::AwsKms, Some(key(arn))),
-    ]
-}
-
-/// Generates one of the settings.
-pub fn desired() -> impl Strategy<Value = Option<EncryptionSetting>> {
-    select(all_desired())
-}
 
 /// Generates lines with mixed endings, with or without one after the last line.
 pub fn file(line: impl Strategy<Value = Vec<u8>>) -> impl Strategy<Value = Vec<u8>> {

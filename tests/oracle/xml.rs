@@ -1,11 +1,10 @@
-//! lxml, in one Python for all questions, and roxmltree: what is in an XML document.
+//! lxml, in one Python for all questions: what is in an XML document.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
-/// An element: its path, its attributes in the order of their names, and the text directly in it.
-pub type Element = (String, Vec<(String, String)>, String);
+use crate::laws::xml::Element;
 
 static LXML: LazyLock<Mutex<Lxml>> = LazyLock::new(|| Mutex::new(Lxml::start()));
 
@@ -13,32 +12,6 @@ static LXML: LazyLock<Mutex<Lxml>> = LazyLock::new(|| Mutex::new(Lxml::start()))
 pub fn lxml(document: &[u8]) -> Option<Vec<Element>> {
     let mut oracle = LXML.lock().unwrap_or_else(PoisonError::into_inner);
     oracle.ask(document)
-}
-
-/// The elements of a document as roxmltree reads them; nothing if it refuses the document.
-pub fn roxmltree(document: &[u8]) -> Option<Vec<Element>> {
-    let text = std::str::from_utf8(document).ok()?;
-    let tree = roxmltree::Document::parse(text).ok()?;
-    let elements = tree.descendants().filter(roxmltree::Node::is_element);
-    Some(elements.map(element).collect())
-}
-
-fn element(node: roxmltree::Node) -> Element {
-    let mut path: Vec<&str> = node
-        .ancestors()
-        .map(|node| node.tag_name().name())
-        .collect();
-    path.reverse();
-    let mut attributes: Vec<(String, String)> = node
-        .attributes()
-        .map(|attribute| (attribute.name().to_owned(), attribute.value().to_owned()))
-        .collect();
-    attributes.sort();
-    let text = node
-        .children()
-        .filter(roxmltree::Node::is_text)
-        .filter_map(|node| node.text());
-    (path.join("/"), attributes, text.collect())
 }
 
 struct Lxml {

@@ -19,6 +19,7 @@ from pathlib import Path
 from ansible.module_utils.json_utils import _filter_non_json_lines
 
 from .host_text import safe_line, safe_text
+from .nesting import DEPTH_LIMIT, is_nested_deeper
 
 #: What a value must be: a type by its name, a list of one rule for its elements, or a dictionary of rules by key.
 Rule: t.TypeAlias = "str | list[Rule] | dict[str, Rule]"
@@ -27,7 +28,6 @@ Rule: t.TypeAlias = "str | list[Rule] | dict[str, Rule]"
 SIZE_LIMIT = 128 * 1024 * 1024
 #: An empty list takes three characters, and much more memory. The audit of 100,000 docroots has 2 million values.
 VALUES_LIMIT = 8_000_000
-DEPTH_LIMIT = 100
 #: More digits than any number of a module has. Python takes very long to read numbers with millions of them.
 DIGITS_LIMIT = 20
 #: Keys named at most in a warning.
@@ -133,7 +133,7 @@ def _read(text: str) -> dict[str, t.Any]:
         read: dict[str, t.Any] = json.loads(
             found, object_pairs_hook=_object, parse_int=_whole_number, parse_constant=_no_constant
         )
-        if brackets > DEPTH_LIMIT and _is_too_deep(read):
+        if brackets > DEPTH_LIMIT and is_nested_deeper(read, DEPTH_LIMIT):
             raise RecursionError
     except RecursionError:
         raise RefusedAnswerError(f"it is nested more than {DEPTH_LIMIT} levels deep") from None
@@ -160,17 +160,6 @@ def _whole_number(digits: str) -> int:
 
 def _no_constant(name: str) -> t.NoReturn:
     raise RefusedAnswerError(f"it has {name} for a number")
-
-
-def _is_too_deep(value: dict[str, t.Any]) -> bool:
-    """Go down level by level: a function that calls itself would end where Python's own limit is."""
-    level: list[t.Any] = [value]
-    depth = 0
-    while level and depth < DEPTH_LIMIT:
-        inner = (one.values() if isinstance(one, dict) else one for one in level)
-        level = [one for several in inner for one in several if isinstance(one, (dict, list))]
-        depth += 1
-    return bool(level)
 
 
 def _kept(value: t.Any, rule: Rule, place: str, answer: Answer, *, nullable: bool) -> t.Any:

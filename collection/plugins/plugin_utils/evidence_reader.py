@@ -14,11 +14,14 @@ import typing as t
 from datetime import datetime, timezone
 
 from .evidence_file import SCHEMA_VERSION, Answer, Evidence, Sums
+from .nesting import DEPTH_LIMIT, is_nested_deeper
 
 STATES = ("looked", "failed", "unreachable", "skipped")
 ANSWER_STATES = ("answered", "failed", "unreachable", "skipped")
 #: An answer of a host is limited to as much, and the rest of a file is small.
 SIZE_LIMIT = 65 * 1024 * 1024
+#: That of an answer with what is around it.
+LEVELS = DEPTH_LIMIT + 3
 
 TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z", re.ASCII)
 MODULE = re.compile(r"aspera_[a-z0-9_]{1,60}", re.ASCII)
@@ -82,6 +85,8 @@ def _read(content: bytes) -> dict[str, t.Any]:
         raise UnusableEvidenceError("it is not whole JSON") from error
     if not isinstance(read, dict):
         raise UnusableEvidenceError("it is not a JSON object")
+    if is_nested_deeper(read, LEVELS):
+        raise UnusableEvidenceError(f"it is nested more than {LEVELS} levels deep")
     return read
 
 
