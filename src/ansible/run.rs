@@ -15,8 +15,8 @@ use super::ascii_json;
 use super::descriptors;
 use super::log::log_invocation;
 use super::memory;
-use super::message::{self, Settings};
-use super::option::{Default, OptionSpec};
+use super::message::{self, TaskSettings};
+use super::option::{OptionDefault, OptionSpec};
 use super::outcome::{Failure, Invocation, Outcome, Report};
 use super::size_limit;
 use crate::subject::subject;
@@ -30,7 +30,7 @@ pub trait Module: 'static {
     const NAME: &'static str;
     /// What it is for, in one sentence.
     const PURPOSE: &'static str;
-    /// Its options.
+    /// The options that a task may give.
     const OPTIONS: &'static [OptionSpec];
 
     /// What to do about all others if the work on one subject ends in a panic, in one sentence.
@@ -49,7 +49,7 @@ pub struct Task {
     /// The options of the task.
     pub arguments: Arguments,
     /// What Ansible passes beside them.
-    pub settings: Settings,
+    pub settings: TaskSettings,
 }
 
 /// Runs a module as the whole program: with a file of arguments, with `-` for arguments on standard input, with the arguments themselves (which begin
@@ -225,11 +225,11 @@ fn help<M: Module>() -> String {
     for option in M::OPTIONS {
         text += &format!("  {} ({}", option.name, option.kind.name());
         text += &match option.default {
-            Default::Absent if option.required => ", required".to_owned(),
-            Default::Absent => String::new(),
-            Default::Str(default) => format!(", default {default}"),
-            Default::Bool(default) => format!(", default {default}"),
-            Default::Int(default) => format!(", default {default}"),
+            OptionDefault::Absent if option.required => ", required".to_owned(),
+            OptionDefault::Absent => String::new(),
+            OptionDefault::Str(default) => format!(", default {default}"),
+            OptionDefault::Bool(default) => format!(", default {default}"),
+            OptionDefault::Int(default) => format!(", default {default}"),
         };
         if !option.choices.is_empty() {
             text += &format!(", one of {}", option.choices.join(", "));
@@ -250,8 +250,8 @@ mod tests {
         const NAME: &'static str = "sample";
         const PURPOSE: &'static str = "Shows how help looks.";
         const OPTIONS: &'static [OptionSpec] = &[
-            OptionSpec::new("path", Kind::Path).or("/opt"),
-            OptionSpec::new("state", Kind::Str).one_of(&["present", "absent"]),
+            OptionSpec::new("path", Kind::Path).default("/opt"),
+            OptionSpec::new("state", Kind::Str).choices(&["present", "absent"]),
             OptionSpec::flag("backup"),
             OptionSpec {
                 required: true,

@@ -42,7 +42,7 @@ pub enum Problem {
     FolderNotSynced(Errno),
     /// An in-place write that was interrupted.
     BrokenInPlace {
-        /// The error number.
+        /// The reason that the system gave.
         errno: Errno,
         /// A copy of the old file.
         backup: Option<PathBuf>,
@@ -52,13 +52,13 @@ pub enum Problem {
 /// A step of the work on a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// Resolving a path.
+    /// Looking for the file that a path leads to.
     Resolve,
     /// Opening it for reading.
     Open,
-    /// Reading it.
+    /// Reading its content or metadata.
     Read,
-    /// Opening its folder.
+    /// Opening the folder that it is in.
     OpenFolder,
     /// Creating a file beside it.
     CreateTemporary,
@@ -72,9 +72,9 @@ pub enum Step {
     Write,
     /// Syncing it to the disk.
     Sync,
-    /// Reading it back.
+    /// Reading back what was written.
     ReadBack,
-    /// Making the backup.
+    /// Making a copy of the old file.
     Backup,
     /// Putting the new file in the place of the old one.
     Rename,

@@ -10,10 +10,8 @@ pub enum Failure {
     /// The name has no address.
     #[error("the name of the server has no address (DNS)")]
     NoAddress,
-    /// Nothing listens.
     #[error("the server refuses connections")]
     Refused,
-    /// No way there.
     #[error("no network leads to the server")]
     Unreachable,
     /// The time limit was reached.
@@ -33,7 +31,6 @@ pub enum Failure {
         /// Who issued it, in plain letters.
         issuer: Option<String>,
     },
-    /// TLS failed otherwise.
     #[error(
         "no TLS connection came about: the server may speak plain HTTP at this port, or no version of TLS that is in use"
     )]
@@ -50,13 +47,11 @@ pub enum Failure {
     /// More than the limit.
     #[error("the answer is larger than any that was asked for")]
     TooLarge,
-    /// Not HTTP.
     #[error("the answer is not HTTP")]
     NotHttp,
     /// A body in an encoding that nobody asked for.
     #[error("the answer is compressed, which was not asked for")]
     Compressed,
-    /// Anything else.
     #[error("the connection failed")]
     Other,
 }
@@ -67,10 +62,8 @@ pub enum Phase {
     /// Looking up the name.
     #[error("while the name was looked up")]
     Name,
-    /// Connecting.
     #[error("while connecting")]
     Connect,
-    /// Waiting or reading.
     #[error("while reading")]
     Read,
 }

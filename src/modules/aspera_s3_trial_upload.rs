@@ -25,14 +25,13 @@ use crate::http::{Client, Credentials};
 use crate::s3::{Algorithm, ObjectEncryption, Place, Store};
 use crate::subject::with_subject;
 
-/// The module.
 pub struct AsperaS3TrialUpload;
 
 impl Module for AsperaS3TrialUpload {
     const NAME: &'static str = "aspera_s3_trial_upload";
     const PURPOSE: &'static str = "Tries whether S3 takes an upload of an IBM Aspera server with an encryption and a key: one byte up, and away again.";
     const OPTIONS: &'static [OptionSpec] = &[
-        OptionSpec::new("aspera_root", Kind::Path).or("/opt/aspera"),
+        OptionSpec::new("aspera_root", Kind::Path).default("/opt/aspera"),
         OptionSpec::new("path", Kind::Path),
         OptionSpec::new("user", Kind::Str),
         OptionSpec::new("group", Kind::Str),
@@ -49,7 +48,7 @@ impl Module for AsperaS3TrialUpload {
         options::ENDPOINT_URL,
         options::ADDRESSING_STYLE,
         OptionSpec::new("ca_file", Kind::Path),
-        OptionSpec::new("timeout", Kind::Int).or_number(30),
+        OptionSpec::new("timeout", Kind::Int).default_number(30),
     ];
     type Values = Values;
 

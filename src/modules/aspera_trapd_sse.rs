@@ -19,7 +19,6 @@ use crate::aspera::setting::{Encryption, EncryptionSetting, KmsKey};
 use crate::aspera::trapd::{self, Plan, PlanError, RollbackError};
 use crate::files::{self, EditError, EditOptions, Edited, NewFile, Problem, Proposal, edit};
 
-/// The module.
 pub struct AsperaTrapdSse;
 
 impl Module for AsperaTrapdSse {
@@ -27,11 +26,11 @@ impl Module for AsperaTrapdSse {
     const PURPOSE: &'static str =
         "Sets the server-side encryption of all S3 uploads of an IBM Aspera server.";
     const OPTIONS: &'static [OptionSpec] = &[
-        OptionSpec::new("aspera_root", Kind::Path).or("/opt/aspera"),
+        OptionSpec::new("aspera_root", Kind::Path).default("/opt/aspera"),
         OptionSpec::new("path", Kind::Path),
         OptionSpec::new("state", Kind::Str)
-            .or("present")
-            .one_of(&["present", "absent"]),
+            .default("present")
+            .choices(&["present", "absent"]),
         OptionSpec::new("server_side_encryption", Kind::Str).shown_if(Encryption::is_recognised),
         OptionSpec::new("kms_key_id", Kind::Str).shown_if(KmsKey::is_recognised),
         AWS_MANAGED_KEY,

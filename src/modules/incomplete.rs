@@ -71,7 +71,6 @@ impl IncompleteReport {
         Self::of(place, reason, why.to_owned(), fix.to_owned())
     }
 
-    /// Creates a report.
     pub(super) fn of(place: String, reason: &'static str, why: String, fix: String) -> Self {
         // The errors of files name the file themselves.
         let message = if why.starts_with(&place) {

@@ -15,7 +15,7 @@ use crate::http::{Login, Origin, Scheme};
 
 /// The option for the address of the Node API.
 pub(super) const URL: OptionSpec = OptionSpec::new("url", Kind::Str)
-    .or("https://localhost:9092")
+    .default("https://localhost:9092")
     .shown_if(is_origin);
 
 /// The options as they come.
@@ -53,7 +53,6 @@ pub(super) struct Question {
 }
 
 impl Options {
-    /// Checks all options.
     pub(super) fn question(self) -> Result<Question> {
         let origin = Origin::parse(&self.url)
             .map_err(|error| Failure::new(format!("The option url {}", of_node(error))))?;

@@ -14,7 +14,7 @@ pub(super) enum Cause {
     Unclear(Unclear),
     /// The name of the bucket is none.
     NotABucket,
-    /// No credentials anywhere.
+    /// Neither the task, the environment nor the instance has credentials.
     NoCredentials(NoMetadata),
     /// Neither the docroot nor the instance has credentials, which are what the server uses.
     NotOfServer,
@@ -38,13 +38,13 @@ pub(super) enum Cause {
     NearSince,
     /// It is not known since when the services run with the setting.
     NotServing,
-    /// NONE is expected.
+    /// NONE is expected, which no object can show.
     NothingToShow,
     /// S3 names no key.
     KeyNotNamed,
     /// Another program may have uploaded the object.
     PerhapsNotAspera,
-    /// Only AWS knows.
+    /// The answer depends on something that only AWS knows.
     Doubt(Doubt),
 }
 

@@ -46,7 +46,6 @@ impl Docroot {
         }
     }
 
-    /// Returns its place.
     pub(super) fn place(&self) -> String {
         match &self.access_key {
             Some(id) => format!("{ACCESS_KEY} {}", escaped(id)),

@@ -74,11 +74,11 @@ pub(super) struct Question {
 /// Which objects below a docroot are meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Which {
-    /// All of them.
+    /// All objects below it.
     All,
     /// Those with a prefix.
     Prefix(String),
-    /// Just these.
+    /// The objects with these keys.
     Keys(Vec<String>),
 }
 
@@ -92,7 +92,6 @@ pub(super) enum Since {
 }
 
 impl Options {
-    /// Checks all options.
     pub(super) fn question(self, now: SystemTime) -> Result<Question> {
         let access = self.access.access()?;
         let expectations = self

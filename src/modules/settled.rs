@@ -17,7 +17,7 @@ use crate::utc::Utc;
 pub(super) const SETTLED: OptionSpec = OptionSpec::new(
     "settled",
     Kind::List(&Kind::Dict(&[
-        OptionSpec::new("scope", Kind::Str).one_of(&["user", "group", "global"]),
+        OptionSpec::new("scope", Kind::Str).choices(&["user", "group", "global"]),
         // An answer of another module, which nobody needs to see again.
         OptionSpec::new("name", Kind::Str).secret(),
         OptionSpec::new("peer_ip", Kind::Str).secret(),
@@ -44,7 +44,6 @@ pub(super) struct Entry {
     serving_since: Option<String>,
 }
 
-/// An element, checked.
 pub(super) struct Answer {
     settled: Settled,
     last_modified: SystemTime,
@@ -63,7 +62,6 @@ pub(super) struct SettledReport {
     why: Option<&'static str>,
 }
 
-/// Checks the elements.
 pub(super) fn answers(entries: &[Entry], now: SystemTime) -> Result<Vec<Answer>> {
     let answer = |(index, entry): (usize, &Entry)| {
         let answer = entry.answer(now);

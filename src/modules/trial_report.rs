@@ -96,7 +96,6 @@ impl TrialReport {
         Self::new(about, None, None, Some(problem))
     }
 
-    /// Reports a trial.
     pub(super) fn of_trial(about: About, trial: &Trial, wanted: &Wanted, asked: &Asked) -> Self {
         let (accepted, problem) = match &trial.taken {
             Err(refusal) => {

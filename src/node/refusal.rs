@@ -5,21 +5,20 @@ use crate::http::Failure;
 /// Why a request did not give what was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
-    /// No answer.
     NoAnswer(Failure),
     /// 401: the name or the password is wrong.
     Login,
     /// 403: the login must not.
     Denied,
-    /// 404 for `/info`.
+    /// The server has no `/info` (404).
     NoApi,
-    /// 404 for `/access_keys`.
+    /// The Node API has no `/access_keys` (404).
     NoAccessKeys,
-    /// A redirect.
+    /// The server redirects to another place.
     Elsewhere,
-    /// 429 or 503.
+    /// The server is busy (429 or 503).
     Busy,
-    /// Another 5xx.
+    /// The server failed (another 5xx).
     ServerError,
     /// An answer that is not one of the Node API.
     NotTheApi,

@@ -24,7 +24,6 @@ pub struct Listed {
 /// A page of a listing.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Page {
-    /// The objects.
     pub objects: Vec<Listed>,
     /// What to give for the next page, or `None` if this is the last one.
     pub next: Option<String>,

@@ -5,13 +5,12 @@ use std::time::SystemTime;
 use super::encryption::ObjectEncryption;
 use super::refusal::Refusal;
 use super::store::Store;
-use crate::http::{Answer, Method};
+use crate::http::{Method, Response};
 use crate::utc::Utc;
 
 /// An object, as S3 describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Object {
-    /// Its encryption.
     pub encryption: ObjectEncryption,
     /// Its version, in a bucket that keeps versions.
     pub version: Option<String>,
@@ -35,7 +34,7 @@ impl Store<'_> {
 }
 
 impl Object {
-    fn of(answer: &Answer, (name, value): (&str, &str)) -> Option<Self> {
+    fn of(answer: &Response, (name, value): (&str, &str)) -> Option<Self> {
         // Every store sends both, and a page that stands in for the store neither.
         answer.header("etag")?;
         if ObjectEncryption::is_ambiguous(answer) {

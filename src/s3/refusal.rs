@@ -1,11 +1,10 @@
 //! What S3 answers instead of what was asked for, and what to do about it.
 
-use crate::http::{Answer, Element, Failure};
+use crate::http::{Element, Failure, Response};
 
 /// Why a request did not give what was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
-    /// No answer.
     NoAnswer(Failure),
     /// `AccessDenied`, or 403 without a body.
     Denied,
@@ -29,9 +28,9 @@ pub enum Refusal {
     Precondition,
     /// The bucket is somewhere else, and S3 does not say where, or redirects twice.
     Elsewhere,
-    /// 429 or 503.
+    /// The store is busy (429 or 503).
     Busy,
-    /// Another 5xx.
+    /// The store failed (another 5xx).
     ServerError,
     /// The store does not have this operation.
     NotImplemented,
@@ -51,11 +50,10 @@ pub enum Refusal {
     KeyState,
     /// The KMS key is not one for encryption.
     KeyUsage,
-    /// Another documented error.
     Other(Option<String>),
 }
 
-/// What KMS denies.
+/// An action that KMS denies to an identity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KmsAction {
     /// `kms:GenerateDataKey`, which every upload needs.
@@ -66,7 +64,7 @@ pub enum KmsAction {
 
 impl Refusal {
     /// Reads an answer that is not the one that was asked for.
-    pub(super) fn of(answer: &Answer) -> Self {
+    pub(super) fn of(answer: &Response) -> Self {
         let root = Element::parse(&answer.body).ok();
         let error = root.as_ref().filter(|root| root.name == "Error");
         let code = error.and_then(|error| error.text_at(&["Code"]));

@@ -3,14 +3,13 @@
 use super::encryption::{Algorithm, ObjectEncryption};
 use super::refusal::Refusal;
 use super::store::Store;
-use crate::http::{Answer, Element, Method};
+use crate::http::{Element, Method, Response};
 
 /// What S3 says of an object that it has taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
     /// Its version, in a bucket that keeps versions.
     pub version: Option<String>,
-    /// Its encryption.
     pub encryption: ObjectEncryption,
 }
 
@@ -108,7 +107,7 @@ impl Store<'_> {
 }
 
 impl Written {
-    fn of(answer: &Answer) -> Option<Self> {
+    fn of(answer: &Response) -> Option<Self> {
         (answer.status == 200).then(|| Self {
             version: answer.header("x-amz-version-id").map(str::to_owned),
             encryption: ObjectEncryption::of(answer),

@@ -109,7 +109,6 @@ struct Words {
 }
 
 impl Doubt {
-    /// All doubts.
     pub const ALL: [Self; 48] = [
         Self::AccessKeys,
         Self::GroupsUnknown,

@@ -24,7 +24,6 @@ pub enum RollbackError {
     /// The backup cannot be read.
     #[error("has a backup that cannot be brought back: it {0}")]
     Backup(ConfError),
-    /// Something else differs.
     #[error(
         "differs from the backup in or after line {0}, and not only in the encryption of docroots: it was changed since, or by a task that set more. Compare \
          the two files, and copy by hand what is right."

@@ -11,7 +11,6 @@ use crate::aspera::docroot::{DocrootUri, Scope};
 pub struct S3Place {
     /// The host with its port.
     pub host: String,
-    /// The bucket.
     pub bucket: String,
     /// The start of all keys: empty, or a folder with its slash.
     pub prefix: String,
@@ -41,7 +40,7 @@ pub enum Unclear {
     Host,
     /// The host has a bucket in it, or is an access point.
     BucketInHost,
-    /// No bucket.
+    /// The URI names no bucket.
     NoBucket,
     /// A folder that servers may shorten: `//`, `.` or `..`, or one that is not text.
     Folder,

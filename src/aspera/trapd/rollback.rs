@@ -21,7 +21,6 @@ pub enum RollbackError {
     /// The backup cannot be read.
     #[error("The backup cannot be brought back: {0}")]
     Backup(PlanError),
-    /// Something else differs.
     #[error(
         "line {0} differs from the backup, and it is not one of the encryption settings: it was changed since. Compare the two files, and copy by hand what is \
          right."
