@@ -159,8 +159,8 @@ fn report_panic<M: Module>(panic: &PanicHookInfo<'_>) {
         None => (String::new(), ""),
     };
     let failure = Failure::new(format!(
-        "{} {} stopped at a bug of its own, in {place}{about}. Please report this line; a file it was to edit is the old one or the new one, \
-         whole. {remedy}",
+        "{} {} hit an internal error, in {place}{about}. Please report this line. A file that it was editing is either unchanged or \
+         completely replaced. {remedy}",
         M::NAME,
         env!("CARGO_PKG_VERSION"),
     ).trim_end());
@@ -171,7 +171,7 @@ fn report_panic<M: Module>(panic: &PanicHookInfo<'_>) {
 /// Returns the answer of a module that finds no memory.
 fn out_of_memory<M: Module>() -> Vec<u8> {
     let failure = Failure::new(format!(
-        "{} {} found not enough memory. A file it was to edit is the old one or the new one, whole. Free memory on the host, or raise the limit of the \
+        "{} {} ran out of memory. A file that it was editing is either unchanged or completely replaced. Free memory on the host, or raise the limit of the \
          login (ulimit -v), and run it again.",
         M::NAME,
         env!("CARGO_PKG_VERSION"),
@@ -216,7 +216,7 @@ fn exit_code(written: &io::Result<()>, succeeded: bool) -> ExitCode {
 fn help<M: Module>() -> String {
     let mut text = format!(
         "{} {}: a module for Ansible.\n{}\n\nAnsible runs it with the path of a JSON file that holds its options; with - it reads them from \
-         standard input.\nOptions that hold no secret may also be given as JSON in its place.\nA person runs it in a playbook; ansible-doc -t module {} shows how.\n\nOptions:\n",
+         standard input.\nOptions without secrets may also be given as JSON in place of the path.\nTo use it, put it into a playbook; ansible-doc -t module {} shows how.\n\nOptions:\n",
         M::NAME,
         env!("CARGO_PKG_VERSION"),
         M::PURPOSE,

@@ -32,7 +32,7 @@ pub enum Failure {
         issuer: Option<String>,
     },
     #[error(
-        "no TLS connection came about: the server may speak plain HTTP at this port, or no version of TLS that is in use"
+        "no TLS connection could be made: the server may speak plain HTTP on this port, or only versions of TLS that are out of use"
     )]
     Tls,
     /// No certificates of authorities.
@@ -45,7 +45,7 @@ pub enum Failure {
     #[error("{0}")]
     Proxy(ProxyFailure),
     /// More than the limit.
-    #[error("the answer is larger than any that was asked for")]
+    #[error("the answer is larger than the limit")]
     TooLarge,
     #[error("the answer is not HTTP")]
     NotHttp,
@@ -144,9 +144,9 @@ fn of_tls(error: &rustls::Error) -> Failure {
         E::Revoked => "it is revoked",
         // As `openssl req -x509` makes it, unless it is told otherwise.
         E::Other(error) if error.to_string() == "CaUsedAsEndEntity" => {
-            "it is one of an authority, not of a server"
+            "it is the certificate of an authority, not of a server"
         }
-        _ => "it is malformed, or not one of a server",
+        _ => "it is malformed, or not the certificate of a server",
     };
     Failure::Certificate { why, issuer: None }
 }

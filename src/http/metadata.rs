@@ -33,7 +33,7 @@ pub struct Metadata {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NoMetadata {
     #[error(
-        "there is no metadata service: this is no EC2 instance, the service is off, or its hop limit is too low for a container"
+        "there is no metadata service: this is not an EC2 instance, the service is off, or its hop limit is too low for a container"
     )]
     NoService,
     #[error("the instance has no role")]

@@ -31,7 +31,7 @@ pub enum Refused {
     #[error("STS did not answer: {0}")]
     NoAnswer(#[from] Failure),
     /// Not an answer of STS.
-    #[error("the answer is not one of STS")]
+    #[error("the answer is not from STS")]
     NotSts,
     /// The variable with the endpoint.
     #[error("the variable AWS_ENDPOINT_URL_STS {0}")]

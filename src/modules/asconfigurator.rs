@@ -88,7 +88,10 @@ fn unsuccessful(
     let program = program.display();
     let mut message = format!("{program} {problem}. ");
     let advice = match (&written.backup, changed) {
-        (_, false) => "The file is as it was. Run the program by hand to see what it says, or use method: file.".to_owned(),
+        (_, false) => {
+            "The file is unchanged. Run the program by hand to see its output, or use method: file."
+                .to_owned()
+        }
         (Some(backup), true) => format!(
             "{} was changed and may be incomplete: check it with asuserdata -v, or restore it from {}.",
             path.display(),

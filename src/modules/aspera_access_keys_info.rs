@@ -50,7 +50,7 @@ impl Module for AsperaAccessKeysInfo {
         };
         if !question.validate_certs && !question.origin.is_loopback() {
             values.warnings.push(format!(
-                "validate_certs is false, so nothing proves that {} is the node: another server may have got the password. Name the certificate in ca_file.",
+                "validate_certs is false, so nothing proves that {} is the node: another server may have received the password. Name the certificate in ca_file.",
                 values.url
             ));
         }

@@ -29,7 +29,7 @@ pub struct AsperaS3TrialUpload;
 
 impl Module for AsperaS3TrialUpload {
     const NAME: &'static str = "aspera_s3_trial_upload";
-    const PURPOSE: &'static str = "Tries whether S3 takes an upload of an IBM Aspera server with an encryption and a key: one byte up, and away again.";
+    const PURPOSE: &'static str = "Tests whether S3 accepts an upload of an IBM Aspera server with an encryption and a key: it uploads one byte and deletes it.";
     const OPTIONS: &'static [OptionSpec] = &[
         OptionSpec::new("aspera_root", Kind::Path).default("/opt/aspera"),
         OptionSpec::new("path", Kind::Path),
@@ -204,7 +204,7 @@ impl Values {
     fn not_tried() -> Self {
         Self {
             accepted: None,
-            summary: "Nothing was tried: in check mode nothing is written.".to_owned(),
+            summary: "Nothing was tried, because check mode writes nothing.".to_owned(),
             docroots: Vec::new(),
         }
     }
@@ -218,7 +218,7 @@ impl Values {
             number => format!(", and others in {number} more docroots"),
         };
         Some(format!(
-            "A trial of one byte is left in S3, or may be: {first}{others}. Remove it. Where left_reason is denied, allow the identity s3:DeleteObject and \
+            "A trial of one byte is, or may be, left in S3: {first}{others}. Remove it. Where left_reason is denied, allow the identity s3:DeleteObject and \
              s3:DeleteObjectVersion on the keys of trials."
         ))
     }
@@ -241,15 +241,15 @@ impl Values {
             _ => None,
         };
         let answer = match accepted {
-            Some(true) => "S3 takes uploads with this encryption.",
-            Some(false) => "S3 does not take uploads with this encryption everywhere.",
+            Some(true) => "S3 accepts uploads with this encryption.",
+            Some(false) => "S3 does not accept uploads with this encryption everywhere.",
             None if docroots.is_empty() && is_whole => "There was nothing to try.",
-            None => "It is not known whether S3 takes uploads with this encryption.",
+            None => "It is not known whether S3 accepts uploads with this encryption.",
         };
         Self {
             accepted,
             summary: format!(
-                "{answer} Docroots that take it: {taken}, that do not: {refused}, not known: {unknown}. Left in S3: {left}."
+                "{answer} Docroots that accept it: {taken}, refuse it: {refused}, not known: {unknown}. Left in S3: {left}."
             ),
             docroots,
         }

@@ -152,7 +152,7 @@ impl Options {
         }
         let correct = match self.path {
             Some(_) => "Correct the option path",
-            None => "It comes with trapd: install and enable that with astrap-config.sh enable",
+            None => "It comes with trapd: install and enable trapd with astrap-config.sh enable",
         };
         format!("{correct}{or_create}.")
     }
@@ -207,7 +207,7 @@ fn new_file(model: &Path) -> (NewFile, Option<String>) {
         ),
         Ok(None) => (usual, None),
         Err(error) => {
-            let consequence = "Where s3.properties is made, it belongs to root and has mode 0644.";
+            let consequence = "If s3.properties is created, it belongs to root and has mode 0644.";
             (usual, Some(unread(&error, consequence)))
         }
     }
@@ -258,11 +258,11 @@ fn failure(error: EditError<Refusal>, path: &Path, options: &Options) -> Failure
     let message = match error {
         EditError::Plan(Refusal::Missing) => format!(
             "{path} does not exist. {}",
-            options.remedy(", or set create: true to make the file")
+            options.remedy(", or set create: true to create the file")
         ),
         EditError::Plan(refusal) => format!("{path}: {refusal} Nothing was changed."),
         EditError::File(error) if error.problem == Problem::Missing => format!(
-            "{path} cannot be made: its folder does not exist. {}",
+            "{path} cannot be created: its folder does not exist. {}",
             options.remedy("")
         ),
         EditError::File(error) => file_failure::message(&error),

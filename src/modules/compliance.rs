@@ -290,7 +290,7 @@ fn fix(violation: &Violation) -> String {
     };
     match (violation.difference, &*violation.expected, violation.place) {
         (Difference::OwnSetting, ..) => {
-            "Remove it with aspera_docroot_sse (state: absent), or say what this docroot is to have: in aspera_sse_docroots of the role, or in an entry of \
+            "Remove it with aspera_docroot_sse (state: absent), or state what this docroot should have, in aspera_sse_docroots of the role or in an entry of \
              expect."
                 .to_owned()
         }

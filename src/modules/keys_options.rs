@@ -58,7 +58,7 @@ impl Options {
             .map_err(|error| Failure::new(format!("The option url {}", of_node(error))))?;
         if origin.scheme() == Scheme::Http && !origin.is_loopback() {
             return failure(
-                "The option url starts with http://, so the password would go over the network for everybody to read. Use https://; http:// is for \
+                "The option url starts with http://, so anyone on the network could read the password. Use https://; http:// is for \
                  localhost only.",
             );
         }
@@ -106,10 +106,10 @@ impl Options {
             }
             ((None, None), (Some(key), Some(secret))) => Ok((key.clone(), secret.clone(), true)),
             ((None, None), (None, None)) => failure(
-                "Nobody is named to ask the Node API. Set username and password of a user of it who may see access keys (acl key_master), or access_key and secret.",
+                "There is no login for the Node API. Set username and password of one of its users who may see access keys (acl key_master), or access_key and secret.",
             ),
             _ => failure(
-                "Set either username and password, or access_key and secret: both of the pair, and nothing of the other.",
+                "Set either username and password, or access_key and secret: both options of one pair, and none of the other.",
             ),
         }
     }

@@ -183,7 +183,7 @@ pub(super) fn number(
     match usize::try_from(value) {
         Ok(number) if range.contains(&value) => Ok(number),
         _ => failure(format!(
-            "The option {option} must be from {} to {}, in number. Correct it.",
+            "The option {option} must be a number from {} to {}. Correct it.",
             range.start(),
             range.end()
         )),

@@ -67,7 +67,7 @@ pub(super) fn answers(entries: &[Entry], now: SystemTime) -> Result<Vec<Answer>>
         let answer = entry.answer(now);
         answer.map_err(|what| {
             Failure::new(format!(
-                "settled[{index}]: {what} Pass on what aspera_s3_objects_info returns in settles, as it is."
+                "settled[{index}]: {what} Pass on what aspera_s3_objects_info returns in settles, unchanged."
             ))
             .into()
         })
@@ -134,13 +134,13 @@ pub(super) fn counting(
     for answer in answers {
         let is_there = conf.is_some_and(|conf| is_there(conf, &answer.settled));
         let why = if !is_there {
-            Some("aspera.conf has no such docroot: it was changed since")
+            Some("aspera.conf has no such docroot: it has changed since then")
         } else if !changes
             .iter()
             .all(|change| is_older(*change, answer.serving_since))
         {
             Some(
-                "aspera.conf, s3.properties or Aspera itself was changed since the services started with which the object was uploaded",
+                "aspera.conf, s3.properties or Aspera itself was changed after the services that uploaded the object had started",
             )
         } else {
             None

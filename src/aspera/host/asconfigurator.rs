@@ -35,7 +35,7 @@ pub enum Unsuccessful {
     /// It could not be started.
     #[error("could not be started")]
     NotStarted,
-    #[error("did not end within 120 seconds and was killed, perhaps while it wrote")]
+    #[error("did not end within 120 seconds and was killed, perhaps while it was writing")]
     TimedOut,
     /// It ended with an error status.
     #[error("ended with an error")]
@@ -114,7 +114,7 @@ mod tests {
         let sentence = unsuccessful.to_string();
         assert!(sentence.contains(&seconds), "{sentence}");
         assert!(
-            sentence.contains("killed, perhaps while it wrote"),
+            sentence.contains("killed, perhaps while it was writing"),
             "{sentence}"
         );
     }
