@@ -27,7 +27,7 @@ dist: $(tools) ## Build the collection with binaries for all architectures into 
 docs: dist $(venvs)/docs/.complete ## Make a site of the documentation: target/docs/index.html
 	@scripts/docs.sh
 
-release: dist ## Check that target/dist/ can be released, and sign it with KEY=FILE, a key of OpenSSH
+release: dist ## Check that target/dist/ can be released, and sign it with KEY=FILE, an OpenSSH key
 	@scripts/release.sh "$(KEY)"
 
 test: ## Test what you have changed, on any machine: lint, laws, playbooks of the newest ansible-core
@@ -42,7 +42,7 @@ test-collection: ## Test before a release: every ansible-core, other people's ch
 test-vm: ## Test in virtual machines, after a change to src/files/: power cuts, failing disks; LONG=1 for a long form
 	@$(PYTHON) tests/run.py test-vm "$(PART)"
 
-oracle: ## Record what java.util.Properties reads, after a change to the files that it is asked about
+oracle: ## Record what java.util.Properties reads, after a change to the files in tests/oracle/
 	@scripts/require.sh rustup cargo cc java javac
 	@cargo run --locked --quiet --example record_java_answers
 

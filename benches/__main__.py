@@ -1,4 +1,4 @@
-"""Runs the benchmarks and prints what docs/benchmarks.md holds, or what it holds of the parts that are named."""
+"""Runs the benchmarks, prints docs/benchmarks.md and draws its figures, or prints the named parts of it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from figures import PAGE, draw
+
 PARTS = ("trapd", "docroots", "audit", "memory", "objects", "access_keys", "over_ssh", "fleet", "scale", "report")
 
 
@@ -22,16 +24,16 @@ def main(names: list[str]) -> None:
     if names:
         print("\n\n".join(reports.values()))
         return
-    print(
-        (Path(__file__).with_name("page.md").read_text()).format(
-            date=datetime.datetime.now(datetime.UTC).date(),
-            cores=os.cpu_count(),
-            machine=platform.machine(),
-            kernel=platform.release(),
-            python=platform.python_version(),
-            **reports,
-        )
+    page = (Path(__file__).with_name("page.md").read_text()).format(
+        date=datetime.datetime.now(datetime.UTC).date(),
+        cores=os.cpu_count(),
+        machine=platform.machine(),
+        kernel=platform.release(),
+        python=platform.python_version(),
+        **reports,
     )
+    print(page)
+    draw(page, PAGE.parent)
 
 
 def report_of(name: str) -> str:

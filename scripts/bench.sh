@@ -1,5 +1,6 @@
 #!/bin/sh
 # Measures the modules beside what people use today, and prints a page in Markdown: `scripts/bench.sh > docs/benchmarks.md`.
+# Its figures go to docs/. After an edit of the tables by hand: `python3 benches/figures.py`.
 # Named parts alone: bench.sh [trapd] [docroots] [audit] [memory] [objects] [access_keys] [over_ssh] [fleet] [scale] [report]. With
 # OTHER_BUILD, the file of another build of the collection, the fleet is measured with that, too.
 set -eu

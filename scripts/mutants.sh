@@ -25,7 +25,7 @@ ln -sfn "$root/target/venv" "$tree/target/venv"
 # The test programs beside the unit tests that know a folder; all where an example is among them, which cargo builds with all only.
 tests_of() {
     case $1 in
-    files) echo replace written_by_another new_file protocol cases ;;
+    files) echo replace edit_by_program new_file protocol cases ;;
     text) echo properties docroots cases ;;
     ansible) echo all ;;
     aspera) echo audit cases docroots docroot_uri properties processes restart ;;

@@ -8,7 +8,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use aspera_sse::ansible::{Default, Kind, Module, OptionSpec};
+use aspera_sse::ansible::{Kind, Module, OptionDefault, OptionSpec};
 use aspera_sse::modules::{
     AsperaAccessKeysInfo, AsperaDocrootSse, AsperaS3ObjectsInfo, AsperaS3TrialUpload,
     AsperaSseInfo, AsperaTrapdSse,
@@ -71,10 +71,10 @@ fn check_options(documented: &Value, specs: &[OptionSpec], place: &str) {
             "{place}"
         );
         let default = match spec.default {
-            Default::Absent => Value::Null,
-            Default::Str(text) => Value::from(text),
-            Default::Bool(boolean) => Value::from(boolean),
-            Default::Int(number) => Value::from(number),
+            OptionDefault::Absent => Value::Null,
+            OptionDefault::Str(text) => Value::from(text),
+            OptionDefault::Bool(boolean) => Value::from(boolean),
+            OptionDefault::Int(number) => Value::from(number),
         };
         assert_eq!(
             option.get("default").cloned().unwrap_or(Value::Null),

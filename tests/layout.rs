@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Each place of the source tree, with the other places that it may import. A file belongs to the longest name that fits.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
@@ -110,6 +110,20 @@ fn unsafe_code_is_in_one_place() {
 }
 
 #[test]
+fn comments_of_items_say_more_than_their_names() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut short = Vec::new();
+    for (module, path) in modules(&root) {
+        let text = fs::read_to_string(path).unwrap();
+        let found = short_comments(&text).into_iter();
+        short.extend(found.map(|comment| format!("{module}: {comment}")));
+    }
+    assert_eq!(short, Vec::<String>::new());
+    let planted = "/// A path on\n/// this host.\npath: &Path\n    /// Reads\n    /// a file.\nfn read() {}\n/// 403.";
+    assert_eq!(short_comments(planted), ["Reads a file.", "403."]);
+}
+
+#[test]
 fn planted_faults_are_found() {
     let planted = |module: &str, text: &str| {
         let mut sources = Sources::read();
@@ -195,26 +209,12 @@ struct Sources(BTreeMap<String, String>);
 
 impl Sources {
     fn read() -> Self {
-        let mut sources = BTreeMap::new();
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-        let mut folders = vec![root.clone()];
-        while let Some(folder) = folders.pop() {
-            for entry in fs::read_dir(folder).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_dir() {
-                    folders.push(path);
-                    continue;
-                }
-                let module = path.strip_prefix(&root).unwrap().with_extension("");
-                let module = module.to_str().unwrap();
-                let module = module.strip_suffix("/mod").unwrap_or(module);
-                if module != "lib" && !module.ends_with("/tests") {
-                    let text = fs::read_to_string(&path).unwrap();
-                    sources.insert(module.to_owned(), program(&text));
-                }
-            }
-        }
-        Self(sources)
+        let sources = modules(&root)
+            .into_iter()
+            .filter(|(module, _)| module != "lib" && !module.ends_with("/tests"))
+            .map(|(module, path)| (module, program(&fs::read_to_string(path).unwrap())));
+        Self(sources.collect())
     }
 
     fn wrong_imports(&self) -> Vec<String> {
@@ -309,6 +309,44 @@ impl Sources {
         }
         Some(module)
     }
+}
+
+/// Returns the files below a folder by their modules.
+fn modules(root: &Path) -> BTreeMap<String, PathBuf> {
+    let mut modules = BTreeMap::new();
+    let mut folders = vec![root.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let module = path.strip_prefix(root).unwrap().with_extension("");
+            let module = module.to_str().unwrap();
+            let module = module.strip_suffix("/mod").unwrap_or(module);
+            modules.insert(module.to_owned(), path);
+        }
+    }
+    modules
+}
+
+/// Returns the comments of items that have three words or fewer.
+fn short_comments(text: &str) -> Vec<String> {
+    let comment_of = |line: &str| line.trim_start().strip_prefix("///").map(str::to_owned);
+    let lines: Vec<Option<String>> = text.lines().map(comment_of).collect();
+    lines
+        .split(Option::is_none)
+        .map(|comment| {
+            comment
+                .iter()
+                .flatten()
+                .map(|line| line.trim())
+                .collect::<Vec<_>>()
+                .join(" ")
+        })
+        .filter(|comment| (1..=3).contains(&comment.split_whitespace().count()))
+        .collect()
 }
 
 /// Returns the text without comments and without the tests at its end.

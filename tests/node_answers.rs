@@ -655,7 +655,7 @@ fn bad_options_fail_with_a_sentence() {
     let sandbox = server("<CONF/>");
     let login = json!({"username": "a", "password": "DUMMY-SECRET"});
     for (options, message) in [
-        (json!({}), "Nobody is named to ask the Node API."),
+        (json!({}), "There is no login for the Node API."),
         (
             json!({"username": "a"}),
             "Set either username and password, or access_key and secret",
@@ -690,15 +690,15 @@ fn bad_options_fail_with_a_sentence() {
         ),
         (
             json!({"url": "http://node.example:9091"}),
-            "The option url starts with http://, so the password would go over the network",
+            "The option url starts with http://, so anyone on the network could read the password",
         ),
         (
             json!({"timeout": 0}),
-            "The option timeout must be from 1 to 600",
+            "The option timeout must be a number from 1 to 600",
         ),
         (
             json!({"max_response_entries": 0}),
-            "The option max_response_entries must be from 1 to 1000000",
+            "The option max_response_entries must be a number from 1 to 1000000",
         ),
         (
             json!({"ca_file": "/none"}),

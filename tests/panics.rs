@@ -36,7 +36,7 @@ fn a_panic_anywhere_is_a_failure_with_file_and_line_only() {
         let result = result_of(&output);
         let message = result["msg"].as_str().unwrap();
         let start = format!(
-            "panicking_module {} stopped at a bug of its own, in ",
+            "panicking_module {} hit an internal error, in ",
             env!("CARGO_PKG_VERSION")
         );
         assert!(message.starts_with(&start), "{place}: {message}");
@@ -46,7 +46,7 @@ fn a_panic_anywhere_is_a_failure_with_file_and_line_only() {
         });
         assert!(message.contains(&about), "{place}: {message}");
         assert_eq!(
-            message.ends_with("whole. Set the others without it."),
+            message.ends_with("replaced. Set the others without it."),
             subject.is_some(),
             "{place}: {message}"
         );

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aspera_sse::aspera::host::{
-    Changes, Clock, Host, LastChange, Look, Manager, Mismatch, Reason, Service, State, Status,
-    is_enabled, restart_due, transfers,
+    Changes, Clock, Host, LastChange, Manager, Mismatch, Reason, Service, ServiceState, Status,
+    StatusQuery, is_enabled, restart_due, transfers,
 };
 use program::write_script;
 use proptest::prelude::*;
@@ -155,7 +155,7 @@ impl Machine {
         let host = self.host();
         let clock = Self::clock(&host);
         (
-            Look::start(&host, Service::Trapd).finish(&host, &clock, Path::new(ASPERA)),
+            StatusQuery::start(&host, Service::Trapd).finish(&host, &clock, Path::new(ASPERA)),
             clock,
         )
     }
@@ -206,7 +206,7 @@ fn a_service_that_started_before_the_last_change_must_restart() {
     let (status, _) = machine.status();
     assert_eq!(
         (status.manager, status.state),
-        (Some(Manager::Systemd), Some(State::Running))
+        (Some(Manager::Systemd), Some(ServiceState::Running))
     );
     assert_eq!(machine.due(29_000), NOT_DUE);
     assert_eq!(machine.due(31_000), DUE);
@@ -334,26 +334,34 @@ fn zombies_and_processes_that_are_gone_do_not_live() {
     machine.group("", GROUP, &[70, 71]);
     for state in ["Z", "X", "x"] {
         machine.process_in_state(70, "", state, 30_000);
-        assert_eq!(machine.status().0.state, Some(State::Stopped), "{state}");
+        assert_eq!(
+            machine.status().0.state,
+            Some(ServiceState::Stopped),
+            "{state}"
+        );
         assert_eq!(machine.due(40_000), NOT_DUE, "{state}");
         assert_eq!(machine.due_after_a_change(), NOT_DUE, "{state}");
     }
     for state in ["R", "S", "D", "T", "t", "I"] {
         machine.process_in_state(70, "", state, 30_000);
-        assert_eq!(machine.status().0.state, Some(State::Running), "{state}");
+        assert_eq!(
+            machine.status().0.state,
+            Some(ServiceState::Running),
+            "{state}"
+        );
     }
 }
 
 #[test]
 fn a_service_that_does_not_run_is_never_due() {
     for (load, active, state) in [
-        ("loaded", "inactive", State::Stopped),
-        ("loaded", "failed", State::Failed),
-        ("loaded", "activating", State::Restarting),
-        ("loaded", "reloading", State::Restarting),
-        ("loaded", "deactivating", State::Stopped),
-        ("loaded", "active", State::Stopped),
-        ("not-found", "inactive", State::Absent),
+        ("loaded", "inactive", ServiceState::Stopped),
+        ("loaded", "failed", ServiceState::Failed),
+        ("loaded", "activating", ServiceState::Restarting),
+        ("loaded", "reloading", ServiceState::Restarting),
+        ("loaded", "deactivating", ServiceState::Stopped),
+        ("loaded", "active", ServiceState::Stopped),
+        ("not-found", "inactive", ServiceState::Absent),
     ] {
         let machine = Machine::with_systemd();
         machine.systemctl_shows(load, active, "", None);
@@ -417,7 +425,7 @@ fn a_process_outside_the_unit_makes_the_answer_unknown() {
     machine.systemctl_shows("loaded", "active", GROUP, None);
     machine.group("", GROUP, &[72]);
     machine.process(72, TRAPD, 35_000);
-    assert_eq!(machine.status().0.state, Some(State::Running));
+    assert_eq!(machine.status().0.state, Some(ServiceState::Running));
     assert_eq!(machine.due(40_000), DUE);
     assert_eq!(machine.due(20_000), OUTSIDE);
     assert_eq!(
@@ -435,7 +443,7 @@ fn the_control_group_of_the_unit_decides() {
     machine.process(70, "wrapper", 30_000);
     machine.identity(70, Some(12345), None, None);
     let (status, _) = machine.status();
-    assert_eq!(status.state, Some(State::Running));
+    assert_eq!(status.state, Some(ServiceState::Running));
     assert_eq!(
         (status.strangers, status.has_unknown_process),
         (Vec::new(), false)
@@ -730,11 +738,11 @@ fn a_thousand_of_the_same_name_hide_nothing() {
         }
     }
     let (status, _) = machine.status();
-    assert_eq!(status.state, Some(State::Stopped));
+    assert_eq!(status.state, Some(ServiceState::Stopped));
     assert_eq!(status.strangers.len(), 1_000);
     machine.process(70, TRAPD, 30_000);
     let (status, _) = machine.status();
-    assert_eq!(status.state, Some(State::Running));
+    assert_eq!(status.state, Some(ServiceState::Running));
     let pids: Vec<u32> = status.processes.iter().map(|found| found.pid).collect();
     assert_eq!(pids, [70]);
     assert_eq!(machine.due(40_000), DUE);
@@ -797,11 +805,11 @@ enum Taken {
 fn check_taken(machine: &Machine, service: Service, taken: &Taken, what: &str) {
     let host = machine.host();
     let clock = Machine::clock(&host);
-    let status = Look::start(&host, service).finish(&host, &clock, Path::new(ASPERA));
+    let status = StatusQuery::start(&host, service).finish(&host, &clock, Path::new(ASPERA));
     let (state, enabled, due) = match taken {
-        Taken::Genuine => (Some(State::Running), Some(true), DUE),
+        Taken::Genuine => (Some(ServiceState::Running), Some(true), DUE),
         Taken::Unknown => (None, None, (None, Some(Reason::ProcessUnknown))),
-        Taken::Stranger(..) | Taken::Nothing => (Some(State::Stopped), Some(false), NOT_DUE),
+        Taken::Stranger(..) | Taken::Nothing => (Some(ServiceState::Stopped), Some(false), NOT_DUE),
     };
     assert_eq!(status.state, state, "{what}");
     assert_eq!(
@@ -832,7 +840,7 @@ fn the_state_under_system_v_comes_from_the_processes() {
     let (status, _) = machine.status();
     assert_eq!(
         (status.manager, status.state),
-        (Some(Manager::SystemV), Some(State::Stopped))
+        (Some(Manager::SystemV), Some(ServiceState::Stopped))
     );
     assert_eq!(machine.due(90_000), NOT_DUE);
     machine.process(70, TRAPD, 30_000);
@@ -840,7 +848,7 @@ fn the_state_under_system_v_comes_from_the_processes() {
     assert_eq!(machine.due(20_000), NOT_DUE);
     fs::remove_file(machine.path("etc/init.d/asperatrapd")).unwrap();
     fs::remove_dir_all(machine.path("proc/70")).unwrap();
-    assert_eq!(machine.status().0.state, Some(State::Absent));
+    assert_eq!(machine.status().0.state, Some(ServiceState::Absent));
 }
 
 #[test]
@@ -918,8 +926,11 @@ fn where_processes_are_hidden_none_is_known_to_be_missing() {
         // The unit has a process that is not to be seen, or one that has just ended.
         machine.systemctl_shows("loaded", "active", GROUP, None);
         machine.group("", GROUP, &[70]);
-        let state = (!is_known).then_some(State::Running);
-        assert_eq!(machine.status().0.state, state.or(Some(State::Stopped)));
+        let state = (!is_known).then_some(ServiceState::Running);
+        assert_eq!(
+            machine.status().0.state,
+            state.or(Some(ServiceState::Stopped))
+        );
     }
     let container = Machine::without_init();
     hide_processes(&container, "hidepid=2", NOTHING, "");
@@ -952,7 +963,7 @@ fn each_service_has_its_own_processes() {
     let host = Host::below(machine.root.path(), Path::new("systemctl"));
     let clock = Clock::read(&host);
     for (service, pid) in [(Service::Trapd, 70), (Service::Noded, 71)] {
-        let status = Look::start(&host, service).finish(&host, &clock, Path::new(ASPERA));
+        let status = StatusQuery::start(&host, service).finish(&host, &clock, Path::new(ASPERA));
         let pids: Vec<u32> = status.processes.iter().map(|process| process.pid).collect();
         assert_eq!(pids, [pid]);
     }
@@ -1034,7 +1045,7 @@ proptest! {
         let host = machine.host();
         for service in Service::ALL {
             let clock = Clock::read(&host);
-            let status = Look::start(&host, service).finish(&host, &clock, Path::new(ASPERA));
+            let status = StatusQuery::start(&host, service).finish(&host, &clock, Path::new(ASPERA));
             restart_due(&status, &clock, false, written(clock.now));
             is_enabled(&host, service, Path::new(ASPERA));
         }

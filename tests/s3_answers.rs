@@ -561,15 +561,15 @@ fn bad_options_fail_with_a_sentence() {
         ),
         (
             json!({"list_limit": 0}),
-            "The option list_limit must be from 1 to 1000000",
+            "The option list_limit must be a number from 1 to 1000000",
         ),
         (
             json!({"head_limit": 10_001}),
-            "The option head_limit must be from 1 to 10000",
+            "The option head_limit must be a number from 1 to 10000",
         ),
         (
             json!({"timeout": -1}),
-            "The option timeout must be from 1 to 600",
+            "The option timeout must be a number from 1 to 600",
         ),
         (
             json!({"since": "yesterday"}),

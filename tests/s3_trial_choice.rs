@@ -262,7 +262,7 @@ fn what_is_left_is_a_warning_that_names_the_first() {
     let warning = result["warnings"][0].as_str().unwrap();
     assert!(
         warning.starts_with(
-            "A trial of one byte is left in S3, or may be: \"global/.aspera-sse-trial-"
+            "A trial of one byte is, or may be, left in S3: \"global/.aspera-sse-trial-"
         ),
         "{warning}"
     );

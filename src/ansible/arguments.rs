@@ -8,7 +8,7 @@ use super::coerce::{ExpectedKind, coerce};
 use super::mask::mask;
 use super::misplaced::holds_credentials;
 use super::near::near;
-use super::option::{Default, Kind, OptionSpec, Shown, is_plain_name};
+use super::option::{Kind, OptionDefault, OptionSpec, Shown, is_plain_name};
 
 /// The options of a task, each of its type, with defaults filled in. Options that are not given are null.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,10 +75,10 @@ fn check_option(
     let Some(given) = given else {
         return match spec.default {
             _ if spec.required => Err(ArgumentsError::Missing(option())),
-            Default::Absent => Ok(Value::Null),
-            Default::Str(text) => Ok(Value::from(text)),
-            Default::Bool(boolean) => Ok(Value::from(boolean)),
-            Default::Int(number) => Ok(Value::from(number)),
+            OptionDefault::Absent => Ok(Value::Null),
+            OptionDefault::Str(text) => Ok(Value::from(text)),
+            OptionDefault::Bool(boolean) => Ok(Value::from(boolean)),
+            OptionDefault::Int(number) => Ok(Value::from(number)),
         };
     };
     if holds_leaked_omit(given) {
@@ -165,10 +165,10 @@ mod tests {
         },
     ];
     const OUTER: &[OptionSpec] = &[
-        OptionSpec::new("path", Kind::Path).or("/opt"),
+        OptionSpec::new("path", Kind::Path).default("/opt"),
         OptionSpec::new("state", Kind::Str)
-            .or("present")
-            .one_of(&["present", "absent"]),
+            .default("present")
+            .choices(&["present", "absent"]),
         OptionSpec::flag("backup"),
         OptionSpec::new("one", Kind::Dict(INNER)),
         OptionSpec::new("many", Kind::List(&Kind::Dict(INNER))),

@@ -3,7 +3,7 @@
 /// The reason why arguments cannot be used. Contains no value: any may be a secret in the wrong place.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ArgumentsError {
-    /// Not JSON.
+    /// The arguments are not JSON.
     #[error(
         "The arguments are not valid JSON. Run the module through Ansible, or give it a file with a JSON object."
     )]
@@ -31,7 +31,7 @@ pub enum ArgumentsError {
         given: Option<String>,
         /// The most similar known option.
         nearest: Option<&'static str>,
-        /// All known options.
+        /// The names of all known options.
         known: String,
     },
     /// A required option that is not given.
@@ -60,7 +60,7 @@ pub enum ArgumentsError {
     Choice {
         /// The option, with its place.
         option: String,
-        /// The choices.
+        /// The values that it may have.
         choices: String,
     },
 }

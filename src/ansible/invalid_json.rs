@@ -9,7 +9,7 @@ pub enum Reason {
     NotFinite,
     /// A `\ud800` to `\udfff` without a partner: bytes that were not UTF-8 on Ansible's side.
     LoneSurrogate,
-    /// Any other error.
+    /// Any other error of the syntax.
     Syntax,
 }
 

@@ -4,7 +4,7 @@ use std::os::unix::net::UnixDatagram;
 
 use serde_json::{Map, Value};
 
-use super::message::Settings;
+use super::message::TaskSettings;
 
 /// Where local programs send records, on every Linux that keeps a log.
 const SOCKET: &str = "/dev/log";
@@ -17,7 +17,7 @@ const RECORD_LIMIT: usize = 2048;
 ///
 /// The text is that of `_log_invocation` in `ansible/module_utils/basic.py`. The record is written here, as `<priority>tag: text`, because
 /// `syslog` of the C library brings its formatting and time zones, 14 KB of each binary.
-pub fn log_invocation(module: &str, arguments: &Map<String, Value>, settings: &Settings) {
+pub fn log_invocation(module: &str, arguments: &Map<String, Value>, settings: &TaskSettings) {
     if settings.no_log {
         return;
     }
@@ -29,7 +29,7 @@ pub fn log_invocation(module: &str, arguments: &Map<String, Value>, settings: &S
     }
 }
 
-fn record(module: &str, arguments: &Map<String, Value>, settings: &Settings) -> String {
+fn record(module: &str, arguments: &Map<String, Value>, settings: &TaskSettings) -> String {
     let priority = facility(settings.syslog_facility.as_deref()) * 8 + INFORMATIONAL;
     let text = text(arguments, settings.log_prefix.as_deref());
     let mut record = format!("<{priority}>ansible-{module}: {text}");

@@ -11,12 +11,12 @@ use super::option::Kind;
 ///
 /// The set of keys changes with each release; unknown ones are ignored.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settings {
+pub struct TaskSettings {
     /// Change nothing, but say what would change.
     pub check_mode: bool,
     /// Say how the file changes.
     pub diff: bool,
-    /// Log nothing.
+    /// Write nothing to the system log.
     pub no_log: bool,
     /// Drop unknown options instead of failing.
     pub ignore_unknown_options: bool,
@@ -29,7 +29,7 @@ pub struct Settings {
 }
 
 /// Splits the text that Ansible sends into the options of the task and its settings.
-pub(super) fn parse(text: &[u8]) -> Result<(Map<String, Value>, Settings), ArgumentsError> {
+pub(super) fn parse(text: &[u8]) -> Result<(Map<String, Value>, TaskSettings), ArgumentsError> {
     let value: Value =
         serde_json::from_slice(text).map_err(|_| match invalid_json::explain(text) {
             (Reason::NotFinite, option) => ArgumentsError::NotFinite(option),
@@ -45,7 +45,7 @@ pub(super) fn parse(text: &[u8]) -> Result<(Map<String, Value>, Settings), Argum
     Ok((options, read_settings(&settings)))
 }
 
-fn read_settings(settings: &Map<String, Value>) -> Settings {
+fn read_settings(settings: &Map<String, Value>) -> TaskSettings {
     let flag = |name: &str| {
         let value = settings.get(name)?;
         coerce(value, &Kind::Bool).ok()?.as_bool()
@@ -56,7 +56,7 @@ fn read_settings(settings: &Map<String, Value>) -> Settings {
         flag(name).unwrap_or(is_set)
     };
     let text = |name: &str| Some(settings.get(name)?.as_str()?.to_owned());
-    Settings {
+    TaskSettings {
         check_mode: careful("_ansible_check_mode"),
         diff: flag("_ansible_diff").unwrap_or(false),
         no_log: careful("_ansible_no_log"),
@@ -90,7 +90,7 @@ mod tests {
     #[test]
     fn every_setting_of_ansible_is_read() {
         let (_, defaults) = parse(b"{}").unwrap();
-        let expected = Settings {
+        let expected = TaskSettings {
             check_mode: false,
             diff: false,
             no_log: false,
@@ -103,7 +103,7 @@ mod tests {
         let text = br#"{"_ansible_check_mode": true, "_ansible_diff": "yes", "_ansible_no_log": 1,
             "_ansible_ignore_unknown_opts": true, "_ansible_inject_invocation": false,
             "_ansible_syslog_facility": "LOG_USER", "_ansible_target_log_info": "run", "_ansible_module_name": "m"}"#;
-        let expected = Settings {
+        let expected = TaskSettings {
             check_mode: true,
             diff: true,
             no_log: true,

@@ -3,6 +3,8 @@
 //! Ansible runs the module with the path of a JSON file that holds the arguments, and reads one JSON object from its standard output:
 //! `ansible/executor/module_common.py` and `ansible/module_utils/json_utils.py` in ansible-core.
 
+#![warn(missing_docs)]
+
 mod arguments;
 mod arguments_error;
 mod ascii_json;
@@ -25,8 +27,8 @@ pub use arguments::Arguments;
 pub use arguments_error::ArgumentsError;
 pub use coerce::{ExpectedKind, coerce};
 pub use diff::{Diff, Line, MAX_PLACES, Place};
-pub use message::Settings;
+pub use message::TaskSettings;
 pub use near::near;
-pub use option::{Default, Kind, OptionSpec, Shown};
+pub use option::{Kind, OptionDefault, OptionSpec, Shown};
 pub use outcome::{Failure, Outcome};
 pub use run::{Module, Task, run};

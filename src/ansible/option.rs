@@ -3,12 +3,12 @@
 /// One option of a module, as its documentation states it.
 #[derive(Debug)]
 pub struct OptionSpec {
-    /// Its name.
+    /// The name in a task.
     pub name: &'static str,
     /// The type of its value.
     pub kind: Kind,
     /// Its value when it is not given.
-    pub default: Default,
+    pub default: OptionDefault,
     /// The values that it may have. An empty list means any value.
     pub choices: &'static [&'static str],
     /// Whether it must be given.
@@ -20,13 +20,13 @@ pub struct OptionSpec {
 /// The type of a value, by Ansible's name for it.
 #[derive(Debug, Clone, Copy)]
 pub enum Kind {
-    /// `str`
+    /// `str`: any text, also from a number.
     Str,
     /// `path`: a leading `~` and `$VAR` are expanded.
     Path,
-    /// `bool`
+    /// `bool`, in any of the spellings that Ansible knows.
     Bool,
-    /// `int`
+    /// `int`: a whole number.
     Int,
     /// `list`, with the type of its elements.
     List(&'static Kind),
@@ -51,7 +51,7 @@ impl Kind {
 /// The values of an option that may be repeated.
 #[derive(Debug, Clone, Copy)]
 pub enum Shown {
-    /// All values.
+    /// All values may be repeated.
     Always,
     /// No values: they are secret.
     Never,
@@ -61,14 +61,14 @@ pub enum Shown {
 
 /// The value of an option that is not given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Default {
-    /// No default.
+pub enum OptionDefault {
+    /// The option has no default.
     Absent,
     /// A text or path.
     Str(&'static str),
-    /// A boolean.
+    /// A value of a `bool`.
     Bool(bool),
-    /// A whole number.
+    /// A value of an `int`.
     Int(i64),
 }
 
@@ -78,7 +78,7 @@ impl OptionSpec {
         Self {
             name,
             kind,
-            default: Default::Absent,
+            default: OptionDefault::Absent,
             choices: &[],
             required: false,
             shown: Shown::Always,
@@ -88,28 +88,28 @@ impl OptionSpec {
     /// Creates a boolean option with the default false.
     pub const fn flag(name: &'static str) -> Self {
         let mut flag = Self::new(name, Kind::Bool);
-        flag.default = Default::Bool(false);
+        flag.default = OptionDefault::Bool(false);
         flag
     }
 
     /// Sets the default of a boolean option to true.
     #[must_use]
-    pub const fn or_true(mut self) -> Self {
-        self.default = Default::Bool(true);
+    pub const fn default_true(mut self) -> Self {
+        self.default = OptionDefault::Bool(true);
         self
     }
 
     /// Sets a text as the default.
     #[must_use]
-    pub const fn or(mut self, default: &'static str) -> Self {
-        self.default = Default::Str(default);
+    pub const fn default(mut self, default: &'static str) -> Self {
+        self.default = OptionDefault::Str(default);
         self
     }
 
     /// Sets a number as the default.
     #[must_use]
-    pub const fn or_number(mut self, default: i64) -> Self {
-        self.default = Default::Int(default);
+    pub const fn default_number(mut self, default: i64) -> Self {
+        self.default = OptionDefault::Int(default);
         self
     }
 
@@ -129,7 +129,7 @@ impl OptionSpec {
 
     /// Limits the values to a closed set.
     #[must_use]
-    pub const fn one_of(mut self, choices: &'static [&'static str]) -> Self {
+    pub const fn choices(mut self, choices: &'static [&'static str]) -> Self {
         self.choices = choices;
         self
     }

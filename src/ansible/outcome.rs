@@ -22,7 +22,7 @@ pub struct Outcome<V> {
 #[derive(Debug, Default, thiserror::Error)]
 #[error("{message}")]
 pub struct Failure {
-    /// The sentences.
+    /// What is wrong, where, and what to do.
     pub message: String,
     /// Whether something changed before the failure.
     pub changed: bool,

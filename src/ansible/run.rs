@@ -16,8 +16,8 @@ use super::ascii_json;
 use super::descriptors;
 use super::log::log_invocation;
 use super::memory;
-use super::message::{self, Settings};
-use super::option::{Default, OptionSpec};
+use super::message::{self, TaskSettings};
+use super::option::{OptionDefault, OptionSpec};
 use super::outcome::{Failure, Invocation, Outcome, Report};
 use super::size_limit;
 use crate::subject::subject;
@@ -31,7 +31,7 @@ pub trait Module: 'static {
     const NAME: &'static str;
     /// What it is for, in one sentence.
     const PURPOSE: &'static str;
-    /// Its options.
+    /// The options that a task may give.
     const OPTIONS: &'static [OptionSpec];
 
     /// What to do about all others if the work on one subject ends in a panic, in one sentence.
@@ -50,7 +50,7 @@ pub struct Task {
     /// The options of the task.
     pub arguments: Arguments,
     /// What Ansible passes beside them.
-    pub settings: Settings,
+    pub settings: TaskSettings,
 }
 
 impl Task {
@@ -167,8 +167,8 @@ fn report_panic<M: Module>(panic: &PanicHookInfo<'_>) {
         None => (String::new(), ""),
     };
     let failure = Failure::new(format!(
-        "{} {} stopped at a bug of its own, in {place}{about}. Please report this line; a file it was to edit is the old one or the new one, \
-         whole. {remedy}",
+        "{} {} hit an internal error, in {place}{about}. Please report this line. A file that it was editing is either unchanged or \
+         completely replaced. {remedy}",
         M::NAME,
         env!("CARGO_PKG_VERSION"),
     ).trim_end());
@@ -179,7 +179,7 @@ fn report_panic<M: Module>(panic: &PanicHookInfo<'_>) {
 /// Returns the answer of a module that finds no memory.
 fn out_of_memory<M: Module>() -> Vec<u8> {
     let failure = Failure::new(format!(
-        "{} {} found not enough memory. A file it was to edit is the old one or the new one, whole. Free memory on the host, or raise the limit of the \
+        "{} {} ran out of memory. A file that it was editing is either unchanged or completely replaced. Free memory on the host, or raise the limit of the \
          login (ulimit -v), and run it again.",
         M::NAME,
         env!("CARGO_PKG_VERSION"),
@@ -224,7 +224,7 @@ fn exit_code(written: &io::Result<()>, succeeded: bool) -> ExitCode {
 fn help<M: Module>() -> String {
     let mut text = format!(
         "{} {}: a module for Ansible.\n{}\n\nAnsible runs it with the path of a JSON file that holds its options; with - it reads them from \
-         standard input.\nOptions that hold no secret may also be given as JSON in its place.\nA person runs it in a playbook; ansible-doc -t module {} shows how.\n\nOptions:\n",
+         standard input.\nOptions without secrets may also be given as JSON in place of the path.\nTo use it, put it into a playbook; ansible-doc -t module {} shows how.\n\nOptions:\n",
         M::NAME,
         env!("CARGO_PKG_VERSION"),
         M::PURPOSE,
@@ -233,11 +233,11 @@ fn help<M: Module>() -> String {
     for option in M::OPTIONS {
         text += &format!("  {} ({}", option.name, option.kind.name());
         text += &match option.default {
-            Default::Absent if option.required => ", required".to_owned(),
-            Default::Absent => String::new(),
-            Default::Str(default) => format!(", default {default}"),
-            Default::Bool(default) => format!(", default {default}"),
-            Default::Int(default) => format!(", default {default}"),
+            OptionDefault::Absent if option.required => ", required".to_owned(),
+            OptionDefault::Absent => String::new(),
+            OptionDefault::Str(default) => format!(", default {default}"),
+            OptionDefault::Bool(default) => format!(", default {default}"),
+            OptionDefault::Int(default) => format!(", default {default}"),
         };
         if !option.choices.is_empty() {
             text += &format!(", one of {}", option.choices.join(", "));
@@ -258,8 +258,8 @@ mod tests {
         const NAME: &'static str = "sample";
         const PURPOSE: &'static str = "Shows how help looks.";
         const OPTIONS: &'static [OptionSpec] = &[
-            OptionSpec::new("path", Kind::Path).or("/opt"),
-            OptionSpec::new("state", Kind::Str).one_of(&["present", "absent"]),
+            OptionSpec::new("path", Kind::Path).default("/opt"),
+            OptionSpec::new("state", Kind::Str).choices(&["present", "absent"]),
             OptionSpec::flag("backup"),
             OptionSpec {
                 required: true,

@@ -25,7 +25,7 @@ impl<'f> Backup<'f> {
     pub(super) fn make(folder: &'f Folder, old: &Snapshot, target: &Path) -> Result<Self, Problem> {
         let name = name(target, SystemTime::now());
         let mut copy = Temporary::create(folder, target).map_err(as_backup)?;
-        metadata::equal_to(old, &copy.file).map_err(as_backup)?;
+        metadata::copy(old, &copy.file).map_err(as_backup)?;
         copy.fill(&old.bytes).map_err(as_backup)?;
         copy.rename_to(&name).during(Step::Backup)?;
         Ok(Self {

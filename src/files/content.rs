@@ -8,7 +8,7 @@ use std::os::unix::fs::FileExt;
 const CHUNK: usize = 65_536;
 
 /// Whether a file holds exactly some bytes.
-pub(super) fn is(file: &File, expected: &[u8]) -> io::Result<bool> {
+pub(super) fn matches(file: &File, expected: &[u8]) -> io::Result<bool> {
     let mut read = vec![0; CHUNK.min(expected.len())];
     let mut offset = 0;
     for chunk in expected.chunks(CHUNK) {
@@ -67,8 +67,8 @@ mod tests {
     fn a_file_that_cannot_be_read_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         let file = File::create(folder.path().join("write-only")).unwrap();
-        assert!(is(&file, b"").is_err());
-        assert!(is(&file, b"x").is_err());
+        assert!(matches(&file, b"").is_err());
+        assert!(matches(&file, b"x").is_err());
     }
 
     #[test]
@@ -77,15 +77,15 @@ mod tests {
             let text: Vec<u8> = (0..=255).cycle().take(length).collect();
             let mut file = tempfile::tempfile().unwrap();
             file.write_all(&text).unwrap();
-            assert!(is(&file, &text).unwrap(), "{length}");
+            assert!(matches(&file, &text).unwrap(), "{length}");
             assert!(
-                !is(&file, &[text.as_slice(), b"x"].concat()).unwrap(),
+                !matches(&file, &[text.as_slice(), b"x"].concat()).unwrap(),
                 "{length}"
             );
             if let Some((last, shorter)) = text.split_last() {
-                assert!(!is(&file, shorter).unwrap(), "{length}");
+                assert!(!matches(&file, shorter).unwrap(), "{length}");
                 let other = [shorter, &[last ^ 1]].concat();
-                assert!(!is(&file, &other).unwrap(), "{length}");
+                assert!(!matches(&file, &other).unwrap(), "{length}");
             }
         }
     }

@@ -32,7 +32,7 @@ pub struct Edited<T> {
     pub changed: bool,
     /// The content from which the plan was made, or `None` if the file was missing.
     pub before: Option<Vec<u8>>,
-    /// The plan.
+    /// What `plan` returned beside the edits.
     pub plan: T,
     /// The copy of the old file, if one was made.
     pub backup: Option<PathBuf>,
@@ -43,7 +43,7 @@ pub struct Edited<T> {
 /// The reason why an edit failed.
 #[derive(Debug, thiserror::Error)]
 pub enum EditError<E> {
-    /// The plan refused.
+    /// The plan refused the content of the file.
     #[error("{0}")]
     Plan(E),
     /// The file could not be read or replaced.

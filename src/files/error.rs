@@ -42,7 +42,7 @@ pub enum Problem {
     FolderNotSynced(Errno),
     /// An in-place write that was interrupted.
     BrokenInPlace {
-        /// The error number.
+        /// The reason that the system gave.
         errno: Errno,
         /// A copy of the old file.
         backup: Option<PathBuf>,
@@ -52,13 +52,13 @@ pub enum Problem {
 /// A step of the work on a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// Resolving a path.
+    /// Looking for the file that a path leads to.
     Resolve,
     /// Opening it for reading.
     Open,
-    /// Reading it.
+    /// Reading its content or metadata.
     Read,
-    /// Opening its folder.
+    /// Opening the folder that it is in.
     OpenFolder,
     /// Creating a file beside it.
     CreateTemporary,
@@ -72,9 +72,9 @@ pub enum Step {
     Write,
     /// Syncing it to the disk.
     Sync,
-    /// Reading it back.
+    /// Reading back what was written.
     ReadBack,
-    /// Making the backup.
+    /// Making a copy of the old file.
     Backup,
     /// Putting the new file in the place of the old one.
     Rename,
@@ -116,7 +116,7 @@ impl FileError {
             Problem::Missing => format!("{path} does not exist."),
             Problem::NotRegular(kind) => format!("{path} is {kind}, not a regular file."),
             Problem::HardLinked => {
-                format!("{path} has more than one hard link, which replacing it would part.")
+                format!("{path} has more than one hard link, and replacing it would separate them.")
             }
             Problem::ForeignLink => {
                 format!("{path} is a symbolic link of another user, which is not followed.")
@@ -127,7 +127,7 @@ impl FileError {
             Problem::LinkLoop => format!("{path} leads through too many symbolic links."),
             Problem::TooLarge(limit) => {
                 format!(
-                    "{path} is larger than {} MiB, which no such file is.",
+                    "{path} is larger than {} MiB, the limit for this file.",
                     limit >> 20
                 )
             }
@@ -141,11 +141,11 @@ impl FileError {
                 format!("Could not {} {path}: {}.", step.words(), reason(*errno))
             }
             Problem::FolderNotSynced(errno) => format!(
-                "{path} is the new file, but its folder could not be synced to disk: {}.",
+                "{path} was replaced, but its folder could not be synced to disk: {}.",
                 reason(*errno)
             ),
             Problem::BrokenInPlace { errno, .. } => format!(
-                "Writing into {path} in place broke off: {}. The file may be incomplete.",
+                "Writing {path} in place was interrupted: {}. The file may be incomplete.",
                 reason(*errno)
             ),
         }

@@ -101,14 +101,14 @@ fn lock(handle: &File, folder: &Path, patience: Duration) -> Option<String> {
             Err(TryLockError::WouldBlock) if Instant::now() < deadline => sleep(LOCK_INTERVAL),
             Err(TryLockError::WouldBlock) => {
                 return Some(format!(
-                    "Another program holds the lock on {} for {} seconds now; went on without it.",
+                    "Another program has held the lock on {} for {} seconds; continued without the lock.",
                     folder.display(),
                     patience.as_secs()
                 ));
             }
             Err(TryLockError::Error(error)) => {
                 return Some(format!(
-                    "Could not lock {} ({}); went on without the lock.",
+                    "Could not lock {} ({}); continued without the lock.",
                     folder.display(),
                     error.kind()
                 ));
@@ -217,7 +217,7 @@ mod tests {
         holder.lock().unwrap();
         let handle = File::open(folder.path()).unwrap();
         let warning = lock(&handle, folder.path(), Duration::from_millis(50)).unwrap();
-        assert!(warning.starts_with("Another program holds the lock on "));
+        assert!(warning.starts_with("Another program has held the lock on "));
         holder.unlock().unwrap();
         assert_eq!(lock(&handle, folder.path(), Duration::ZERO), None);
         // Locked now: nobody else gets it.

@@ -15,23 +15,23 @@ use super::snapshot::Snapshot;
 /// Owner and mode of a file that is new.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NewFile {
-    /// The owner.
+    /// The user id of its owner.
     pub owner: u32,
-    /// The group.
+    /// The group id of its group.
     pub group: u32,
-    /// The permission bits.
+    /// The permission bits, without the type of the file.
     pub mode: u32,
 }
 
 /// Makes the metadata of a file equal to that of the one it will replace. Called before it has content.
-pub(super) fn equal_to(old: &Snapshot, new: &File) -> Result<(), Problem> {
+pub(super) fn copy(old: &Snapshot, new: &File) -> Result<(), Problem> {
     set_owner(new, old.stat.st_uid, old.stat.st_gid)?;
     copy_attributes(&old.file, new)?;
     set_mode(new, old.stat.st_mode)
 }
 
 /// Gives a new file its metadata. Attributes stay as the folder's defaults made them.
-pub(super) fn initial(wanted: NewFile, new: &File) -> Result<(), Problem> {
+pub(super) fn set(wanted: NewFile, new: &File) -> Result<(), Problem> {
     set_owner(new, wanted.owner, wanted.group)?;
     set_mode(new, wanted.mode)
 }
@@ -162,7 +162,7 @@ mod tests {
         xattr::set(folder.path(), DEFAULT_ACL, &list_with_user(57)).unwrap();
         let new = File::create_new(path("new")).unwrap();
         assert_eq!(attributes(&new), [ACL], "the default works");
-        equal_to(&snapshot(&path("old")), &new).unwrap();
+        copy(&snapshot(&path("old")), &new).unwrap();
         assert_eq!(attributes(&new), [] as [&str; 0]);
         assert_eq!(new.metadata().unwrap().permissions().mode() & 0o7777, 0o640);
     }
@@ -178,7 +178,7 @@ mod tests {
         let new = File::create_new(path("new")).unwrap();
         new.set_xattr("user.origin", b"ours").unwrap();
         new.set_xattr("user.other", b"ours").unwrap();
-        equal_to(&snapshot(&path("old")), &new).unwrap();
+        copy(&snapshot(&path("old")), &new).unwrap();
         let value = |name| new.get_xattr(name).unwrap();
         assert_eq!(value(ACL).unwrap(), list_with_user(56));
         assert_eq!(value("user.origin").unwrap(), b"theirs");

@@ -46,11 +46,11 @@ pub fn read_start(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, FileError>
 /// The metadata of a regular file, read without opening it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Metadata {
-    /// The owner.
+    /// The user id of its owner.
     pub owner: u32,
-    /// The group.
+    /// The group id of its group.
     pub group: u32,
-    /// The permission bits.
+    /// The permission bits, without the type of the file.
     pub mode: u32,
 }
 

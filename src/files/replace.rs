@@ -86,8 +86,8 @@ impl<'p> Target<'p> {
     ) -> Result<Replaced, Problem> {
         let mut new = Temporary::create(&self.folder, self.name)?;
         match (old, options.new_file) {
-            (Some(old), _) => metadata::equal_to(old, &new.file)?,
-            (None, Some(wanted)) => metadata::initial(wanted, &new.file)?,
+            (Some(old), _) => metadata::copy(old, &new.file)?,
+            (None, Some(wanted)) => metadata::set(wanted, &new.file)?,
             (None, None) => return Err(Problem::Missing),
         }
         new.fill(content)?;

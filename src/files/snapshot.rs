@@ -42,7 +42,7 @@ impl Snapshot {
     pub(super) fn is_current(&self, folder: impl AsFd, name: &Path) -> Result<bool, Problem> {
         match open_regular(folder, name)? {
             Some((file, stat)) if identity(&self.stat) == identity(&stat) => {
-                content::is(&file, &self.bytes).during(Step::Read)
+                content::matches(&file, &self.bytes).during(Step::Read)
             }
             _ => Ok(false),
         }

@@ -22,8 +22,8 @@ pub(super) struct Temporary<'f> {
     pub(super) file: File,
     folder: &'f Folder,
     name: PathBuf,
-    /// Whether it still has only its own name.
-    unnamed: bool,
+    /// Whether it has taken its final name.
+    renamed: bool,
 }
 
 /// How the names of all temporary files for a target start.
@@ -58,7 +58,7 @@ impl<'f> Temporary<'f> {
             file,
             folder,
             name,
-            unnamed: true,
+            renamed: false,
         })
     }
 
@@ -72,12 +72,12 @@ impl<'f> Temporary<'f> {
     /// Takes its final name, in the place of what has it now.
     pub(super) fn rename_to(mut self, target: &Path) -> Result<(), Errno> {
         renameat(&self.folder.handle, &self.name, &self.folder.handle, target)?;
-        self.unnamed = false;
+        self.renamed = true;
         Ok(())
     }
 
     fn check(&self, bytes: &[u8]) -> Result<(), Problem> {
-        if content::is(&self.file, bytes).during(Step::ReadBack)? {
+        if content::matches(&self.file, bytes).during(Step::ReadBack)? {
             Ok(())
         } else {
             Err(Problem::NotWritten)
@@ -87,7 +87,7 @@ impl<'f> Temporary<'f> {
 
 impl Drop for Temporary<'_> {
     fn drop(&mut self) {
-        if self.unnamed {
+        if !self.renamed {
             let _ = unlinkat(&self.folder.handle, &self.name, UnlinkatFlags::NoRemoveDir);
         }
     }

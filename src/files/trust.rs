@@ -18,18 +18,18 @@ use super::snapshot::check_kind;
 pub enum Trust {
     /// Only root and the user that this program runs as. With its real path.
     Trusted(PathBuf),
-    /// Other users.
+    /// Other users can change it.
     Changeable(Changeable),
 }
 
 /// The first file, folder or link on the way to a file that other users can change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Changeable {
-    /// Its path.
+    /// The path of the file, folder or link.
     pub place: PathBuf,
-    /// Its owner.
+    /// The user id of its owner.
     pub owner: u32,
-    /// Its permission bits.
+    /// The permission bits, without the type of the file.
     pub mode: u32,
 }
 

@@ -29,7 +29,7 @@ impl fmt::Debug for Login {
     }
 }
 
-/// RFC 4648, 4.
+/// Encodes a text as in RFC 4648, section 4.
 fn base64(text: &str) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut encoded = String::new();

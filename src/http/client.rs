@@ -44,49 +44,35 @@ pub struct Limits {
 /// The method of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
-    /// `GET`
     Get,
-    /// `HEAD`
     Head,
-    /// `PUT`
     Put,
-    /// `POST`
     Post,
-    /// `DELETE`
     Delete,
 }
 
-/// A request.
 #[derive(Debug)]
 pub struct Request<'r> {
-    /// The method.
     pub method: Method,
-    /// The server.
     pub origin: &'r Origin,
-    /// The path, encoded.
     pub path: &'r str,
     /// The query, encoded, without `?`.
     pub query: &'r str,
-    /// The headers.
     pub headers: &'r [(&'static str, String)],
-    /// The body.
     pub body: &'r [u8],
 }
 
-/// An answer.
 #[derive(Debug)]
-pub struct Answer {
-    /// The status.
+pub struct Response {
     pub status: u16,
     headers: http::HeaderMap,
-    /// The body.
     pub body: Vec<u8>,
 }
 
 /// How many requests were sent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// All of them.
+    /// All requests, including those that were repeated.
     pub sent: u32,
     /// Those that were sent again, among them.
     pub repeated: u32,
@@ -105,7 +91,6 @@ pub struct Client {
 }
 
 impl Method {
-    /// Returns its name.
     pub fn name(self) -> &'static str {
         match self {
             Self::Get => "GET",
@@ -117,7 +102,7 @@ impl Method {
     }
 }
 
-impl Answer {
+impl Response {
     /// Makes an answer of its parts. A header with a value that HTTP does not allow is left out.
     pub fn new<'h>(
         status: u16,
@@ -204,7 +189,10 @@ impl Client {
 
     /// Sends a request by `send`, and again if the server is busy, stumbles or closes the connection. It is made anew each time: its signature holds the
     /// time.
-    pub fn repeat(&self, send: impl Fn() -> Result<Answer, Failure>) -> Result<Answer, Failure> {
+    pub fn repeat(
+        &self,
+        send: impl Fn() -> Result<Response, Failure>,
+    ) -> Result<Response, Failure> {
         let mut attempt = 1;
         loop {
             let result = send();
@@ -222,7 +210,7 @@ impl Client {
     }
 
     /// Sends a request once.
-    pub fn send(&self, request: &Request) -> Result<Answer, Failure> {
+    pub fn send(&self, request: &Request) -> Result<Response, Failure> {
         if self.is_late() {
             return Err(Failure::Deadline);
         }
@@ -311,7 +299,7 @@ fn has_address(origin: &Origin) -> bool {
     addresses(origin).is_ok()
 }
 
-fn exchange(agent: &Agent, request: &Request, body_limit: u64) -> Result<Answer, ureq::Error> {
+fn exchange(agent: &Agent, request: &Request, body_limit: u64) -> Result<Response, ureq::Error> {
     let mark = if request.query.is_empty() { "" } else { "?" };
     let url = format!(
         "{}{}{mark}{}",
@@ -330,7 +318,7 @@ fn exchange(agent: &Agent, request: &Request, body_limit: u64) -> Result<Answer,
         Method::Get | Method::Head | Method::Delete => agent.run(builder.body(())?)?,
     };
     let (parts, mut body) = response.into_parts();
-    Ok(Answer {
+    Ok(Response {
         status: parts.status.as_u16(),
         headers: parts.headers,
         body: body.with_config().limit(body_limit).read_to_vec()?,

@@ -10,10 +10,8 @@ pub enum Failure {
     /// The name has no address.
     #[error("the name of the server has no address (DNS)")]
     NoAddress,
-    /// Nothing listens.
     #[error("the server refuses connections")]
     Refused,
-    /// No way there.
     #[error("no network leads to the server")]
     Unreachable,
     /// The time limit was reached.
@@ -33,9 +31,8 @@ pub enum Failure {
         /// Who issued it, in plain letters.
         issuer: Option<String>,
     },
-    /// TLS failed otherwise.
     #[error(
-        "no TLS connection came about: the server may speak plain HTTP at this port, or no version of TLS that is in use"
+        "no TLS connection could be made: the server may speak plain HTTP on this port, or only versions of TLS that are out of use"
     )]
     Tls,
     /// No certificates of authorities.
@@ -48,15 +45,13 @@ pub enum Failure {
     #[error("{0}")]
     Proxy(ProxyFailure),
     /// More than the limit.
-    #[error("the answer is larger than any that was asked for")]
+    #[error("the answer is larger than the limit")]
     TooLarge,
-    /// Not HTTP.
     #[error("the answer is not HTTP")]
     NotHttp,
     /// A body in an encoding that nobody asked for.
     #[error("the answer is compressed, which was not asked for")]
     Compressed,
-    /// Anything else.
     #[error("the connection failed")]
     Other,
 }
@@ -67,10 +62,8 @@ pub enum Phase {
     /// Looking up the name.
     #[error("while the name was looked up")]
     Name,
-    /// Connecting.
     #[error("while connecting")]
     Connect,
-    /// Waiting or reading.
     #[error("while reading")]
     Read,
 }
@@ -151,9 +144,9 @@ fn of_tls(error: &rustls::Error) -> Failure {
         E::Revoked => "it is revoked",
         // As `openssl req -x509` makes it, unless it is told otherwise.
         E::Other(error) if error.to_string() == "CaUsedAsEndEntity" => {
-            "it is one of an authority, not of a server"
+            "it is the certificate of an authority, not of a server"
         }
-        _ => "it is malformed, or not one of a server",
+        _ => "it is malformed, or not the certificate of a server",
     };
     Failure::Certificate { why, issuer: None }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::client::{Answer, Client, Limits, Method, Request};
+use super::client::{Client, Limits, Method, Request, Response};
 use super::credentials::Credentials;
 use super::failure::Failure;
 use super::origin::Origin;
@@ -32,15 +32,12 @@ pub struct Metadata {
 /// Why the instance gives no credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NoMetadata {
-    /// Nothing answers.
     #[error(
-        "there is no metadata service: this is no EC2 instance, the service is off, or its hop limit is too low for a container"
+        "there is no metadata service: this is not an EC2 instance, the service is off, or its hop limit is too low for a container"
     )]
     NoService,
-    /// No role.
     #[error("the instance has no role")]
     NoRole,
-    /// Something else.
     #[error("the metadata service gave an answer that is not documented")]
     Undocumented,
 }
@@ -141,7 +138,7 @@ fn is_region(text: &str) -> bool {
     (1..=32).contains(&text.len()) && text.bytes().all(is_in_region)
 }
 
-fn text(answer: Result<Answer, Failure>, otherwise: NoMetadata) -> Result<String, NoMetadata> {
+fn text(answer: Result<Response, Failure>, otherwise: NoMetadata) -> Result<String, NoMetadata> {
     match answer {
         Ok(answer) if answer.status == 200 => {
             let text = String::from_utf8(answer.body).map_err(|_| otherwise)?;

@@ -20,7 +20,7 @@ mod tls;
 mod xml;
 
 pub use basic::Login;
-pub use client::{Answer, Client, Counts, Limits, Method, Request};
+pub use client::{Client, Counts, Limits, Method, Request, Response};
 pub use credentials::Credentials;
 pub use encoding::{encode, encode_path, query};
 pub use environment::credentials_of_environment;

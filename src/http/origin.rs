@@ -14,9 +14,9 @@ pub struct Origin {
 /// The protocol of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Scheme {
-    /// Without TLS.
+    /// HTTP without TLS, in plain text.
     Http,
-    /// With TLS.
+    /// HTTP over TLS, with certificates.
     Https,
 }
 
@@ -122,7 +122,6 @@ impl Origin {
         }
     }
 
-    /// Returns the scheme.
     pub fn scheme(&self) -> Scheme {
         self.scheme
     }
@@ -132,7 +131,6 @@ impl Origin {
         &self.host
     }
 
-    /// Returns the port.
     pub fn port(&self) -> u16 {
         self.port
     }

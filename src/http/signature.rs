@@ -11,7 +11,6 @@ use crate::utc::Utc;
 /// Signs requests to one service in one region.
 #[derive(Debug, Clone, Copy)]
 pub struct Signer<'c> {
-    /// The identity.
     pub credentials: &'c Credentials,
     /// The region, such as `us-east-1`.
     pub region: &'c str,
@@ -22,17 +21,13 @@ pub struct Signer<'c> {
 /// What a signature covers.
 #[derive(Debug, Clone, Copy)]
 pub struct ToSign<'r> {
-    /// The method.
     pub method: &'static str,
-    /// The header `Host`.
     pub host: &'r str,
-    /// The path, encoded.
     pub path: &'r str,
     /// The query, encoded and in order, without `?`.
     pub query: &'r str,
     /// Other headers, with names in lower case.
     pub headers: &'r [(&'static str, String)],
-    /// The body.
     pub body: &'r [u8],
 }
 

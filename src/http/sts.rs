@@ -11,10 +11,9 @@ use super::origin::{InvalidOrigin, Origin};
 use super::signature::{Signer, ToSign};
 use super::xml::Element;
 
-/// A role.
+/// A role to assume.
 #[derive(Debug, Clone)]
 pub struct Role {
-    /// Its ARN.
     pub arn: String,
     /// The external id that its trust policy may demand.
     pub external_id: Option<String>,
@@ -29,11 +28,10 @@ pub enum Refused {
     /// STS says no: the code of its error, if it is one.
     #[error("STS refused it{}", code(.0.as_deref()))]
     ByService(Option<String>),
-    /// No answer.
     #[error("STS did not answer: {0}")]
     NoAnswer(#[from] Failure),
     /// Not an answer of STS.
-    #[error("the answer is not one of STS")]
+    #[error("the answer is not from STS")]
     NotSts,
     /// The variable with the endpoint.
     #[error("the variable AWS_ENDPOINT_URL_STS {0}")]

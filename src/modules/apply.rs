@@ -17,7 +17,7 @@ pub(super) struct Target<'t> {
     /// The service that reads the file.
     pub(super) service: Service,
     pub(super) aspera_root: &'t Path,
-    /// The file.
+    /// The file that the task edits.
     pub(super) path: &'t Path,
     /// How many backups of the file are left, or `None` for all.
     pub(super) backup_keep: Option<usize>,

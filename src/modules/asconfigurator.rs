@@ -6,7 +6,7 @@ use super::docroot_failure::{Refusal, failure};
 use crate::ansible::Failure;
 use crate::aspera::docroot::{self, Plan, Request};
 use crate::aspera::host::{Installation, Instruction, Unsuccessful, trusted_program};
-use crate::files::{EditOptions, Edited, WrittenByAnother, let_write};
+use crate::files::{EditOptions, Edited, EditedByProgram, edit_by_program};
 
 /// The plan, with the instruction for `asconfigurator` and the real path of the program if something must change.
 type Planned = (Plan, Option<(Instruction, PathBuf)>);
@@ -19,7 +19,7 @@ pub(super) fn edit(
     options: EditOptions,
 ) -> Result<Edited<Plan>, Failure> {
     let program = Installation::at(aspera_root).asconfigurator();
-    let written = let_write(
+    let written = edit_by_program(
         path,
         options.backup,
         |bytes| {
@@ -62,8 +62,8 @@ fn plan(bytes: Option<&[u8]>, request: &Request, program: &Path) -> Result<Plann
 }
 
 /// Returns the problem, unless the docroot is known to be set.
-fn problem(written: &WrittenByAnother<Planned, Result<(), Unsuccessful>>) -> Option<String> {
-    match written.said.as_ref()? {
+fn problem(written: &EditedByProgram<Planned, Result<(), Unsuccessful>>) -> Option<String> {
+    match written.outcome.as_ref()? {
         Err(unsuccessful) => Some(unsuccessful.to_string()),
         Ok(()) => {
             let (plan, _) = &written.plan;
@@ -80,7 +80,7 @@ fn problem(written: &WrittenByAnother<Planned, Result<(), Unsuccessful>>) -> Opt
 
 fn unsuccessful(
     problem: &str,
-    written: &WrittenByAnother<Planned, Result<(), Unsuccessful>>,
+    written: &EditedByProgram<Planned, Result<(), Unsuccessful>>,
     program: &Path,
     path: &Path,
 ) -> Failure {
@@ -88,7 +88,10 @@ fn unsuccessful(
     let program = program.display();
     let mut message = format!("{program} {problem}. ");
     let advice = match (&written.backup, changed) {
-        (_, false) => "The file is as it was. Run the program by hand to see what it says, or use method: file.".to_owned(),
+        (_, false) => {
+            "The file is unchanged. Run the program by hand to see its output, or use method: file."
+                .to_owned()
+        }
         (Some(backup), true) => format!(
             "{} was changed and may be incomplete: check it with asuserdata -v, or restore it from {}.",
             path.display(),

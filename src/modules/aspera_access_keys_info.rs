@@ -16,23 +16,22 @@ use crate::ansible::{Kind, Module, OptionSpec, Outcome, Task};
 use crate::aspera::audit::Facts;
 use crate::aspera::host::{MetadataChanges, is_this_host};
 
-/// The module.
 pub struct AsperaAccessKeysInfo;
 
 impl Module for AsperaAccessKeysInfo {
     const NAME: &'static str = "aspera_access_keys_info";
     const PURPOSE: &'static str = "Reports which server-side encryption uploads by the access keys of an IBM Aspera node get.";
     const OPTIONS: &'static [OptionSpec] = &[
-        OptionSpec::new("aspera_root", Kind::Path).or("/opt/aspera"),
+        OptionSpec::new("aspera_root", Kind::Path).default("/opt/aspera"),
         URL,
         OptionSpec::new("username", Kind::Str).secret(),
         OptionSpec::new("password", Kind::Str).secret(),
         OptionSpec::new("access_key", Kind::Str).secret(),
         OptionSpec::new("secret", Kind::Str).secret(),
         OptionSpec::new("ca_file", Kind::Path),
-        OptionSpec::flag("validate_certs").or_true(),
-        OptionSpec::new("timeout", Kind::Int).or_number(30),
-        OptionSpec::new("max_response_entries", Kind::Int).or_number(1000),
+        OptionSpec::flag("validate_certs").default_true(),
+        OptionSpec::new("timeout", Kind::Int).default_number(30),
+        OptionSpec::new("max_response_entries", Kind::Int).default_number(1000),
         OptionSpec::new("expect", Kind::List(&Kind::Dict(expect::ENTRY))),
         OptionSpec::flag("ignore_metadata_changes"),
     ];
@@ -51,7 +50,7 @@ impl Module for AsperaAccessKeysInfo {
         };
         if !question.validate_certs && !question.origin.is_loopback() {
             values.warnings.push(format!(
-                "validate_certs is false, so nothing proves that {} is the node: another server may have got the password. Name the certificate in ca_file.",
+                "validate_certs is false, so nothing proves that {} is the node: another server may have received the password. Name the certificate in ca_file.",
                 values.url
             ));
         }

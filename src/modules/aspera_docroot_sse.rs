@@ -24,21 +24,20 @@ use crate::aspera::host::Service;
 use crate::aspera::setting::EncryptionSetting;
 use crate::files::{EditOptions, Edited, Proposal, SIZE_LIMIT, edit};
 
-/// The module.
 pub struct AsperaDocrootSse;
 
 impl Module for AsperaDocrootSse {
     const NAME: &'static str = "aspera_docroot_sse";
     const PURPOSE: &'static str = "Sets the server-side encryption in the S3 docroots of an IBM Aspera server's users, groups and default.";
     const OPTIONS: &'static [OptionSpec] = &[
-        OptionSpec::new("aspera_root", Kind::Path).or("/opt/aspera"),
+        OptionSpec::new("aspera_root", Kind::Path).default("/opt/aspera"),
         OptionSpec::new("path", Kind::Path),
         OptionSpec::new("user", Kind::Str),
         OptionSpec::new("group", Kind::Str),
         OptionSpec::flag("global"),
         OptionSpec::flag("all"),
         DOCROOTS,
-        STATE.or("present"),
+        STATE.default("present"),
         ENCRYPTION,
         KMS_KEY,
         AWS_MANAGED_KEY,
@@ -46,8 +45,8 @@ impl Module for AsperaDocrootSse {
         ENCODING,
         DOCROOT,
         OptionSpec::new("method", Kind::Str)
-            .or("file")
-            .one_of(&["file", "asconfigurator"]),
+            .default("file")
+            .choices(&["file", "asconfigurator"]),
         OptionSpec::flag("backup"),
         BACKUP_KEEP,
         RESTORE,

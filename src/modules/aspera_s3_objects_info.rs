@@ -10,7 +10,7 @@ use super::expect;
 use super::objects_cause::Cause;
 use super::objects_compliance::{Compliance, Judgements};
 use super::objects_docroots::{Docroot, Found, read_system};
-use super::objects_found::{Look, Wanted};
+use super::objects_found::{Findings, Wanted};
 use super::objects_identity::Identities;
 use super::objects_look::look;
 use super::objects_options::{Options, PLACE, Question, Since, Which, is_since};
@@ -31,14 +31,13 @@ use crate::s3::Place;
 use crate::subject::with_subject;
 use crate::utc::Utc;
 
-/// The module.
 pub struct AsperaS3ObjectsInfo;
 
 impl Module for AsperaS3ObjectsInfo {
     const NAME: &'static str = "aspera_s3_objects_info";
     const PURPOSE: &'static str = "Reports which server-side encryption the objects have that an IBM Aspera server has uploaded to S3.";
     const OPTIONS: &'static [OptionSpec] = &[
-        OptionSpec::new("aspera_root", Kind::Path).or("/opt/aspera"),
+        OptionSpec::new("aspera_root", Kind::Path).default("/opt/aspera"),
         OptionSpec::new("path", Kind::Path),
         OptionSpec::new("user", Kind::Str),
         OptionSpec::new("group", Kind::Str),
@@ -47,8 +46,8 @@ impl Module for AsperaS3ObjectsInfo {
         OptionSpec::new("places", Kind::List(&Kind::Dict(PLACE))),
         OptionSpec::new("keys", Kind::List(&Kind::Str)),
         OptionSpec::new("prefix", Kind::Str),
-        OptionSpec::new("list_limit", Kind::Int).or_number(10_000),
-        OptionSpec::new("head_limit", Kind::Int).or_number(100),
+        OptionSpec::new("list_limit", Kind::Int).default_number(10_000),
+        OptionSpec::new("head_limit", Kind::Int).default_number(100),
         OptionSpec::new("since", Kind::Str).shown_if(is_since),
         OptionSpec::new("expect", Kind::List(&Kind::Dict(expect::ENTRY))),
         options::ACCESS_KEY_ID,
@@ -60,8 +59,8 @@ impl Module for AsperaS3ObjectsInfo {
         options::ENDPOINT_URL,
         options::ADDRESSING_STYLE,
         OptionSpec::new("ca_file", Kind::Path),
-        OptionSpec::new("timeout", Kind::Int).or_number(30),
-        OptionSpec::flag("show_keys").or_true(),
+        OptionSpec::new("timeout", Kind::Int).default_number(30),
+        OptionSpec::flag("show_keys").default_true(),
         OptionSpec::flag("uploaded_by_aspera"),
     ];
     type Values = Values;
@@ -153,7 +152,7 @@ fn answer(question: &mut Question, warnings: &mut Vec<String>) -> Values {
 fn report(
     question: &Question,
     docroot: &Docroot,
-    look: &Look,
+    look: &Findings,
     system: Option<&FoundSetting>,
     judgements: &mut Judgements,
 ) -> DocrootReport {
@@ -230,15 +229,15 @@ struct Looker<'a> {
     identities: Identities<'a>,
     client: &'a Client,
     since: Result<Option<SystemTime>, Cause>,
-    known: HashMap<(Place, String, Option<Credentials>), Look>,
+    known: HashMap<(Place, String, Option<Credentials>), Findings>,
 }
 
 impl Looker<'_> {
-    fn look(&mut self, docroot: &Docroot) -> Look {
-        self.try_look(docroot).unwrap_or_else(Look::failed)
+    fn look(&mut self, docroot: &Docroot) -> Findings {
+        self.try_look(docroot).unwrap_or_else(Findings::failed)
     }
 
-    fn try_look(&mut self, docroot: &Docroot) -> Result<Look, Cause> {
+    fn try_look(&mut self, docroot: &Docroot) -> Result<Findings, Cause> {
         let since = self.since.clone()?;
         if docroot.uri.storage() != Storage::S3 {
             return Err(Cause::Unclear(Unclear::Form));

@@ -25,14 +25,13 @@ use crate::http::{Client, Credentials};
 use crate::s3::{Algorithm, ObjectEncryption, Place, Store};
 use crate::subject::with_subject;
 
-/// The module.
 pub struct AsperaS3TrialUpload;
 
 impl Module for AsperaS3TrialUpload {
     const NAME: &'static str = "aspera_s3_trial_upload";
-    const PURPOSE: &'static str = "Tries whether S3 takes an upload of an IBM Aspera server with an encryption and a key: one byte up, and away again.";
+    const PURPOSE: &'static str = "Tests whether S3 accepts an upload of an IBM Aspera server with an encryption and a key: it uploads one byte and deletes it.";
     const OPTIONS: &'static [OptionSpec] = &[
-        OptionSpec::new("aspera_root", Kind::Path).or("/opt/aspera"),
+        OptionSpec::new("aspera_root", Kind::Path).default("/opt/aspera"),
         OptionSpec::new("path", Kind::Path),
         OptionSpec::new("user", Kind::Str),
         OptionSpec::new("group", Kind::Str),
@@ -49,7 +48,7 @@ impl Module for AsperaS3TrialUpload {
         options::ENDPOINT_URL,
         options::ADDRESSING_STYLE,
         OptionSpec::new("ca_file", Kind::Path),
-        OptionSpec::new("timeout", Kind::Int).or_number(30),
+        OptionSpec::new("timeout", Kind::Int).default_number(30),
     ];
     type Values = Values;
 
@@ -205,7 +204,7 @@ impl Values {
     fn not_tried() -> Self {
         Self {
             accepted: None,
-            summary: "Nothing was tried: in check mode nothing is written.".to_owned(),
+            summary: "Nothing was tried, because check mode writes nothing.".to_owned(),
             docroots: Vec::new(),
         }
     }
@@ -219,7 +218,7 @@ impl Values {
             number => format!(", and others in {number} more docroots"),
         };
         Some(format!(
-            "A trial of one byte is left in S3, or may be: {first}{others}. Remove it. Where left_reason is denied, allow the identity s3:DeleteObject and \
+            "A trial of one byte is, or may be, left in S3: {first}{others}. Remove it. Where left_reason is denied, allow the identity s3:DeleteObject and \
              s3:DeleteObjectVersion on the keys of trials."
         ))
     }
@@ -242,15 +241,15 @@ impl Values {
             _ => None,
         };
         let answer = match accepted {
-            Some(true) => "S3 takes uploads with this encryption.",
-            Some(false) => "S3 does not take uploads with this encryption everywhere.",
+            Some(true) => "S3 accepts uploads with this encryption.",
+            Some(false) => "S3 does not accept uploads with this encryption everywhere.",
             None if docroots.is_empty() && is_whole => "There was nothing to try.",
-            None => "It is not known whether S3 takes uploads with this encryption.",
+            None => "It is not known whether S3 accepts uploads with this encryption.",
         };
         Self {
             accepted,
             summary: format!(
-                "{answer} Docroots that take it: {taken}, that do not: {refused}, not known: {unknown}. Left in S3: {left}."
+                "{answer} Docroots that accept it: {taken}, refuse it: {refused}, not known: {unknown}. Left in S3: {left}."
             ),
             docroots,
         }

@@ -19,19 +19,18 @@ use super::transfers::{WAIT_UNTIL_IDLE, wait_until_idle};
 use crate::ansible::{Kind, Module, OptionSpec, Outcome, Task};
 use crate::aspera::audit::{Expectation, Judgement, judge, rows};
 use crate::aspera::host::{
-    Clock, FoundService, Manager, MetadataChanges, Reason, State, Status, Validity,
+    Clock, FoundService, Manager, MetadataChanges, Reason, ServiceState, Status, Validity,
 };
 use crate::aspera::version::Version;
 use crate::utc::Utc;
 
-/// The module.
 pub struct AsperaSseInfo;
 
 impl Module for AsperaSseInfo {
     const NAME: &'static str = "aspera_sse_info";
     const PURPOSE: &'static str = "Reports which server-side encryption S3 uploads of an IBM Aspera server get, and whether its services run with it.";
     const OPTIONS: &'static [OptionSpec] = &[
-        OptionSpec::new("aspera_root", Kind::Path).or("/opt/aspera"),
+        OptionSpec::new("aspera_root", Kind::Path).default("/opt/aspera"),
         OptionSpec::new("expect", Kind::List(&Kind::Dict(expect::ENTRY))),
         OptionSpec::flag("ignore_metadata_changes"),
         SETTLED,
@@ -164,7 +163,7 @@ impl Values<'static> {
                 conf: &conf_path,
                 configuration_is_refused: server.asuserdata.1 == Validity::Refused,
                 rows: &rows,
-                trapd_is_stopped: server.services[0].state == Some(State::Stopped),
+                trapd_is_stopped: server.services[0].state == Some(ServiceState::Stopped),
                 judgement,
                 has_gaps: !gaps.is_empty(),
                 incomplete: incomplete.len(),
@@ -225,11 +224,11 @@ impl ServiceReport {
                 Manager::SystemV => "sysv",
             }),
             state: found.state.map(|state| match state {
-                State::Running => "running",
-                State::Restarting => "restarting",
-                State::Failed => "failed",
-                State::Stopped => "stopped",
-                State::Absent => "absent",
+                ServiceState::Running => "running",
+                ServiceState::Restarting => "restarting",
+                ServiceState::Failed => "failed",
+                ServiceState::Stopped => "stopped",
+                ServiceState::Absent => "absent",
             }),
             started_at: starts.min().map(|start| Utc::from(start).to_string()),
             restart_required: found.restart.required,

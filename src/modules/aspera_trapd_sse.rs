@@ -19,7 +19,6 @@ use crate::aspera::setting::{Encryption, EncryptionSetting, KmsKey};
 use crate::aspera::trapd::{self, Plan, PlanError, RollbackError};
 use crate::files::{self, EditError, EditOptions, Edited, NewFile, Problem, Proposal, edit};
 
-/// The module.
 pub struct AsperaTrapdSse;
 
 impl Module for AsperaTrapdSse {
@@ -27,11 +26,11 @@ impl Module for AsperaTrapdSse {
     const PURPOSE: &'static str =
         "Sets the server-side encryption of all S3 uploads of an IBM Aspera server.";
     const OPTIONS: &'static [OptionSpec] = &[
-        OptionSpec::new("aspera_root", Kind::Path).or("/opt/aspera"),
+        OptionSpec::new("aspera_root", Kind::Path).default("/opt/aspera"),
         OptionSpec::new("path", Kind::Path),
         OptionSpec::new("state", Kind::Str)
-            .or("present")
-            .one_of(&["present", "absent"]),
+            .default("present")
+            .choices(&["present", "absent"]),
         OptionSpec::new("server_side_encryption", Kind::Str).shown_if(Encryption::is_recognised),
         OptionSpec::new("kms_key_id", Kind::Str).shown_if(KmsKey::is_recognised),
         AWS_MANAGED_KEY,
@@ -153,7 +152,7 @@ impl Options {
         }
         let correct = match self.path {
             Some(_) => "Correct the option path",
-            None => "It comes with trapd: install and enable that with astrap-config.sh enable",
+            None => "It comes with trapd: install and enable trapd with astrap-config.sh enable",
         };
         format!("{correct}{or_create}.")
     }
@@ -208,7 +207,7 @@ fn new_file(model: &Path) -> (NewFile, Option<String>) {
         ),
         Ok(None) => (usual, None),
         Err(error) => {
-            let consequence = "Where s3.properties is made, it belongs to root and has mode 0644.";
+            let consequence = "If s3.properties is created, it belongs to root and has mode 0644.";
             (usual, Some(unread(&error, consequence)))
         }
     }
@@ -259,11 +258,11 @@ fn failure(error: EditError<Refusal>, path: &Path, options: &Options) -> Failure
     let message = match error {
         EditError::Plan(Refusal::Missing) => format!(
             "{path} does not exist. {}",
-            options.remedy(", or set create: true to make the file")
+            options.remedy(", or set create: true to create the file")
         ),
         EditError::Plan(refusal) => format!("{path}: {refusal} Nothing was changed."),
         EditError::File(error) if error.problem == Problem::Missing => format!(
-            "{path} cannot be made: its folder does not exist. {}",
+            "{path} cannot be created: its folder does not exist. {}",
             options.remedy("")
         ),
         EditError::File(error) => file_failure::message(&error),

@@ -106,7 +106,7 @@ impl Serialize for NotJudged<'_> {
     }
 }
 
-/// A certain difference.
+/// A certain difference from what `expect` says.
 #[derive(Debug, Serialize)]
 pub(super) struct ViolationReport {
     #[serde(rename = "where")]
@@ -150,7 +150,6 @@ pub(super) struct Judged<'a, 'f> {
 }
 
 impl<'f> Compliance<'f> {
-    /// Returns the compliance.
     pub(super) fn new(judged: &Judged<'_, 'f>) -> Self {
         let (judgement, refused) = (judged.judgement, judged.configuration_is_refused);
         let compliant = judgement.compliant(judged.has_gaps, refused);
@@ -262,7 +261,6 @@ impl ViolationReport {
         )
     }
 
-    /// Creates a report.
     pub(super) fn of(
         place: String,
         found: String,
@@ -292,7 +290,7 @@ fn fix(violation: &Violation) -> String {
     };
     match (violation.difference, &*violation.expected, violation.place) {
         (Difference::OwnSetting, ..) => {
-            "Remove it with aspera_docroot_sse (state: absent), or say what this docroot is to have: in aspera_sse_docroots of the role, or in an entry of \
+            "Remove it with aspera_docroot_sse (state: absent), or state what this docroot should have, in aspera_sse_docroots of the role or in an entry of \
              expect."
                 .to_owned()
         }

@@ -16,13 +16,13 @@ use crate::aspera::setting::{Encryption, EncryptionSetting, KmsKey};
 use crate::text::xml;
 
 pub(super) const STATE: OptionSpec =
-    OptionSpec::new("state", Kind::Str).one_of(&["present", "absent"]);
+    OptionSpec::new("state", Kind::Str).choices(&["present", "absent"]);
 pub(super) const ENCRYPTION: OptionSpec =
     OptionSpec::new("server_side_encryption", Kind::Str).shown_if(Encryption::is_recognised);
 pub(super) const KMS_KEY: OptionSpec =
     OptionSpec::new("kms_key_id", Kind::Str).shown_if(KmsKey::is_recognised);
 pub(super) const ENCODING: OptionSpec =
-    OptionSpec::new("kms_key_encoding", Kind::Str).one_of(&["raw", "percent"]);
+    OptionSpec::new("kms_key_encoding", Kind::Str).choices(&["raw", "percent"]);
 /// Hidden, because the URI often contains credentials.
 pub(super) const DOCROOT: OptionSpec = OptionSpec {
     shown: Shown::Never,

@@ -14,8 +14,8 @@ use crate::aspera::setting::{Encryption, EncryptionSetting, InvalidKmsKey, KmsKe
 /// An entry of the option.
 pub(super) const ENTRY: &[OptionSpec] = &[
     OptionSpec::new("state", Kind::Str)
-        .or("present")
-        .one_of(&["present", "absent"]),
+        .default("present")
+        .choices(&["present", "absent"]),
     OptionSpec::new("server_side_encryption", Kind::Str).shown_if(Encryption::is_recognised),
     OptionSpec::new("kms_key_ids", Kind::List(&Kind::Str)).shown_if(KmsKey::is_recognised),
     VALIDATE_KMS_KEY_ID,
@@ -34,7 +34,6 @@ pub(super) struct Entry {
     scopes: Option<Vec<String>>,
 }
 
-/// Converts all entries.
 pub(super) fn expectations(entries: &[Entry]) -> Result<Vec<Expectation>> {
     let expectation = |(index, entry): (usize, &Entry)| {
         let expectation = entry.expectation();

@@ -30,7 +30,7 @@ pub(super) fn remedy(error: &FileError) -> Option<Cow<'static, str>> {
         Problem::HardLinked => "Remove the other names of the file first.",
         Problem::ForeignLink => "Make root its owner (chown -h root), or name the file itself.",
         Problem::MovableLink => {
-            "Make root the owner of the folder, let nobody else write to it, or name the file itself."
+            "Make root the owner of the folder and let nobody else write to it, or name the file itself."
         }
         Problem::LinkLoop => "Name the file itself.",
         Problem::TooLarge(_) => "Check the path.",
@@ -57,7 +57,7 @@ pub(super) fn remedy(error: &FileError) -> Option<Cow<'static, str>> {
 fn remedy_of_call(errno: Errno, is_root: bool) -> Option<&'static str> {
     match errno {
         Errno::EACCES | Errno::EPERM if is_root => Some(
-            "Not even root may: look for an immutable attribute (lsattr), a security policy, or a mount that forbids it.",
+            "Even root is refused: look for an immutable attribute (lsattr), a security policy, or a mount that forbids it.",
         ),
         Errno::EACCES | Errno::EPERM => Some("This needs root: run the task with become: true."),
         Errno::EROFS => Some(
@@ -116,7 +116,10 @@ mod tests {
             );
         }
         for errno in [Errno::EACCES, Errno::EPERM] {
-            for (is_root, start) in [(true, "Not even root may: "), (false, "This needs root: ")] {
+            for (is_root, start) in [
+                (true, "Even root is refused: "),
+                (false, "This needs root: "),
+            ] {
                 assert!(
                     remedy_of_call(errno, is_root).unwrap().starts_with(start),
                     "{errno}"

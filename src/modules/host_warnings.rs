@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::aspera::host::{
-    Host, Installation, KmsUnsupported, Service, VersionQuestion, ask_version, check_kms_support,
+    Host, Installation, KmsUnsupported, Service, VersionQuery, ask_version, check_kms_support,
     is_enabled,
 };
 use crate::aspera::setting::{Encryption, EncryptionSetting, KmsKey};
@@ -11,7 +11,7 @@ use crate::aspera::setting::{Encryption, EncryptionSetting, KmsKey};
 /// A question to the installation whether it supports SSE-KMS.
 pub(super) struct KmsSupport<'r> {
     aspera_root: &'r Path,
-    question: VersionQuestion,
+    question: VersionQuery,
 }
 
 impl<'r> KmsSupport<'r> {

@@ -64,14 +64,13 @@ impl IncompleteReport {
             Unfounded::OnlyAccessKeys => (
                 "expect".to_owned(),
                 "judges_nothing",
-                "All entries are of access keys, which this module does not judge.",
-                "Ask aspera_access_keys_info, or add an entry for what aspera.conf and s3.properties set.",
+                "All entries are for access keys, which this module does not judge.",
+                "Use aspera_access_keys_info, or add an entry for what aspera.conf and s3.properties set.",
             ),
         };
         Self::of(place, reason, why.to_owned(), fix.to_owned())
     }
 
-    /// Creates a report.
     pub(super) fn of(place: String, reason: &'static str, why: String, fix: String) -> Self {
         // The errors of files name the file themselves.
         let message = if why.starts_with(&place) {
@@ -130,17 +129,17 @@ fn why(gap: &Gap) -> String {
             );
         }
         Gap::NoAsuserdata => {
-            "The program does not exist, so that nothing says whether Aspera refuses the configuration."
+            "The program does not exist, so it is not known whether Aspera accepts the configuration."
         }
         Gap::Untrusted(untrusted) => return untrusted.problem(),
         Gap::NoValidation(Silence::NotStarted) => {
-            "The program could not be started, so that nothing says whether Aspera refuses the configuration."
+            "The program could not be started, so it is not known whether Aspera accepts the configuration."
         }
         Gap::NoValidation(Silence::TimedOut) => {
-            "The program did not answer within 5 seconds, so that nothing says whether Aspera refuses the configuration."
+            "The program did not answer within 5 seconds, so it is not known whether Aspera accepts the configuration."
         }
         Gap::NoValidation(Silence::Signal) => {
-            "A signal ended the program, so that nothing says whether Aspera refuses the configuration."
+            "A signal ended the program, so it is not known whether Aspera accepts the configuration."
         }
         Gap::NoValidation(Silence::Failed(status)) => {
             return format!(
@@ -165,12 +164,14 @@ fn why(gap: &Gap) -> String {
             "The program of the service was replaced or removed since the service started, so it may run with another version of Aspera."
         }
         Gap::OtherView(_, Obstacle::AnotherFile) => {
-            "The service sees another file, or none, in the place of its file: it has mounts of its own."
+            "The service has mounts of its own, and sees another file, or none, in place of its file."
         }
         Gap::OtherView(_, Obstacle::NoPermission) => {
-            "The account of the service must not read its file, or enter a folder on the way to it."
+            "The account of the service is not allowed to read its file, or to enter a folder on the way to it."
         }
-        Gap::OlderFile(_) => "The service runs with its file from before the last change.",
+        Gap::OlderFile(_) => {
+            "The service still runs with its file as it was before the last change."
+        }
         Gap::PerhapsOlderFile(_, reason) => match reason {
             Reason::OutsideUnit => {
                 "A process of the service runs outside its systemd unit, perhaps with an older file."
@@ -185,7 +186,7 @@ fn why(gap: &Gap) -> String {
                 "The times of its file are in the future, so the clock of the host was set back since the file changed. The service may run with an older file."
             }
             Reason::SameMoment => {
-                "The service started in the same moment in which its file changed, so it may run with an older file."
+                "The service started at the same moment as its file changed, so it may run with an older file."
             }
             Reason::MetadataChanged => {
                 "The owner, mode or name of its file changed after the service started, or a copy that keeps the old time (cp -p) was written over it. These look the same, so the service may run with an older file."
@@ -315,7 +316,7 @@ pub(super) fn uncovered_words(what: UncoveredKind) -> (&'static str, &'static st
             "Write peer_ip as the vendor documents it, or remove the attribute.",
         ),
         UncoveredKind::Namespace => (
-            "This element is in an XML namespace (xmlns), so a program may not take it and what is in it for elements of aspera.conf.",
+            "This element is in an XML namespace (xmlns), so a program may not read it and its content as elements of aspera.conf.",
             "Remove the attribute xmlns.",
         ),
         UncoveredKind::S3Address => (

@@ -120,12 +120,12 @@ impl KeyGap {
         let (why, fix) = match self {
             Self::Refused(refusal) => (sentence(&refusal.why()), refusal.fix().to_owned()),
             Self::PerhapsCut(number) => (
-                format!("The node lists {number} access keys, which is as many as it returns at most, so there may be more."),
+                format!("The node lists {number} access keys, the most that it returns, so there may be more."),
                 "Raise max_response_entries of the node with asconfigurator, restart asperanoded, and set the option max_response_entries to the same number."
                     .to_owned(),
             ),
             Self::OwnLogin => (
-                "The login is an access key, which may see no other access key than itself and those below it.".to_owned(),
+                "The login is an access key, which sees only itself and the access keys below it.".to_owned(),
                 "Log in with username and password of a user of the Node API who has the acl key_master.".to_owned(),
             ),
         };

@@ -15,7 +15,7 @@ use crate::http::{Login, Origin, Scheme};
 
 /// The option for the address of the Node API.
 pub(super) const URL: OptionSpec = OptionSpec::new("url", Kind::Str)
-    .or("https://localhost:9092")
+    .default("https://localhost:9092")
     .shown_if(is_origin);
 
 /// The options as they come.
@@ -53,13 +53,12 @@ pub(super) struct Question {
 }
 
 impl Options {
-    /// Checks all options.
     pub(super) fn question(self) -> Result<Question> {
         let origin = Origin::parse(&self.url)
             .map_err(|error| Failure::new(format!("The option url {}", of_node(error))))?;
         if origin.scheme() == Scheme::Http && !origin.is_loopback() {
             return failure(
-                "The option url starts with http://, so the password would go over the network for everybody to read. Use https://; http:// is for \
+                "The option url starts with http://, so anyone on the network could read the password. Use https://; http:// is for \
                  localhost only.",
             );
         }
@@ -107,10 +106,10 @@ impl Options {
             }
             ((None, None), (Some(key), Some(secret))) => Ok((key.clone(), secret.clone(), true)),
             ((None, None), (None, None)) => failure(
-                "Nobody is named to ask the Node API. Set username and password of a user of it who may see access keys (acl key_master), or access_key and secret.",
+                "There is no login for the Node API. Set username and password of one of its users who may see access keys (acl key_master), or access_key and secret.",
             ),
             _ => failure(
-                "Set either username and password, or access_key and secret: both of the pair, and nothing of the other.",
+                "Set either username and password, or access_key and secret: both options of one pair, and none of the other.",
             ),
         }
     }

@@ -11,7 +11,6 @@ use super::table::{Upload, lines};
 use crate::aspera::audit::{Difference, Expectation, Outcome, ScopePattern, Source, Verdict};
 use crate::node::AccessKey;
 
-/// An access key.
 #[derive(Debug, Serialize)]
 pub(super) struct KeyReport {
     #[serde(flatten)]

@@ -14,7 +14,7 @@ pub(super) enum Cause {
     Unclear(Unclear),
     /// The name of the bucket is none.
     NotABucket,
-    /// No credentials anywhere.
+    /// Neither the task, the environment nor the instance has credentials.
     NoCredentials(NoMetadata),
     /// Neither the docroot nor the instance has credentials, which are what the server uses.
     NotOfServer,
@@ -38,13 +38,13 @@ pub(super) enum Cause {
     NearSince,
     /// It is not known since when the services run with the setting.
     NotServing,
-    /// NONE is expected.
+    /// NONE is expected, which no object can show.
     NothingToShow,
     /// S3 names no key.
     KeyNotNamed,
     /// Another program may have uploaded the object.
     PerhapsNotAspera,
-    /// Only AWS knows.
+    /// The answer depends on something that only AWS knows.
     Doubt(Doubt),
 }
 
@@ -84,19 +84,19 @@ impl Cause {
             }
             Self::Role(why) => return format!("the role could not be assumed: {why}"),
             Self::NotABucket => "the first folder of the docroot is not the name of a bucket",
-            Self::NoRandomName => "the system gives no random numbers for a name",
-            Self::NotOfServer => "neither the docroot nor the instance has credentials, and no others are those of the server",
+            Self::NoRandomName => "the system has no random numbers to make a name",
+            Self::NotOfServer => "neither the docroot nor the instance has credentials, and the server uses no others",
             Self::MalformedCredentials => "the credentials in the docroot are not an access key id and its secret, percent-encoded, with a colon between",
-            Self::NoObjects => "no object was found that the question is about",
+            Self::NoObjects => "there is no object to look at",
             Self::NotAllListed => "there are more objects than were listed, and S3 lists them by key, not by time",
-            Self::NotAllLookedAt => "more objects are in question than were looked at",
+            Self::NotAllLookedAt => "there are more objects to look at than head_limit allows",
             Self::KeyNotText => "the key of an object is not text in UTF-8",
             Self::NoTime => "S3 does not say when the object was last modified",
-            Self::NearSince => "the object is of the same moment as since, so it may have been uploaded before",
+            Self::NearSince => "the object was modified at the same moment as since, so it may have been uploaded before",
             Self::NotServing => "it is not known since when the services run with the current setting",
             Self::NothingToShow => "NONE is expected, which no object can show: S3 encrypts every object",
             Self::KeyNotNamed => "S3 does not name the key of the object",
-            Self::PerhapsNotAspera => "other objects have Aspera's mark and this one has not, so another program may have uploaded it",
+            Self::PerhapsNotAspera => "other objects have Aspera's mark and this one does not, so another program may have uploaded it",
             Self::Doubt(doubt) => doubt.why(),
         }
         .to_owned()
@@ -120,17 +120,17 @@ impl Cause {
                 "Correct assume_role_arn and assume_role_external_id, or the trust policy of the role."
             }
             Self::NoObjects | Self::NearSince => "Upload a file, then run again.",
-            Self::NotAllListed => "Raise list_limit, or narrow the question by prefix or keys.",
+            Self::NotAllListed => "Raise list_limit, or select fewer objects by prefix or keys.",
             Self::NotAllLookedAt => {
-                "Raise head_limit, or narrow the question by since, prefix or keys."
+                "Raise head_limit, or select fewer objects by since, prefix or keys."
             }
             Self::KeyNotText | Self::NoTime | Self::KeyNotNamed => {
-                "Look at the object in another way."
+                "Check the object in another way."
             }
             Self::NotServing => {
                 "Start the services, or restart those for which it is due, and upload a file."
             }
-            Self::NothingToShow => "Expect NONE of the setting, with aspera_sse_info.",
+            Self::NothingToShow => "Check the setting instead, with aspera_sse_info.",
             Self::PerhapsNotAspera => {
                 "Find out who uploads there, or look at uploads of Aspera alone by prefix or keys."
             }

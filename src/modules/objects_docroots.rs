@@ -46,7 +46,6 @@ impl Docroot {
         }
     }
 
-    /// Returns its place.
     pub(super) fn place(&self) -> String {
         match &self.access_key {
             Some(id) => format!("{ACCESS_KEY} {}", escaped(id)),
@@ -150,7 +149,7 @@ impl Found {
     pub(super) fn note_no_docroot(&mut self, scope: &Scope) {
         let why = "it has no S3 docroot of its own".to_owned();
         let fix =
-            "Name the group or the default from which it has its docroot, or none, to look at all."
+            "Name the group or the default that it inherits its docroot from, or name no scope to look at all docroots."
                 .to_owned();
         self.problems
             .push((scope.place(None), "no_docroot", why, fix));

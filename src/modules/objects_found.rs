@@ -19,9 +19,9 @@ pub(super) struct Wanted<'w> {
     pub(super) since: Option<SystemTime>,
 }
 
-/// What was found.
+/// What was found in one docroot.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Look {
+pub(super) struct Findings {
     pub(super) identity: Option<Source>,
     pub(super) region: Option<String>,
     pub(super) listing: Option<Listing>,
@@ -40,7 +40,7 @@ pub(super) struct Listing {
     pub(super) is_complete: bool,
     /// What is no upload: folder markers and unfinished files.
     pub(super) skipped: usize,
-    /// Those before `since`.
+    /// The objects that are older than `since`.
     pub(super) older: usize,
     pub(super) in_question: usize,
 }
@@ -55,7 +55,7 @@ pub(super) struct Seen {
     pub(super) is_near_since: bool,
 }
 
-impl Look {
+impl Findings {
     /// A look that could not even begin.
     pub(super) fn failed(cause: Cause) -> Self {
         Self {

@@ -22,7 +22,6 @@ pub(super) enum Source {
     Environment,
 }
 
-/// An identity.
 #[derive(Clone)]
 pub(super) struct Identity {
     pub(super) source: Source,

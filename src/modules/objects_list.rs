@@ -5,7 +5,7 @@ use std::collections::BinaryHeap;
 use std::time::{Duration, SystemTime};
 
 use super::objects_cause::Cause;
-use super::objects_found::{Listing, Look, Wanted};
+use super::objects_found::{Findings, Listing, Wanted};
 use crate::s3::{Page, Refusal, Store};
 
 /// Times of objects are whole seconds, and clocks are read to the second.
@@ -18,7 +18,7 @@ pub(super) fn list(
     store: &Store,
     wanted: &Wanted,
     prefix: &str,
-    look: &mut Look,
+    look: &mut Findings,
 ) -> Vec<(String, bool)> {
     let mut listing = Listing::default();
     let mut newest = Newest::new(wanted.head_limit);
@@ -77,7 +77,7 @@ fn take(
     folder: &str,
     listing: &mut Listing,
     newest: &mut Newest,
-    look: &mut Look,
+    look: &mut Findings,
 ) {
     for object in page.objects {
         listing.keys += 1;

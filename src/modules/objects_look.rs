@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use super::objects_cause::Cause;
-use super::objects_found::{Look, Seen, Wanted};
+use super::objects_found::{Findings, Seen, Wanted};
 use super::objects_identity::{Identities, Identity};
 use super::objects_list::list;
 use super::objects_options::Which;
@@ -25,9 +25,9 @@ pub(super) fn look(
     candidates: &[Identity],
     region: &str,
     wanted: &Wanted,
-) -> Look {
+) -> Findings {
     let before = client.counts();
-    let mut best: Option<Look> = None;
+    let mut best: Option<Findings> = None;
     for identity in candidates {
         let mut look = match identities.credentials(identity) {
             Ok(credentials) => {
@@ -35,7 +35,7 @@ pub(super) fn look(
                     Store::new(client, wanted.place.clone(), credentials, region.to_owned());
                 look_as(&store, wanted)
             }
-            Err(cause) => Look::failed(cause),
+            Err(cause) => Findings::failed(cause),
         };
         look.identity = Some(identity.source);
         let is_denied = look.is_denied();
@@ -58,8 +58,8 @@ pub(super) fn look(
     look
 }
 
-fn look_as(store: &Store, wanted: &Wanted) -> Look {
-    let mut look = Look::default();
+fn look_as(store: &Store, wanted: &Wanted) -> Findings {
+    let mut look = Findings::default();
     let keys = match wanted.which {
         Which::Keys(keys) => keys.iter().map(|key| (key.clone(), false)).collect(),
         Which::All => list(store, wanted, wanted.folder, &mut look),
@@ -81,7 +81,7 @@ fn look_as(store: &Store, wanted: &Wanted) -> Look {
 }
 
 /// Looks at objects: the first few one by one, the others at the same time.
-fn heads(store: &Store, folder: &str, keys: Vec<(String, bool)>, look: &mut Look) {
+fn heads(store: &Store, folder: &str, keys: Vec<(String, bool)>, look: &mut Findings) {
     let head = |key: &str| store.head(&format!("{folder}{key}"), MARK);
     let mut keys = keys.into_iter();
     let mut denied = 0;
@@ -152,7 +152,7 @@ fn explained(store: &Store, refusal: Refusal, was_listed: bool) -> Refusal {
     }
 }
 
-fn add(look: &mut Look, key: String, is_near_since: bool, found: Result<Object, Refusal>) {
+fn add(look: &mut Findings, key: String, is_near_since: bool, found: Result<Object, Refusal>) {
     match found {
         Ok(object) => look.seen.push(Seen {
             key,

@@ -74,11 +74,11 @@ pub(super) struct Question {
 /// Which objects below a docroot are meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Which {
-    /// All of them.
+    /// All objects below it.
     All,
     /// Those with a prefix.
     Prefix(String),
-    /// Just these.
+    /// The objects with these keys.
     Keys(Vec<String>),
 }
 
@@ -92,7 +92,6 @@ pub(super) enum Since {
 }
 
 impl Options {
-    /// Checks all options.
     pub(super) fn question(self, now: SystemTime) -> Result<Question> {
         let access = self.access.access()?;
         let expectations = self
@@ -138,8 +137,8 @@ impl Options {
             match &place.access_key {
                 Some(id) if !id.is_empty() && uri.storage() == Storage::S3 => Ok((id.clone(), uri)),
                 _ => failure(format!(
-                    "places[{index}] must have access_key, the id of an access key, and uri, its storage as s3://HOST/BUCKET/FOLDER. Give it the list places \
-                     of the answer of aspera_access_keys_info."
+                    "places[{index}] must have access_key, the id of an access key, and uri, its storage as s3://HOST/BUCKET/FOLDER. Pass the list places \
+                     from the result of aspera_access_keys_info."
                 )),
             }
         };
@@ -200,7 +199,7 @@ fn since(text: &str, now: SystemTime) -> Result<Since> {
             "The option since is neither the word setting nor a time such as 2026-11-27T08:00:00Z. Correct it.",
         ),
         Some(time) if time > now => failure(
-            "The option since is in the future, so no object could be in question. Correct it, or the clock of this host.",
+            "The option since is in the future, so no object can match. Correct it, or the clock of this host.",
         ),
         Some(time) => Ok(Since::Time(time)),
     }

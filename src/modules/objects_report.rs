@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use serde::Serialize;
 
 use super::objects_cause::Cause;
-use super::objects_found::{Listing, Look, Seen};
+use super::objects_found::{Findings, Listing, Seen};
 use super::objects_verdict::{Verdict, is_explained_by_default};
 use crate::aspera::audit::Difference;
 use crate::aspera::setting::{FoundSetting, FoundValue};
@@ -151,7 +151,7 @@ impl Configured {
 }
 
 impl DocrootReport {
-    pub(super) fn new(about: About, look: &Look, verdict: Option<&Verdict>) -> Self {
+    pub(super) fn new(about: About, look: &Findings, verdict: Option<&Verdict>) -> Self {
         let times = look
             .seen
             .iter()

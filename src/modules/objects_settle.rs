@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::objects_cause::Cause;
 use super::objects_docroots::Docroot;
-use super::objects_found::{Look, Seen};
+use super::objects_found::{Findings, Seen};
 use super::objects_list::{TOLERANCE, shifted};
 use super::objects_options::{Question, Since};
 use super::objects_verdict::is_default;
@@ -66,7 +66,7 @@ impl<'q> Settling<'q> {
     }
 
     /// Adds what the objects of a docroot settle.
-    pub(super) fn add(&mut self, docroot: &Docroot, look: &Look, warnings: &mut Vec<String>) {
+    pub(super) fn add(&mut self, docroot: &Docroot, look: &Findings, warnings: &mut Vec<String>) {
         // The storage of an access key is in no file that the audit reads.
         if docroot.access_key.is_some() {
             return;
@@ -198,7 +198,7 @@ impl Readings {
 
 /// Returns the objects that say something of the setting, whenever they were uploaded: Aspera has uploaded them, and the default of the bucket, which was
 /// read, would have given them another encryption.
-fn telling(look: &Look, all_are_asperas: bool) -> Vec<&Seen> {
+fn telling(look: &Findings, all_are_asperas: bool) -> Vec<&Seen> {
     let is_other = |encryption: &ObjectEncryption| match &look.bucket_default {
         Some(Ok(default)) => is_default(encryption, default) == Some(false),
         // The store says that the bucket gives none.
@@ -212,7 +212,7 @@ fn telling(look: &Look, all_are_asperas: bool) -> Vec<&Seen> {
 }
 
 /// Returns those that were uploaded since a time of this host.
-fn since<'l>(objects: Vec<&'l Seen>, look: &Look, serving_since: SystemTime) -> Vec<&'l Seen> {
+fn since<'l>(objects: Vec<&'l Seen>, look: &Findings, serving_since: SystemTime) -> Vec<&'l Seen> {
     let start = shifted(serving_since, look.clock_ahead.unwrap_or(0)) + TOLERANCE;
     let is_younger = |seen: &&Seen| seen.object.last_modified.is_some_and(|time| time > start);
     objects.into_iter().filter(is_younger).collect()

@@ -1,7 +1,7 @@
 //! The judgement of the objects of one docroot.
 
 use super::objects_cause::Cause;
-use super::objects_found::{Look, Seen};
+use super::objects_found::{Findings, Seen};
 use crate::aspera::audit::{Difference, Wanted};
 use crate::aspera::objects::{Comparison, SeenEncryption, compare};
 use crate::s3::{Algorithm, ObjectEncryption};
@@ -18,7 +18,7 @@ pub(super) struct Verdict<'l> {
 }
 
 /// Judges what was seen. Only if everything in question was looked at and nothing differs, a docroot is compliant.
-pub(super) fn judge<'l>(look: &'l Look, wanted: &Wanted) -> Verdict<'l> {
+pub(super) fn judge<'l>(look: &'l Findings, wanted: &Wanted) -> Verdict<'l> {
     let some_are_marked = look.seen.iter().any(|seen| seen.object.is_marked);
     let mut verdict = Verdict {
         compliant: None,
@@ -61,7 +61,7 @@ pub(super) fn judge<'l>(look: &'l Look, wanted: &Wanted) -> Verdict<'l> {
 }
 
 /// Returns whether the default encryption of the bucket alone would give all objects the encryption that they have, or `None` if that is not known.
-pub(super) fn is_explained_by_default(look: &Look) -> Option<bool> {
+pub(super) fn is_explained_by_default(look: &Findings) -> Option<bool> {
     let Some(Ok(default)) = &look.bucket_default else {
         return None;
     };
@@ -144,10 +144,10 @@ mod tests {
     }
 
     fn result(seen: Vec<Seen>, unseen: Vec<(Cause, usize)>) -> (Option<bool>, Vec<&'static str>) {
-        let look = Look {
+        let look = Findings {
             seen,
             unseen,
-            ..Look::default()
+            ..Findings::default()
         };
         let wanted = Wanted::Encryption(Encryption::AwsKms, vec![KmsKey::parse(KEY).unwrap()]);
         let verdict = judge(&look, &wanted);
@@ -207,10 +207,10 @@ mod tests {
     fn the_default_of_the_bucket_may_explain_what_is_seen() {
         let encryption = |algorithm, key: Option<&str>| seen(algorithm, key).object.encryption;
         let explained = |objects: Vec<Seen>, default: ObjectEncryption| {
-            is_explained_by_default(&Look {
+            is_explained_by_default(&Findings {
                 seen: objects,
                 bucket_default: Some(Ok(default)),
-                ..Look::default()
+                ..Findings::default()
             })
         };
         let kms = || seen(Algorithm::Kms, Some(KEY));
@@ -245,6 +245,6 @@ mod tests {
             Some(false)
         );
         assert_eq!(explained(vec![], aes), None);
-        assert_eq!(is_explained_by_default(&Look::default()), None);
+        assert_eq!(is_explained_by_default(&Findings::default()), None);
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::result::{RestartReport, strangers_warning};
 use crate::aspera::host::{
-    Clock, Host, LastChange, Look, MetadataChanges, Service, claims_the_future, restart_due,
+    Clock, Host, LastChange, MetadataChanges, Service, StatusQuery, claims_the_future, restart_due,
 };
 use crate::files;
 
@@ -13,17 +13,17 @@ pub(super) struct PendingRestart<'h> {
     host: &'h Host,
     aspera_root: &'h Path,
     service: Service,
-    look: Look,
+    look: StatusQuery,
 }
 
 impl<'h> PendingRestart<'h> {
-    /// Begins to look.
+    /// Starts to look at the service and its file.
     pub(super) fn begin(host: &'h Host, service: Service, aspera_root: &'h Path) -> Self {
         Self {
             host,
             aspera_root,
             service,
-            look: Look::start(host, service),
+            look: StatusQuery::start(host, service),
         }
     }
 

@@ -30,7 +30,7 @@ impl Restored {
     ) -> Result<Self, Failure> {
         if let Some((other, _)) = others.iter().find(|(_, is_set)| *is_set) {
             return Err(Failure::new(format!(
-                "The option restore brings back a whole file and does not go with {other}. Remove one of the two."
+                "The option restore puts back a whole file and does not go with {other}. Remove one of the two."
             )));
         }
         let backup = if restore == NEWEST {
@@ -44,7 +44,7 @@ impl Restored {
                 .map_err(|error| Failure::new(file_failure::message(&error)))?;
             newest.ok_or_else(|| {
                 Failure::new(format!(
-                    "There is no backup beside {}. Tasks with backup: true make them.",
+                    "There is no backup beside {}. A task with backup: true makes one.",
                     path.display()
                 ))
             })?
@@ -67,7 +67,7 @@ impl Restored {
                 })
             }
             Ok(None) => Err(Failure::new(format!(
-                "There is no backup {}. See which there are, or set restore: newest.",
+                "The backup {} does not exist. List the backups beside the file, or set restore: newest.",
                 backup.display()
             ))),
             Err(error) => Err(Failure::new(file_failure::message(&error))),
@@ -94,7 +94,7 @@ fn refuse_changeable(path: &Path, backup: &Path, user: u32) -> Result<(), Failur
         return Ok(());
     }
     Err(Failure::new(format!(
-        "The backup {backup} can have been changed by somebody who must not change {path}: its owner is {owner}, and its mode {mode:04o}. Compare the two \
+        "The backup {backup} may have been changed by a user who is not allowed to change {path}: its owner is {owner}, and its mode {mode:04o}. Compare the two \
          files, and give the backup the owner and the mode of the file (chown, chmod --reference={path}) if it is right. Nothing was changed.",
         backup = backup.display(),
         path = path.display(),

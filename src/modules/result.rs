@@ -46,8 +46,8 @@ impl RestartReport {
         let is_named = restart.required == Some(true) || restart.required.is_none() && changed;
         let warning = (restart.reason == Some(Reason::ClockSet)).then(|| {
             format!(
-                "The time of day of this host was set since {name} started, so it is not known whether {name} has read the current file. \
-                 A restart is taken to be due."
+                "The clock of this host was set after {name} started, so it is not known whether {name} has read the current file. \
+                 A restart is assumed to be due."
             )
         });
         let restart = Self {

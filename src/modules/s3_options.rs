@@ -25,8 +25,8 @@ pub(super) const REGION: OptionSpec = OptionSpec::new("region", Kind::Str).shown
 pub(super) const ENDPOINT_URL: OptionSpec =
     OptionSpec::new("endpoint_url", Kind::Str).shown_if(is_origin);
 pub(super) const ADDRESSING_STYLE: OptionSpec = OptionSpec::new("addressing_style", Kind::Str)
-    .or("auto")
-    .one_of(&["auto", "path", "virtual"]);
+    .default("auto")
+    .choices(&["auto", "path", "virtual"]);
 
 /// The options that choose docroots.
 #[derive(Deserialize)]
@@ -102,7 +102,6 @@ impl ScopeOptions {
 }
 
 impl AccessOptions {
-    /// Checks the options.
     pub(super) fn access(&self) -> Result<Access> {
         let endpoint = self.endpoint_url.as_deref().map(Origin::parse).transpose();
         let endpoint =
@@ -184,7 +183,7 @@ pub(super) fn number(
     match usize::try_from(value) {
         Ok(number) if range.contains(&value) => Ok(number),
         _ => failure(format!(
-            "The option {option} must be from {} to {}, in number. Correct it.",
+            "The option {option} must be a number from {} to {}. Correct it.",
             range.start(),
             range.end()
         )),

@@ -11,9 +11,10 @@ use super::sums::Sums;
 use crate::aspera::audit::{Facts, Settled, SystemFile};
 use crate::aspera::docroot::AsperaConf;
 use crate::aspera::host::{
-    Clock, Found, FoundService, Host, Incomplete, Installation, LastChange, Look, MetadataChanges,
-    OsAccounts, Reading, Service, Status, UnknownVersion, Validation, Validity, ask_version, gaps,
-    is_enabled, obstacle, read_version, restart_due, transfers, trapd_has_encryption_options,
+    Clock, Found, FoundService, Host, Incomplete, Installation, LastChange, MetadataChanges,
+    OsAccounts, Reading, Service, Status, StatusQuery, UnknownVersion, Validation, Validity,
+    ask_version, gaps, is_enabled, obstacle, read_version, restart_due, transfers,
+    trapd_has_encryption_options,
 };
 use crate::aspera::setting::FoundValue;
 use crate::aspera::trapd::{self, Contents};
@@ -47,7 +48,6 @@ pub(super) struct Server {
     pub(super) warnings: Vec<String>,
 }
 
-/// What `s3.properties` sets.
 #[derive(Debug, Serialize)]
 pub(super) struct TrapdReport {
     pub(super) enabled: Option<bool>,
@@ -69,7 +69,7 @@ impl Server {
     ) -> Self {
         let host = Host::this();
         // These take their time, and answer while the files are read.
-        let looks = Service::ALL.map(|service| Look::start(&host, service));
+        let looks = Service::ALL.map(|service| StatusQuery::start(&host, service));
         let ascp = ask_version(aspera_root);
         let validation = Validation::start(aspera_root);
         let mut warnings = Vec::new();

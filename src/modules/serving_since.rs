@@ -6,8 +6,8 @@ use std::time::SystemTime;
 use super::pending_restart::last_change;
 use super::result::strangers_warning;
 use crate::aspera::host::{
-    Clock, FoundService, Host, Installation, LastChange, Look, MetadataChanges, Service, State,
-    is_enabled, obstacle, restart_due,
+    Clock, FoundService, Host, Installation, LastChange, MetadataChanges, Service, ServiceState,
+    StatusQuery, is_enabled, obstacle, restart_due,
 };
 
 /// Returns the time from which on all live services run with the current files, which are not younger either, or `None` if that is not known. Not the change of
@@ -18,7 +18,7 @@ pub(super) fn serving_since(
     warnings: &mut Vec<String>,
 ) -> Option<SystemTime> {
     let host = Host::this();
-    let looks = Service::ALL.map(|service| Look::start(&host, service));
+    let looks = Service::ALL.map(|service| StatusQuery::start(&host, service));
     let clock = Clock::read(&host);
     let statuses = looks.map(|look| look.finish(&host, &clock, aspera_root));
     let properties = Installation::at(aspera_root).s3_properties();
@@ -51,7 +51,7 @@ pub(super) fn serving_since(
         // The setting is that of a service only if it lives, and an absent one serves nobody.
         let is_alive = !status.processes.is_empty();
         is_known &=
-            !found.may_run_older_file() && (is_alive || status.state == Some(State::Absent));
+            !found.may_run_older_file() && (is_alive || status.state == Some(ServiceState::Absent));
         if is_alive {
             is_known &= found.restart.required == Some(false);
         }

@@ -8,7 +8,7 @@ use crate::aspera::setting::{Encryption, EncryptionSetting, InvalidKmsKey, KmsKe
 
 /// The option that says whether a bare key id must have the form of AWS key ids.
 pub(super) const VALIDATE_KMS_KEY_ID: OptionSpec =
-    OptionSpec::new("validate_kms_key_id", Kind::Bool).or_true();
+    OptionSpec::new("validate_kms_key_id", Kind::Bool).default_true();
 
 /// The option that says that uploads are meant to use the key that AWS manages, so that a key that is set may go.
 pub(super) const AWS_MANAGED_KEY: OptionSpec = OptionSpec::new("aws_managed_key", Kind::Bool);
@@ -32,7 +32,6 @@ pub(super) fn backups_kept(keep: Option<i64>, backup: bool) -> Result<Option<usi
     }
 }
 
-/// The option `state`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum State {

@@ -17,7 +17,7 @@ use crate::utc::Utc;
 pub(super) const SETTLED: OptionSpec = OptionSpec::new(
     "settled",
     Kind::List(&Kind::Dict(&[
-        OptionSpec::new("scope", Kind::Str).one_of(&["user", "group", "global"]),
+        OptionSpec::new("scope", Kind::Str).choices(&["user", "group", "global"]),
         // An answer of another module, which nobody needs to see again.
         OptionSpec::new("name", Kind::Str).secret(),
         OptionSpec::new("peer_ip", Kind::Str).secret(),
@@ -44,7 +44,6 @@ pub(super) struct Entry {
     serving_since: Option<String>,
 }
 
-/// An element, checked.
 pub(super) struct Answer {
     settled: Settled,
     last_modified: SystemTime,
@@ -63,13 +62,12 @@ pub(super) struct SettledReport {
     why: Option<&'static str>,
 }
 
-/// Checks the elements.
 pub(super) fn answers(entries: &[Entry], now: SystemTime) -> Result<Vec<Answer>> {
     let answer = |(index, entry): (usize, &Entry)| {
         let answer = entry.answer(now);
         answer.map_err(|what| {
             Failure::new(format!(
-                "settled[{index}]: {what} Pass on what aspera_s3_objects_info returns in settles, as it is."
+                "settled[{index}]: {what} Pass on what aspera_s3_objects_info returns in settles, unchanged."
             ))
             .into()
         })
@@ -136,13 +134,13 @@ pub(super) fn counting(
     for answer in answers {
         let is_there = conf.is_some_and(|conf| is_there(conf, &answer.settled));
         let why = if !is_there {
-            Some("aspera.conf has no such docroot: it was changed since")
+            Some("aspera.conf has no such docroot: it has changed since then")
         } else if !changes
             .iter()
             .all(|change| is_older(*change, answer.serving_since))
         {
             Some(
-                "aspera.conf, s3.properties or Aspera itself was changed since the services started with which the object was uploaded",
+                "aspera.conf, s3.properties or Aspera itself was changed after the services that uploaded the object had started",
             )
         } else {
             None

@@ -30,7 +30,7 @@ pub(super) struct Sums {
 }
 
 impl SumsKey {
-    /// Reads the option.
+    /// Reads the value of the option.
     pub(super) fn parse(text: &str) -> Result<Self> {
         let wrong = || {
             Failure::new(format!(

@@ -26,7 +26,6 @@ pub(super) struct Trial {
 /// Whether something of the trial is left in the bucket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Left {
-    /// Nothing.
     Nothing,
     /// The object, or an open upload, and why it could not be taken away.
     Something(Refusal),

@@ -13,11 +13,11 @@ pub(super) struct Asked<'a> {
 pub(super) fn why(refusal: &Refusal) -> String {
     match refusal {
         Refusal::Denied => {
-            "S3 denies the upload to this identity (403): it may not upload there or not use the key, or a policy of the bucket demands another encryption"
+            "S3 denies the upload to this identity (403): it is not allowed to upload there or to use the key, or a policy of the bucket requires another encryption"
                 .to_owned()
         }
         Refusal::BadRequest | Refusal::Other(None) => "S3 refuses the upload with this encryption".to_owned(),
-        Refusal::NotImplemented => "the store does not have this encryption".to_owned(),
+        Refusal::NotImplemented => "the store does not support this encryption".to_owned(),
         refusal => refusal.why(),
     }
 }
@@ -26,10 +26,10 @@ pub(super) fn why(refusal: &Refusal) -> String {
 pub(super) fn fix(refusal: &Refusal) -> &'static str {
     match refusal {
         Refusal::Denied => {
-            "Add the statement to the policy of the identity, and look into the policies of the bucket and of the key for conditions on the encryption."
+            "Add the statement to the policy of the identity, and check the policies of the bucket and of the key for conditions on the encryption."
         }
         Refusal::BadRequest | Refusal::Other(None) => "Check the encryption and the key.",
-        Refusal::NotImplemented => "Use an encryption that the store has.",
+        Refusal::NotImplemented => "Use an encryption that the store supports.",
         refusal => refusal.fix(),
     }
 }

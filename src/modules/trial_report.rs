@@ -75,10 +75,10 @@ impl Problem {
             None => String::new(),
         };
         if accepted == Some(false) {
-            format!("{place}: S3 does not take uploads with {asked_for}: {why}. {fix}{statement}")
+            format!("{place}: S3 does not accept uploads with {asked_for}: {why}. {fix}{statement}")
         } else {
             format!(
-                "{place}: it is not known whether S3 takes uploads with {asked_for}: {why}. {fix}{statement}"
+                "{place}: it is not known whether S3 accepts uploads with {asked_for}: {why}. {fix}{statement}"
             )
         }
     }
@@ -96,7 +96,6 @@ impl TrialReport {
         Self::new(about, None, None, Some(problem))
     }
 
-    /// Reports a trial.
     pub(super) fn of_trial(about: About, trial: &Trial, wanted: &Wanted, asked: &Asked) -> Self {
         let (accepted, problem) = match &trial.taken {
             Err(refusal) => {
@@ -216,10 +215,10 @@ fn judge(trial: &Trial, wanted: &Wanted) -> (Option<bool>, Option<Problem>) {
             let problem = Problem {
                 reason: "not_as_asked",
                 why: format!(
-                    "the store took the upload and encrypted it otherwise: {}",
+                    "the store accepted the upload and encrypted it otherwise: {}",
                     difference.why()
                 ),
-                fix: "Use an encryption and a key that the store has.",
+                fix: "Use an encryption and a key that the store supports.",
                 statement: None,
             };
             (Some(false), Some(problem))
@@ -230,8 +229,8 @@ fn judge(trial: &Trial, wanted: &Wanted) -> (Option<bool>, Option<Problem>) {
 fn not_shown() -> (Option<bool>, Option<Problem>) {
     let problem = Problem {
         reason: "not_shown",
-        why: "the store took the upload and does not say how it encrypted it".to_owned(),
-        fix: "Allow s3:GetObject to the identity, or look at an upload in another way.",
+        why: "the store accepted the upload and does not say how it encrypted it".to_owned(),
+        fix: "Allow the identity s3:GetObject, or check an upload in another way.",
         statement: None,
     };
     (None, Some(problem))

@@ -4,13 +4,11 @@ use serde::{Deserialize, Deserializer};
 
 use super::field::{Field, Lenient, Object};
 
-/// An access key.
 #[derive(Deserialize)]
 pub struct AccessKey {
     /// Its id, which is no secret.
     #[serde(default)]
     pub id: Field,
-    /// Its storage.
     #[serde(default)]
     pub storage: Storage,
     /// The key for bearer tokens. With one, it is an access key for Aspera on Cloud: the node is tethered.
@@ -39,19 +37,15 @@ pub struct OwnStorage {
     /// `local`, `aws_s3`, and others.
     #[serde(default, rename = "type")]
     pub kind: Field,
-    /// The bucket.
     #[serde(default)]
     pub bucket: Field,
     /// The host of the store.
     #[serde(default)]
     pub endpoint: Field,
-    /// The folder.
     #[serde(default)]
     pub path: Field,
-    /// The encryption.
     #[serde(default, rename = "server_side_encryption")]
     pub encryption: Field,
-    /// The KMS key.
     #[serde(default, rename = "server_side_encryption_aws_kms_key_id")]
     pub kms_key: Field,
 }

@@ -3,7 +3,7 @@
 use super::access_key::AccessKey;
 use super::info::Info;
 use super::refusal::Refusal;
-use crate::http::{Answer, Client, Login, Method, Origin, Request, query};
+use crate::http::{Client, Login, Method, Origin, Request, Response, query};
 
 /// A node, asked by one login.
 pub struct Node<'c> {
@@ -13,7 +13,6 @@ pub struct Node<'c> {
 }
 
 impl<'c> Node<'c> {
-    /// Creates a node.
     pub fn new(client: &'c Client, origin: &'c Origin, login: &'c Login) -> Self {
         Self {
             client,
@@ -39,7 +38,7 @@ impl<'c> Node<'c> {
         AccessKey::parse_all(&answer.body).ok_or(Refusal::NotTheApi)
     }
 
-    fn get(&self, path: &str, query: &str, not_there: Refusal) -> Result<Answer, Refusal> {
+    fn get(&self, path: &str, query: &str, not_there: Refusal) -> Result<Response, Refusal> {
         let headers = [
             ("accept", "application/json".to_owned()),
             ("authorization", self.login.header().to_owned()),

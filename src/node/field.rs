@@ -13,7 +13,6 @@ pub enum Field {
     /// There is none, or it is `null`.
     #[default]
     Absent,
-    /// A text.
     Text(String),
     /// A value of another type.
     Odd,

@@ -7,7 +7,7 @@ use super::field::{Field, Object};
 /// A node. Its docroot is not read: it may hold credentials.
 #[derive(Deserialize)]
 pub struct Info {
-    /// What answers: `node`.
+    /// The name of the application: `node`.
     #[serde(default)]
     application: Field,
     #[serde(default)]

@@ -5,21 +5,20 @@ use crate::http::Failure;
 /// Why a request did not give what was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
-    /// No answer.
     NoAnswer(Failure),
     /// 401: the name or the password is wrong.
     Login,
     /// 403: the login must not.
     Denied,
-    /// 404 for `/info`.
+    /// The server has no `/info` (404).
     NoApi,
-    /// 404 for `/access_keys`.
+    /// The Node API has no `/access_keys` (404).
     NoAccessKeys,
-    /// A redirect.
+    /// The server redirects to another place.
     Elsewhere,
-    /// 429 or 503.
+    /// The server is busy (429 or 503).
     Busy,
-    /// Another 5xx.
+    /// The server failed (another 5xx).
     ServerError,
     /// An answer that is not one of the Node API.
     NotTheApi,
@@ -59,14 +58,14 @@ impl Refusal {
             Self::NoAnswer(failure) => return failure.to_string(),
             Self::Login => "the node does not accept this name and password (401)",
             Self::Denied => "the node does not let this login see access keys (403)",
-            Self::NoApi => "there is a web server, and no Node API (404 for /info)",
+            Self::NoApi => "a web server answers, but not the Node API (404 for /info)",
             Self::NoAccessKeys => "the node has no access keys (404 for /access_keys)",
             Self::Elsewhere => {
                 "the server redirects to another page, such as one to log in, instead of answering"
             }
             Self::Busy => "the node is too busy to answer",
             Self::ServerError => {
-                "the node, or a proxy before it, answers with an error of its own (5xx)"
+                "the node, or a proxy in front of it, answers with a server error (5xx)"
             }
             Self::NotTheApi => "the answer does not have the form that the Node API documents",
         }
@@ -77,10 +76,10 @@ impl Refusal {
     pub fn fix(&self) -> &'static str {
         match self {
             Self::NoAnswer(Failure::Certificate { .. }) => {
-                "Name the file with the certificate of its authority, or its own, in ca_file. On the node itself, validate_certs: false will do."
+                "Name the file with the certificate of its authority, or its own, in ca_file. On the node itself, validate_certs: false is enough."
             }
             Self::NoAnswer(_) => {
-                "Check url, and that asperanoded runs and listens there: by default it does at port 9092."
+                "Check url, and that asperanoded runs and listens there: its default port is 9092."
             }
             Self::Login => {
                 "Correct the user of the Node API and its password (asnodeadmin -l lists the users), or the access key and its secret."

@@ -3,7 +3,7 @@
 use super::encryption::{Algorithm, ObjectEncryption};
 use super::refusal::Refusal;
 use super::store::Store;
-use crate::http::{Answer, Element, Method};
+use crate::http::{Response, Element, Method};
 
 /// The default encryption of a bucket.
 pub type DefaultEncryption = ObjectEncryption;
@@ -18,7 +18,7 @@ impl Store<'_> {
 
 impl DefaultEncryption {
     /// Reads an answer about a bucket.
-    pub fn of_bucket(answer: &Answer) -> Result<Self, Refusal> {
+    pub fn of_bucket(answer: &Response) -> Result<Self, Refusal> {
         if answer.status != 200 {
             return Err(Refusal::of(answer));
         }

@@ -1,6 +1,6 @@
 //! The encryption of an object or of a bucket, as S3 names it.
 
-use crate::http::Answer;
+use crate::http::Response;
 
 /// The headers that describe the encryption of an object.
 const ALGORITHM: &str = "x-amz-server-side-encryption";
@@ -12,15 +12,15 @@ const BUCKET_KEY: &str = "x-amz-server-side-encryption-bucket-key-enabled";
 pub enum Algorithm {
     /// No header: another store than Amazon's may encrypt nothing.
     None,
-    /// `AES256`
+    /// Keys that S3 manages, `AES256`.
     Aes256,
-    /// `aws:kms`
+    /// Keys in KMS, `aws:kms`.
     Kms,
-    /// `aws:kms:dsse`
+    /// Two layers of encryption with keys in KMS, `aws:kms:dsse`.
     KmsDsse,
-    /// `aws:fsx`
+    /// The encryption of Amazon `FSx` behind an access point, `aws:fsx`.
     Fsx,
-    /// `aws:backup`
+    /// The encryption of AWS Backup, `aws:backup`.
     Backup,
     /// A value that is not documented.
     Undocumented,
@@ -29,7 +29,6 @@ pub enum Algorithm {
 /// The encryption of an object, or the one that a bucket gives to objects by default.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectEncryption {
-    /// The algorithm.
     pub algorithm: Algorithm,
     /// The name of the KMS key. It comes from the store, and is not checked.
     pub kms_key: Option<String>,
@@ -39,7 +38,7 @@ pub struct ObjectEncryption {
 
 impl ObjectEncryption {
     /// Reads it from the header of an answer about an object.
-    pub(super) fn of(answer: &Answer) -> Self {
+    pub(super) fn of(answer: &Response) -> Self {
         let algorithm = if Self::is_ambiguous(answer) {
             Algorithm::Undocumented
         } else {
@@ -53,7 +52,7 @@ impl ObjectEncryption {
     }
 
     /// Returns whether an answer names several encryptions.
-    pub(super) fn is_ambiguous(answer: &Answer) -> bool {
+    pub(super) fn is_ambiguous(answer: &Response) -> bool {
         let mut headers = [ALGORITHM, KMS_KEY, BUCKET_KEY].into_iter();
         headers.any(|header| answer.is_ambiguous(header))
     }

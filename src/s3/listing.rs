@@ -6,7 +6,7 @@ use percent_encoding::percent_decode;
 
 use super::refusal::Refusal;
 use super::store::Store;
-use crate::http::{Answer, Element, Method};
+use crate::http::{Response, Element, Method};
 use crate::utc::Utc;
 
 /// The most keys that S3 lists in one page.
@@ -24,7 +24,6 @@ pub struct Listed {
 /// A page of a listing.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Page {
-    /// The objects.
     pub objects: Vec<Listed>,
     /// What to give for the next page, or `None` if this is the last one.
     pub next: Option<String>,
@@ -48,7 +47,7 @@ impl Store<'_> {
 
 impl Page {
     /// Reads an answer.
-    pub fn of(answer: &Answer) -> Result<Self, Refusal> {
+    pub fn of(answer: &Response) -> Result<Self, Refusal> {
         if answer.status != 200 {
             return Err(match Refusal::of(answer) {
                 Refusal::NoObject => Refusal::NoBucket,

@@ -5,13 +5,12 @@ use std::time::SystemTime;
 use super::encryption::ObjectEncryption;
 use super::refusal::Refusal;
 use super::store::Store;
-use crate::http::{Answer, Method};
+use crate::http::{Method, Response};
 use crate::utc::Utc;
 
 /// An object, as S3 describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Object {
-    /// Its encryption.
     pub encryption: ObjectEncryption,
     /// Its version, in a bucket that keeps versions.
     pub version: Option<String>,
@@ -33,14 +32,14 @@ impl Store<'_> {
 
 impl Object {
     /// Reads an answer. `mark` is a name of user metadata with a value.
-    pub fn of(answer: &Answer, mark: (&str, &str)) -> Result<Self, Refusal> {
+    pub fn of(answer: &Response, mark: (&str, &str)) -> Result<Self, Refusal> {
         if answer.status != 200 {
             return Err(Refusal::of(answer));
         }
         Self::of_headers(answer, mark).ok_or(Refusal::NotS3)
     }
 
-    fn of_headers(answer: &Answer, (name, value): (&str, &str)) -> Option<Self> {
+    fn of_headers(answer: &Response, (name, value): (&str, &str)) -> Option<Self> {
         // Every store sends both, and a page that stands in for the store neither.
         answer.header("etag")?;
         if ObjectEncryption::is_ambiguous(answer) {

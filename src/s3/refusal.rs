@@ -1,11 +1,10 @@
 //! What S3 answers instead of what was asked for, and what to do about it.
 
-use crate::http::{Answer, Element, Failure};
+use crate::http::{Element, Failure, Response};
 
 /// Why a request did not give what was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
-    /// No answer.
     NoAnswer(Failure),
     /// `AccessDenied`, or 403 without a body.
     Denied,
@@ -29,9 +28,9 @@ pub enum Refusal {
     Precondition,
     /// The bucket is somewhere else, and S3 does not say where, or redirects twice.
     Elsewhere,
-    /// 429 or 503.
+    /// The store is busy (429 or 503).
     Busy,
-    /// Another 5xx.
+    /// The store failed (another 5xx).
     ServerError,
     /// The store does not have this operation.
     NotImplemented,
@@ -51,11 +50,10 @@ pub enum Refusal {
     KeyState,
     /// The KMS key is not one for encryption.
     KeyUsage,
-    /// Another documented error.
     Other(Option<String>),
 }
 
-/// What KMS denies.
+/// An action that KMS denies to an identity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KmsAction {
     /// `kms:GenerateDataKey`, which every upload needs.
@@ -66,7 +64,7 @@ pub enum KmsAction {
 
 impl Refusal {
     /// Reads an answer that is not the one that was asked for.
-    pub fn of(answer: &Answer) -> Self {
+    pub fn of(answer: &Response) -> Self {
         let root = Element::parse(&answer.body).ok();
         let error = root.as_ref().filter(|root| root.name == "Error");
         let code = error.and_then(|error| error.text_at(&["Code"]));
@@ -188,32 +186,32 @@ impl Refusal {
             Self::WrongSecret => {
                 "S3 does not accept the signature: the secret does not fit the access key"
             }
-            Self::ExpiredToken => "the session token is expired or not the one of the access key",
+            Self::ExpiredToken => "the session token has expired or does not belong to the access key",
             Self::ClockSkew => {
                 "the clock of this host and that of S3 differ by more than 15 minutes"
             }
             Self::NoBucket => "the bucket does not exist",
-            Self::NoObject => "the object does not exist, or no longer",
+            Self::NoObject => "the object does not exist, or no longer exists",
             Self::DeleteMarker => "the object was deleted: its newest version is a delete marker",
             Self::BadRequest => {
-                "S3 does not describe the object without the key of a customer (SSE-C)"
+                "S3 does not describe the object without the customer's own key (SSE-C)"
             }
             Self::Precondition => {
-                "S3 refuses the request for a condition that was not set (412, 416)"
+                "S3 refuses the request because of a condition that was not set (412, 416)"
             }
             Self::Elsewhere => "the bucket is at another endpoint",
-            Self::Busy => "S3 was too busy, also when asked again",
-            Self::ServerError => "S3 had an error of its own, also when asked again",
-            Self::NotImplemented => "the store does not have this operation",
+            Self::Busy => "S3 was too busy, even after retries",
+            Self::ServerError => "S3 had an internal error, even after retries",
+            Self::NotImplemented => "the store does not support this operation",
             Self::NoDefault => "the bucket has no default encryption",
             Self::State => "the state of the object does not allow the request",
-            Self::NotS3 => "the answer is not one of S3; a proxy or a login page may have answered",
+            Self::NotS3 => "the answer is not from S3; a proxy or a login page may have answered",
             Self::KmsDenied(KmsAction::GenerateDataKey) => "KMS denies kms:GenerateDataKey on the key, which every upload needs",
             Self::KmsDenied(KmsAction::Decrypt) => "KMS denies kms:Decrypt on the key, which uploads in parts need: small files work, large ones do not",
             Self::KeyDisabled => "the KMS key is disabled",
             Self::KeyNotFound => "the KMS key does not exist in the region of the bucket",
-            Self::KeyState => "the KMS key cannot be used in its state, such as that of a pending deletion",
-            Self::KeyUsage => "the KMS key is not one for encryption",
+            Self::KeyState => "the KMS key cannot be used in its present state, such as pending deletion",
+            Self::KeyUsage => "the KMS key is not for encryption",
             Self::Other(None) => "S3 answers with an error",
         }
         .to_owned()
@@ -224,7 +222,7 @@ impl Refusal {
         match self {
             Self::NoAnswer(failure) => fix_of_failure(failure),
             Self::Denied => {
-                "Allow s3:ListBucket on the bucket and s3:GetObject on its objects to this identity, or give another one by access_key_id or assume_role_arn."
+                "Allow s3:ListBucket on the bucket and s3:GetObject on its objects to this identity, or use another one by access_key_id or assume_role_arn."
             }
             Self::UnknownAccessKey | Self::WrongSecret => {
                 "Correct the access key and its secret where they come from."
@@ -236,11 +234,11 @@ impl Refusal {
             Self::BadRequest => "Find out which program uploads with keys of its own.",
             Self::Elsewhere => "Set region to that of the bucket, or endpoint_url to its endpoint.",
             Self::Busy | Self::ServerError => "Run again later, or with a smaller head_limit.",
-            Self::NotImplemented => "Nothing: this store cannot tell.",
-            Self::NoDefault => "Nothing, unless the bucket should have one.",
+            Self::NotImplemented => "There is nothing to do: this store does not report it.",
+            Self::NoDefault => "There is nothing to do, unless the bucket should have one.",
             Self::NotS3 => "Check endpoint_url and the proxy in the environment.",
             Self::KmsDenied(_) => {
-                "Add the statement to the policy of the identity, and see that the policy of the key allows it."
+                "Add the statement to the policy of the identity, and make sure that the policy of the key allows it."
             }
             Self::KeyDisabled => "Enable the key, or name another one.",
             Self::KeyNotFound => {
@@ -248,7 +246,7 @@ impl Refusal {
             }
             Self::KeyState | Self::KeyUsage => "Name another key.",
             Self::State | Self::Precondition | Self::Other(_) => {
-                "Look the error up in the Amazon S3 API Reference."
+                "Look up the error in the Amazon S3 API Reference."
             }
         }
     }

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use super::place::Place;
 use super::refusal::Refusal;
-use crate::http::{Answer, Client, Credentials, Element, Method, Request, Signer, ToSign, query};
+use crate::http::{Client, Credentials, Element, Method, Request, Response, Signer, ToSign, query};
 use crate::utc::Utc;
 
 /// A bucket, asked by one identity. Several threads may ask at once.
@@ -13,10 +13,10 @@ pub struct Store<'c> {
     client: &'c Client,
     place: Place,
     credentials: Credentials,
-    state: Mutex<State>,
+    state: Mutex<Learned>,
 }
 
-struct State {
+struct Learned {
     region: String,
     is_corrected: bool,
     /// By how many seconds the clock of this host is ahead of that of the store.
@@ -26,7 +26,7 @@ struct State {
 impl<'c> Store<'c> {
     /// Creates a store. A region that is not the bucket's is corrected once.
     pub fn new(client: &'c Client, place: Place, credentials: Credentials, region: String) -> Self {
-        let state = State {
+        let state = Learned {
             region,
             is_corrected: false,
             ahead: None,
@@ -57,7 +57,7 @@ impl<'c> Store<'c> {
         parameters: &[(&str, &str)],
         headers: &[(&'static str, String)],
         body: &[u8],
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Response, Refusal> {
         loop {
             let region = self.region();
             let answer = self.ask_in(&region, method, key, parameters, headers, body)?;
@@ -76,7 +76,7 @@ impl<'c> Store<'c> {
         parameters: &[(&str, &str)],
         headers: &[(&'static str, String)],
         body: &[u8],
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Response, Refusal> {
         let (origin, path) = self.place.target(region, key);
         let host = origin.authority();
         let query = query(parameters);
@@ -114,7 +114,7 @@ impl<'c> Store<'c> {
     }
 
     /// Takes over the region that an answer names. Returns whether to ask again.
-    fn correct(&self, used: &str, answer: &Answer) -> bool {
+    fn correct(&self, used: &str, answer: &Response) -> bool {
         let named = region_of(answer);
         let mut state = self.state();
         // Another thread was faster.
@@ -131,7 +131,7 @@ impl<'c> Store<'c> {
         }
     }
 
-    fn note_clock(&self, answer: &Answer) {
+    fn note_clock(&self, answer: &Response) {
         let date = answer.header("date").and_then(Utc::parse_http);
         let seconds = |time: SystemTime| {
             let since = time.duration_since(SystemTime::UNIX_EPOCH);
@@ -144,13 +144,13 @@ impl<'c> Store<'c> {
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, Learned> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Returns the region of the bucket in an answer: in a header, or in the body of an error.
-fn region_of(answer: &Answer) -> Option<String> {
+fn region_of(answer: &Response) -> Option<String> {
     let header = answer.header("x-amz-bucket-region").map(str::to_owned);
     let named = header.or_else(|| {
         let root = Element::parse(&answer.body).ok()?;

@@ -3,14 +3,13 @@
 use super::encryption::{Algorithm, ObjectEncryption};
 use super::refusal::Refusal;
 use super::store::Store;
-use crate::http::{Answer, Element, Method};
+use crate::http::{Element, Method, Response};
 
 /// What S3 says of an object that it has taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
     /// Its version, in a bucket that keeps versions.
     pub version: Option<String>,
-    /// Its encryption.
     pub encryption: ObjectEncryption,
 }
 
@@ -109,7 +108,7 @@ impl Store<'_> {
 
 impl Written {
     /// Reads an answer, or returns nothing if the object was not taken.
-    pub fn of(answer: &Answer) -> Option<Self> {
+    pub fn of(answer: &Response) -> Option<Self> {
         (answer.status == 200).then(|| Self {
             version: answer.header("x-amz-version-id").map(str::to_owned),
             encryption: ObjectEncryption::of(answer),

@@ -151,12 +151,12 @@ CLOSED_WAYS = {
     "requiretty": (
         {**BY_SUDO, "ansible_user": BOUND},
         # Ansible's connection may miss any part of the output of sudo, because it does not wait for the end.
-        "the command that runs a kept build did not work there|becoming the other user gave no answer",
+        "the command that runs a kept build did not work there|privilege escalation did not answer",
     ),
     "shell": ({"ansible_shell_executable": "/run/ksh"}, "the shell is not a common one"),
     "csh": (
         {"ansible_user": IN_CSH},
         "the command that runs a kept build did not work there (0: Event not found.)",
     ),
-    "open home": ({"ansible_user": OPEN}, "no folder on the host is safe to keep it in and lets it run"),
+    "open home": ({"ansible_user": OPEN}, "no folder on the host is both safe to keep it in and lets programs run"),
 }

@@ -69,7 +69,7 @@ class HostKind(NamedTuple):
 
 BY_SUDO = {"ansible_become": True}
 BY_PASSWORD = {**BY_SUDO, "ansible_become_password": PASSWORD}
-NO_PLACE = "no folder on the host is safe to keep it in and lets it run"
+NO_PLACE = "no folder on the host is both safe to keep it in and lets programs run"
 #: Root keeps builds in its home or here.
 NO_CACHE = "mount -t tmpfs -o ro none /var/cache; "
 
@@ -85,7 +85,7 @@ HOSTS: dict[str, HostKind] = {
     "requiretty": HostKind(
         {**BY_SUDO, "ansible_user": BOUND},
         # Ansible's connection may miss any part of the output of sudo.
-        "the command that runs a kept build did not work there|becoming the other user gave no answer",
+        "the command that runs a kept build did not work there|privilege escalation did not answer",
     ),
     "sudo with a password": HostKind({**BY_PASSWORD, "ansible_user": ASKED}),
     "su": HostKind({**BY_PASSWORD, "ansible_become_method": "su"}, "su carries no data to a command"),

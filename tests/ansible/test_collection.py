@@ -382,7 +382,7 @@ def test_an_unreadable_file_fails_the_audit(
     arrange(root)
     screen = run_on(installed, folder, "aspera_ops.sse.audit", aspera_sse_root=str(root.folder))
     assert screen.recap["server"]["failed"] == 1, screen.text
-    assert "Fail if it is not, or could not be seen" in screen.text
+    assert "Fail if an upload is not encrypted as expected, or could not be judged" in screen.text
 
 
 def test_the_playbooks_are_well_formed(installed: Controller) -> None:

@@ -208,7 +208,7 @@ def test_a_folder_that_cannot_be_written_to_fails(fleet: Fleet) -> None:
 @pytest.mark.parametrize(
     ("content", "mode", "says"),
     [
-        ("0b" * 32 + "\n", 0o644, "Others may read the key"),
+        ("0b" * 32 + "\n", 0o644, "Other users can read the key"),
         ("0b" * 31 + "\n", 0o600, "is not one line of 64 hexadecimal digits"),
         ("\x00", 0o600, "is not one line of 64 hexadecimal digits"),
     ],

@@ -113,7 +113,7 @@ def running(evidence: Path) -> None:
         (piped, "cannot be read: it is not a regular file"),
         (replaced_by_folder, "cannot be read"),
         (added, "was added after the audit"),
-        (running, "has not ended"),
+        (running, "has not finished"),
     ],
 )
 def test_of_a_file_that_does_not_fit_nothing_is_used(evidence: Path, harm: Callable[[Path], None], says: str) -> None:
@@ -133,7 +133,7 @@ def test_of_a_file_that_does_not_fit_nothing_is_used(evidence: Path, harm: Calla
             "schema version 2",
         ),
         (samples.evidence("second").to_bytes()[:-30], "not whole JSON"),
-        (samples.evidence("first").to_bytes(), "evidence of another host than its name says"),
+        (samples.evidence("first").to_bytes(), "evidence of a host other than its name says"),
         (b"{}", "schema version unknown"),
     ],
 )

@@ -152,7 +152,7 @@ CASES = {
         ("AWS_KMS", KEY, "trapd", False),
         trapd="running since long ago",
         compliant=None,
-        why="with its file from before the last change",
+        why="with its file as it was before the last change",
         incomplete=("asperatrapd",),
     ),
     "systemctl does not answer": Case(

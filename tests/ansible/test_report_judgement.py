@@ -246,7 +246,7 @@ def test_two_files_of_one_time_that_differ_prove_nothing(folder: Path) -> None:
     assert report(folder / "a", folder / "c").is_proven
     made = report(folder / "a", folder / "b")
     assert made.hosts[0].state == "untrusted"
-    assert "is of the same second and differs" in made.hosts[0].findings[0].why
+    assert "has the same time and differs" in made.hosts[0].findings[0].why
 
 
 def test_a_changed_file_is_red_even_beside_a_newer_one(folder: Path) -> None:

@@ -96,7 +96,7 @@ def last_task(screen: Screen) -> str:
             "do not run on this host",
         ),
         ("temporary_folder", noexec, "it may be mounted noexec. Set ansible_remote_tmp", "Permission denied"),
-        ("installed", not_installed, "There is no Aspera in ", "does not exist"),
+        ("installed", not_installed, "Aspera is not installed in ", "does not exist"),
         ("version", too_old, "Aspera 3.5.4.102989 does not know AWS_KMS, which came with 3.6.1.", "3.5.4.102989"),
     ],
 )
@@ -346,7 +346,7 @@ def test_a_host_that_is_as_it_should_be_takes_six_tasks(controller: Controller, 
     assert tasks[1:] == [
         "Check and convert the variables",
         "Look at the host",
-        "Check what stands in the way",
+        "Check the preconditions",
         "Set the encryption of docroots",
         "Set the system-wide encryption",
         "Restart and verify",
@@ -397,7 +397,7 @@ def test_whether_a_restarted_service_stays_alive(
         __aspera_sse_found={"services": services(state, after)},
     )
     assert (screen.exit_status == 0) is stays_alive, screen.text
-    assert (f"asperatrapd did not stay alive: it is {state}." in screen.as_one_line) is not stays_alive
+    assert (f"asperatrapd did not keep running: its state is {state}." in screen.as_one_line) is not stays_alive
 
 
 @pytest.mark.parametrize(
@@ -486,8 +486,13 @@ def test_without_restarts_nothing_settles(controller: Controller, folder: Path) 
     arguments = ("--skip-tags", "aspera_sse_restart", "--extra-vars", DUE)
     screen = hosts.run(controller, "role.yml", *arguments, aspera_sse_system=SYSTEM, aspera_sse_settle_seconds=600)
     assert (screen.exit_status, screen.recap["one"]["changed"]) == (0, 1), screen.text
-    assert "TASK [aspera_sse : Look at what is in effect]" in screen.text
-    for task in ("Wait for restarted services", "Note what must restart", "RUNNING HANDLER", "until no transfer"):
+    assert "TASK [aspera_sse : Check what is in effect]" in screen.text
+    for task in (
+        "Wait for restarted services",
+        "Report the services that need a restart",
+        "RUNNING HANDLER",
+        "until no transfer",
+    ):
         assert task not in screen.text
 
 
@@ -536,7 +541,7 @@ def test_transfers_that_do_not_end_keep_a_service_from_restarting(controller: Co
     # In check mode nothing restarts, so there is nothing to wait for.
     screen = hosts.run(controller, "role_step.yml", "--check", step="restart", **wait)
     assert screen.exit_status == 0, screen.text
-    assert "asperatrapd must restart: pending. That breaks off running transfers." in screen.as_one_line
+    assert "asperatrapd must restart: pending. That interrupts running transfers." in screen.as_one_line
 
 
 def filled_in(folder: Path, example: str) -> Path:

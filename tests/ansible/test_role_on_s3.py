@@ -24,7 +24,7 @@ USER = (
     "</path></paths></access></file_system></user>"
 )
 CONF = '<CONF version="2"><aaa><realms><realm><users>{}</users></realm></realms></aaa></CONF>\n'
-TRIED = "TASK [aspera_sse : Try whether S3 takes uploads with what is to be set]"
+TRIED = "TASK [aspera_sse : Try whether S3 accepts uploads with what is to be set]"
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,7 @@ def test_a_refused_upload_stops_the_host_before_anything_is_set(controller: Cont
     wanted = settings(aws, aspera_sse_try_key="yes")
     refused = hosts.run(controller, "role.yml", "-vvv", **wanted)
     assert refused.recap["one"] | {"failed": 1, "changed": 0} == refused.recap["one"], refused.text
-    assert "user two: S3 does not take uploads with AWS_KMS with arn:aws:kms:" in refused.as_one_line
+    assert "user two: S3 does not accept uploads with AWS_KMS with arn:aws:kms:" in refused.as_one_line
     assert "arn:aws:s3:::media/trial/two/*" in refused.as_one_line
     assert "Nothing was set on this host." in refused.as_one_line
     assert files(hosts) == before
@@ -108,7 +108,7 @@ def test_a_trial_that_stays_is_reported(controller: Controller, folder: Path, aw
     wanted = settings(aws, aspera_sse_system={}, aspera_sse_try_key=True)
     done = hosts.run(controller, "role.yml", **wanted)
     assert done.exit_status == 0, done.text
-    assert 'A trial of one byte is left in S3, or may be: "role/.aspera-sse-trial-' in done.as_one_line
+    assert 'A trial of one byte is, or may be, left in S3: "role/.aspera-sse-trial-' in done.as_one_line
 
 
 def test_a_docroot_that_cannot_be_tried_is_reported(controller: Controller, folder: Path, aws: Aws) -> None:
@@ -121,11 +121,11 @@ def test_a_docroot_that_cannot_be_tried_is_reported(controller: Controller, fold
     wanted = settings(aws, aspera_sse_try_key=True)
     silent = hosts.run(controller, "role.yml", **(wanted | {"aspera_sse_s3": {"endpoint_url": "https://127.0.0.1:1"}}))
     assert silent.recap["one"] | {"failed": 1, "changed": 0} == silent.recap["one"], silent.text
-    assert "user two: it is not known whether S3 takes uploads with AWS_KMS" in silent.as_one_line
+    assert "user two: it is not known whether S3 accepts uploads with AWS_KMS" in silent.as_one_line
     done = hosts.run(controller, "role.yml", **wanted)
     assert done.exit_status == 0, done.text
-    assert "global: it is not known whether S3 takes uploads" in done.as_one_line
-    assert "the docroot leads each user to another place" in done.as_one_line
+    assert "global: it is not known whether S3 accepts uploads" in done.as_one_line
+    assert "the docroot leads each user to a different place" in done.as_one_line
 
 
 #: Without the init system of this machine, services are those of the installation that run.
@@ -166,7 +166,7 @@ def test_objects_are_looked_at_in_the_end(controller: Controller, folder: Path, 
     with running_services(hosts):
         none_yet = hosts.run(controller, "role.yml", around=NO_INIT, **wanted)
         assert (none_yet.exit_status, none_yet.recap["one"]["changed"]) == (0, 0), none_yet.text
-        assert "no object was found that the question is about" in none_yet.as_one_line
+        assert "there is no object to look at" in none_yet.as_one_line
         s3.put_object(Bucket="media", Key="verify/one/new", Body=b"x", **right)
         s3.put_object(Bucket="media", Key="verify/two/new", Body=b"x", **right)
         seen = hosts.run(controller, "role.yml", around=NO_INIT, **wanted)

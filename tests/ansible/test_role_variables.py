@@ -386,7 +386,7 @@ def test_every_step_checks_the_variables(controller: Controller, folder: Path, s
     if step in ("preflight", "restart"):
         assert screen.exit_status == 0, screen.text
     else:
-        assert "The role aspera_sse was asked for nothing. Set aspera_sse_system" in screen.as_one_line
+        assert "The role aspera_sse has nothing to do. Set aspera_sse_system" in screen.as_one_line
         assert screen.recap["one"] | {"failed": 1, "changed": 0} == screen.recap["one"]
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 INFO, ROLE = "aspera_ops.sse.aspera_sse_info", "aspera_ops.sse.aspera_sse"
 FALLBACK = "is sent to the host for this task alone, since "
-NO_FOLDER = f"{FALLBACK}no folder on the host is safe to keep it in and lets it run."
+NO_FOLDER = f"{FALLBACK}no folder on the host is both safe to keep it in and lets programs run."
 NOWHERE = {"aspera_sse_cache_folder": "/nonexistent"}
 
 

@@ -250,5 +250,5 @@ def test_a_local_user_who_holds_the_lock_delays_ten_seconds_at_most() -> None:
         for result, sandbox in zip(pool.map(run, sandboxes), sandboxes, strict=True):
             assert result["changed"] is True
             (warning,) = [text for text in result["warnings"] if "lock" in text]
-            assert f"lock on {sandbox.file.parent} for 10 seconds now; went on without it" in warning
+            assert f"lock on {sandbox.file.parent} for 10 seconds; continued without the lock" in warning
             assert sandbox.file.read_bytes() == sandbox.edit.after

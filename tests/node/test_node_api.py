@@ -88,7 +88,7 @@ def test_a_certificate_that_a_node_has_made_for_itself(folder: Path, is_authorit
         answer = ask(folder, url, ca_file=str(made.certificate))
         assert answer["compliant"] is (None if is_authority else True)
         if is_authority:
-            assert "it is one of an authority, not of a server" in answer["incomplete"][0]["why"]
+            assert "it is the certificate of an authority, not of a server" in answer["incomplete"][0]["why"]
         assert ask(folder, url, validate_certs=False)["compliant"] is True
 
 

@@ -255,7 +255,7 @@ def test_tls_and_plain_http_are_not_mixed_up(aws: Aws) -> None:
     """No plain HTTP is tried where TLS fails."""
     with serving(Metadata(None)) as address:
         answer = aws.ask("media/right", endpoint_url=f"https://{address}")
-        assert "no TLS connection came about" in answer["docroots"][0]["unknown"][0]["why"]
+        assert "no TLS connection could be made" in answer["docroots"][0]["unknown"][0]["why"]
     answer = aws.ask("media/right", endpoint_url=aws.url.replace("https", "http"))
     assert reasons(answer) == {"no_answer": 0}
 

@@ -70,7 +70,7 @@ class ActionModule(ActionBase):
         is_reachable = True
         for module, arguments in looks if not problems else ():
             if not is_reachable:
-                answers[module] = Answer("skipped", "The server was not reachable any more.")
+                answers[module] = Answer("skipped", "The server was no longer reachable.")
                 continue
             answers[module], found = self._look(module, arguments, key, variables)
             sums = sums or found
@@ -170,7 +170,7 @@ def _looks(options: dict[str, t.Any], omitted: t.Any) -> list[Look]:
         arguments = look.get("options") or {}
         looks.append((module, {name: value for name, value in arguments.items() if value != omitted}))
     if not looks:
-        raise AnsibleActionFail("looks is empty. Name the info modules that are to look.")
+        raise AnsibleActionFail("looks is empty. Name the info modules to run.")
     return looks
 
 

@@ -17,7 +17,7 @@ from ansible_collections.aspera_ops.sse.plugins.plugin_utils.evidence_file impor
 from ansible_collections.aspera_ops.sse.plugins.plugin_utils.evidence_folder import EvidenceFolder, FolderError
 from ansible_collections.aspera_ops.sse.plugins.plugin_utils.signature import SignatureError, SigningKey
 
-NOT_LOOKED_AT = "The run ended for this server before it was looked at. What the run showed says why."
+NOT_LOOKED_AT = "The run ended for this server before the audit looked at it. The output of the run says why."
 
 
 class ActionModule(ActionBase):

@@ -117,10 +117,10 @@ def _fail_on(value: t.Any) -> str:
     unknown = [word for word in words if word not in FAIL_ON]
     if unknown or not words:
         raise AnsibleActionFail(
-            f"fail_on may only hold {', '.join(FAIL_ON)}. Without it, it is {', '.join(DEFAULT_FAIL_ON)}."
+            f"fail_on accepts only {', '.join(FAIL_ON)}. Without it, it is {', '.join(DEFAULT_FAIL_ON)}."
         )
     if "never" in words and len(set(words)) > 1:
-        raise AnsibleActionFail("fail_on holds never and another word. Leave one of them.")
+        raise AnsibleActionFail("fail_on has never and another word. Keep only one of them.")
     return max(words, key=list(FAIL_ON).index)
 
 

@@ -157,8 +157,8 @@ class CompiledModuleAction(ActionBase):
             values = {
                 "failed": True,
                 "msg": f"The answer of {self._answering_host(variables)} to {self.MODULE} was refused, because "
-                f"{reason}; the module gives no such answer, so find out what runs in its place there, and remove the "
-                "kept builds with the playbook aspera_ops.sse.remove_kept_builds.",
+                f"{reason}; the module never gives such an answer, so find out what runs in its place there, and "
+                "remove the kept builds with the playbook aspera_ops.sse.remove_kept_builds.",
             }
         if remove_internal_keys:
             remove_internal_keys(values)
@@ -241,7 +241,7 @@ class CompiledModuleAction(ActionBase):
             display.vvv(f"Sending {build.path.name} to be kept", host=self._host(variables))
             kept = self._execute(Command.of(head, "keep.sh", build.path.read_bytes()))
             if kept.report[0] != "kept":
-                raise NoFastPathError("no folder on the host is safe to keep it in and lets it run")
+                raise NoFastPathError("no folder on the host is both safe to keep it in and lets programs run")
             output = self._execute(run)
         word, system = output.report
         if word == "unsupported":
@@ -288,7 +288,7 @@ class CompiledModuleAction(ActionBase):
             # Where sudo ends at once, the connection at times sees no end but an open stderr.
             if "waiting for privilege escalation prompt" not in str(error):
                 raise
-            raise NoFastPathError("becoming the other user gave no answer") from error
+            raise NoFastPathError("privilege escalation did not answer") from error
         return Output(output["stdout"], output["stderr"], output["rc"])
 
     @contextmanager
@@ -358,7 +358,10 @@ class CompiledModuleAction(ActionBase):
         self._task.async_val = 0
         job = started.get("ansible_job_id") or ""
         if not JOB_ID.fullmatch(job):
-            return {"failed": True, "msg": f"The host named no job after {self.MODULE} was started in the background."}
+            return {
+                "failed": True,
+                "msg": f"The host reported no job id after {self.MODULE} was started in the background.",
+            }
         while left > 0:
             time.sleep(poll)
             left -= poll
@@ -394,7 +397,9 @@ class CompiledModuleAction(ActionBase):
             module_name=f"ansible.legacy.{program}", module_args=arguments, task_vars=variables, wrap_async=wrap_async
         )
         if self._answer is None:
-            raise AnsibleActionFail(f"This ansible-core did not have the answer to {self.MODULE} checked. Use another.")
+            raise AnsibleActionFail(
+                f"This version of ansible-core bypasses the check of the answer to {self.MODULE}. Use another version."
+            )
         return self._answer
 
     def _parse_returned_data(self, res: dict[str, t.Any], *arguments: t.Any, **keywords: t.Any) -> t.Any:

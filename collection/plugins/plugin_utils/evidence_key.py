@@ -46,13 +46,15 @@ class EvidenceKey:
                 mode = os.fstat(opened.fileno()).st_mode
                 content = opened.read(4096)
         except OSError as error:
-            raise UnusableKeyError(f"The key {path} cannot be read or made: {error.strerror}.") from error
+            raise UnusableKeyError(f"The key {path} cannot be read or created: {error.strerror}.") from error
         except NotRegularError as error:
-            raise UnusableKeyError(f"The key {path} cannot be read: {error}. Remove it, and it is made.") from error
+            raise UnusableKeyError(
+                f"The key {path} cannot be read: {error}. Remove it, and the next run creates a new one."
+            ) from error
         if mode & 0o077:
             raise UnusableKeyError(
-                f"Others may read the key {path}. Take their rights away with 'chmod 600', or make another key if they "
-                "may have read it."
+                f"Other users can read the key {path}. Remove their permissions with 'chmod 600', or make another key "
+                "if they may have read it."
             )
         try:
             text = content.decode("ascii")
@@ -61,7 +63,7 @@ class EvidenceKey:
         if not TEXT.fullmatch(text):
             raise UnusableKeyError(
                 f"The key {path} is not one line of {2 * BYTES} hexadecimal digits. Make another one with "
-                f"'openssl rand -hex {BYTES}', or remove it and it is made."
+                f"'openssl rand -hex {BYTES}', or remove it, and the next run creates a new one."
             )
         return cls(bytes.fromhex(text.strip()))
 

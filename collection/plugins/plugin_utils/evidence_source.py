@@ -75,7 +75,7 @@ def read_source(path: Path, allowed_signers: Path | None = None) -> Source:
     for name in sorted(names | set(sums.by_name)):
         host = _host_of(name)
         if host is None:
-            why = f"{path / name} has a name that the audit gives to no file."
+            why = f"{path / name} has a name that no audit uses."
             source.doubts.append(Doubt(why, "Find out who put it there, and remove it."))
         else:
             source.found.append(_found(source, name, host, sums, part))
@@ -108,8 +108,8 @@ def _sums(source: Source, allowed_signers: Path | None) -> Sums:
     except FileNotFoundError:
         source.doubts.append(
             Doubt(
-                f"{source.path} has no {SUMS}: the audit has not ended, or somebody removed it.",
-                "Run the audit again, to its end.",
+                f"{source.path} has no {SUMS}: the audit has not finished, or somebody removed it.",
+                "Run the audit again, and let it finish.",
             )
         )
         return Sums()
@@ -124,7 +124,7 @@ def _sums(source: Source, allowed_signers: Path | None) -> Sums:
             signature = _content_or_nothing(source.path / SIGNATURE)
             source.signed_by = check_signature(content, signature, allowed_signers)
         except SignatureError as error:
-            source.doubts.append(Doubt(f"The signature of {source.path / SUMS} does not count: {error}.", AUDIT_AGAIN))
+            source.doubts.append(Doubt(f"The signature of {source.path / SUMS} is not accepted: {error}.", AUDIT_AGAIN))
     return sums
 
 
@@ -140,8 +140,8 @@ def _found(source: Source, name: str, host: str, sums: Sums, part: Sums) -> Foun
     sha256 = hashlib.sha256(content).hexdigest()
     if sums.by_name.get(name) != sha256:
         if part.by_name.get(name) == sha256:
-            why = f"The audit that wrote {path} has not ended."
-            return _doubted(source, host, why, "Wait until it ends, or run the audit again.")
+            why = f"The audit that wrote {path} has not finished."
+            return _doubted(source, host, why, "Wait until it finishes, or run the audit again.")
         # Without any sums, the doubt about the folder says so once.
         if name in sums.by_name:
             return _doubted(source, host, f"{path} was changed after the audit.", AUDIT_AGAIN)
@@ -154,7 +154,7 @@ def _found(source: Source, name: str, host: str, sums: Sums, part: Sums) -> Foun
     except UnusableEvidenceError as error:
         return _doubted(source, host, f"{path} cannot be used: {error}.", "Run the audit again.")
     if f"{HOSTS}/{file_name(evidence.host)}" != name:
-        return _doubted(source, host, f"{path} is evidence of another host than its name says.", AUDIT_AGAIN)
+        return _doubted(source, host, f"{path} is evidence of a host other than its name says.", AUDIT_AGAIN)
     return Found(evidence.host, source.path, sha256, evidence)
 
 

@@ -22,7 +22,7 @@ ACCESS_KEYS, DECIDED_BY_KEYS = "aspera_access_keys_info", "access_keys"
 #: The lists of problems that any info module may return, and what an entry of each means for its host.
 PROBLEM_LISTS = {"violations": "violated", "incomplete": "incomplete", "unknown": "unknown"}
 VERDICTS = ("met", "violated", "unknown", "not_s3")
-ODD_FORM = "The answer of {module} does not have the form that it documents, so it says nothing."
+ODD_FORM = "The answer of {module} does not have the documented form, so it proves nothing."
 UPDATE = "Run the audit with the version of the collection that makes this report."
 
 

@@ -27,7 +27,7 @@ FAIL_ON: dict[str, tuple[str, ...]] = {
 SAID: dict[str, tuple[str, str]] = {
     "violated": ("1 host violates the expectation", "{} hosts violate the expectation"),
     "untrusted": ("the evidence of 1 host cannot be trusted", "the evidence of {} hosts cannot be trusted"),
-    "incomplete": ("1 host could not be read whole", "{} hosts could not be read whole"),
+    "incomplete": ("1 host could not be read completely", "{} hosts could not be read completely"),
     "missing": ("1 host has no evidence", "{} hosts have no evidence"),
     "old": ("1 host has old evidence only", "{} hosts have old evidence only"),
     "unknown": ("1 host is not known to be as expected", "{} hosts are not known to be as expected"),
@@ -157,12 +157,14 @@ def findings_by_cause(hosts: list[HostReport], kinds: t.Container[str]) -> list[
 def _notes(sources: list[Source], inventory: list[str] | None, by_host: dict[str, list[Found]]) -> list[str]:
     notes = []
     if inventory is None:
-        notes.append("No inventory was given, so a host that no audit has looked at is not missed here.")
+        notes.append("No inventory was given, so hosts that were never audited are not listed here.")
     else:
         known = set(inventory)
         others = [host for host in by_host if host not in known]
         if others:
-            notes.append(f"{_number(len(others), 'host')} with evidence: not in the inventory, such as {others[0]}.")
+            notes.append(
+                f"{_number(len(others), 'host')} with evidence, but not in the inventory, such as {others[0]}."
+            )
     notes += [
         f"{source.path} has {_number(source.other_files, 'file')} that no audit writes. They were not opened."
         for source in sources
@@ -184,7 +186,7 @@ def _superseded(by_host: dict[str, list[Found]], judging: Judging) -> list[str]:
         ]
         if worse:
             notes.append(
-                f"{host} has evidence in several folders, and the newest counts. That in {worse[0]} is worse: "
+                f"{host} has evidence in several folders, and the newest counts. The evidence in {worse[0]} is worse: "
                 f"{judged[worse[0]]}. If these are two servers, give each a name of its own."
             )
     return notes

@@ -72,7 +72,7 @@ def judge(host: str, found: list[Found], judging: Judging) -> HostReport:
     last = {pair[1].sha256: pair for pair in with_evidence if pair[0].ended_at == newest}
     if len(last) > 1:
         folders = " and ".join(sorted(str(pair[1].folder) for pair in last.values()))
-        why = f"Its evidence in {folders} is of the same second and differs."
+        why = f"Its evidence in {folders} has the same time and differs."
         fix = "Give each server a name of its own in all inventories, and run the audit again."
         return _without_evidence(host, [Finding("untrusted", "", why, fix)])
     ((evidence, one),) = last.values()
@@ -107,12 +107,12 @@ def _without_evidence(host: str, findings: list[Finding]) -> HostReport:
 
 def _of_time(evidence: Evidence, judging: Judging) -> list[Finding]:
     if evidence.ended_at > judging.now + CLOCK_TOLERANCE:
-        why = f"Its evidence is of {utc_text(evidence.ended_at)}, which is in the future."
+        why = f"Its evidence is dated {utc_text(evidence.ended_at)}, which is in the future."
         fix = "Set the clocks of the controllers, and run the audit again."
         return [Finding("untrusted", "", why, fix)]
     # What was true when the audit began may have changed until it ended.
     if judging.now - evidence.started_at > judging.max_age:
-        why = f"Its evidence is of {utc_text(evidence.started_at)}, which is too long ago."
+        why = f"Its evidence is dated {utc_text(evidence.started_at)}, which is too old."
         return [Finding("old", "", why, "Find out why no later audit looked at it, and run the audit.")]
     return []
 
@@ -127,6 +127,6 @@ def _of_state(evidence: Evidence) -> list[Finding]:
 def _not_judged(evidence: Evidence) -> Finding:
     """Nothing speaks against the host, and no module calls it compliant."""
     if evidence.expectation is None:
-        return Finding("unknown", "", "The audit expected nothing of it.", "Run the audit with aspera_sse_expect.")
+        return Finding("unknown", "", "The audit had no expectation for it.", "Run the audit with aspera_sse_expect.")
     why = "The audit does not call it compliant, and gives no reason."
     return Finding("unknown", "", why, "Run the audit with the version of the collection that makes this report.")

@@ -456,6 +456,6 @@ def asked_for_nothing(converted: Mapping[str, t.Any]) -> list[str]:
     if converted.get("aspera_sse_system") or converted.get("aspera_sse_docroots"):
         return []
     return [
-        "The role aspera_sse was asked for nothing. Set aspera_sse_system for the whole server, such as "
+        "The role aspera_sse has nothing to do. Set aspera_sse_system for the whole server, such as "
         "{server_side_encryption: AWS_KMS, kms_key_id: KEY_ARN}, or aspera_sse_docroots for docroots, or both."
     ]

@@ -8,7 +8,7 @@ use super::doubt::Doubt;
 use super::endpoint::Endpoint;
 use super::facts::Facts;
 use super::possible::{Outcome, Possible};
-use super::query::Values;
+use super::query::OptionValues;
 use super::s3_docroot::{self, Served};
 
 /// The storage of an access key, as far as it matters for the encryption of uploads.
@@ -43,7 +43,7 @@ pub fn with_access_key(storage: KeyStorage, facts: &Facts) -> Possible {
         };
     };
     let texts = |text: Option<&str>| text.map(str::to_owned).into_iter().collect();
-    let values = Values {
+    let values = OptionValues {
         encryptions: texts(encryption),
         kms_keys: texts(kms_key),
     };

@@ -109,7 +109,6 @@ struct Words {
 }
 
 impl Doubt {
-    /// All doubts.
     pub const ALL: [Self; 48] = [
         Self::AccessKeys,
         Self::GroupsUnknown,
@@ -203,7 +202,7 @@ impl Doubt {
             },
             Self::UnclearName => Words {
                 name: "unclear_name",
-                why: "a user or group in aspera.conf has an empty name or two names, or its name has blanks around it or a comment in it, so it is not known whose docroots these are",
+                why: "a user or group in aspera.conf has an empty name or two names, or its name has blanks around it or a comment in it, so it is not known which user or group these docroots belong to",
                 fix: "Leave one name in each user and group, without blanks or comments in the name element.",
             },
             Self::EmptyDocroot => Words {
@@ -248,13 +247,13 @@ impl Doubt {
             },
             Self::ServiceOptions => Words {
                 name: "service_options",
-                why: "trap.properties, or the unit, init script, command line or environment of asperatrapd sets encryption options as well, or may set them because they cannot be read whole, and the vendor does not document which ones count",
+                why: "trap.properties, or the unit, init script, command line or environment of asperatrapd sets encryption options as well, or could not be read completely and may set them, and the vendor does not document which ones count",
                 fix: "Remove the encryption options from there, and set them in s3.properties. Run the audit as root if something cannot be read.",
             },
             Self::PvclCloud => Words {
                 name: "pvcl_cloud",
                 why: "pvcl_cloud may serve this storage, and the vendor does not document whether it uses these settings",
-                fix: "Look at the encryption of an uploaded object, or enable trapd if it is the service that serves S3 here.",
+                fix: "Check the encryption of an uploaded object, or enable trapd if it is the service that serves S3 here.",
             },
             Self::OlderFile => Words {
                 name: "older_file",
@@ -279,7 +278,7 @@ impl Doubt {
             Self::DocrootAndFile => Words {
                 name: "docroot_and_file",
                 why: "the docroot and s3.properties have different settings, and the vendor does not document which one wins",
-                fix: "Set both to the same encryption and key, or look at the encryption of an uploaded object.",
+                fix: "Set both to the same encryption and key, or check the encryption of an uploaded object.",
             },
             Self::NoneInDocroot => Words {
                 name: "none_in_docroot",
@@ -288,12 +287,12 @@ impl Doubt {
             },
             Self::NearlyAnOption => Words {
                 name: "nearly_an_option",
-                why: "the docroot has an option whose name is nearly one of the encryption options, or percent-encoding in such a name or in the encryption",
+                why: "the docroot has an option with a name close to that of an encryption option, or percent-encoding in such a name or in the encryption",
                 fix: "Correct the name of the option and write it and the encryption without percent-encoding, or remove the option.",
             },
             Self::NearlyASetting => Words {
                 name: "nearly_a_setting",
-                why: "s3.properties has a line whose name is nearly that of an encryption setting, and whether trapd takes it for that is not documented",
+                why: "s3.properties has a line with a name close to that of an encryption setting, and the vendor does not document whether trapd accepts it",
                 fix: "Correct the name in s3.properties, or remove the line.",
             },
             Self::Fragment => Words {
@@ -304,7 +303,7 @@ impl Doubt {
             Self::QuestionMark => Words {
                 name: "question_mark",
                 why: "the docroot has a bare ? that may belong to the path or start the options, so that its options are not known",
-                fix: "Write %3F for each ? in the docroot but the one before the options.",
+                fix: "Write %3F for each ? in the docroot except the one before the options.",
             },
             Self::QuestionMarkInCredentials => Words {
                 name: "question_mark_in_credentials",
@@ -329,7 +328,7 @@ impl Doubt {
             Self::NotAmazon => Words {
                 name: "not_amazon",
                 why: "the storage is not Amazon's, and it may or may not honour the setting",
-                fix: "Look at the encryption of an uploaded object, or ask the operator of the store.",
+                fix: "Check the encryption of an uploaded object, or ask the operator of the store.",
             },
             Self::KeyOfAnotherRegion => Words {
                 name: "key_of_another_region",
@@ -393,7 +392,7 @@ impl Doubt {
             },
             Self::ObjectDiffers => Words {
                 name: "object_differs",
-                why: "an object that Aspera has uploaded with the present files has an encryption that they do not give under any reading",
+                why: "an object that Aspera uploaded with the current files has an encryption that these files cannot give",
                 fix: "Find out what else sets the encryption: another file, another service, or a rule of the store.",
             },
             Self::UnclearStorage => Words {
@@ -408,7 +407,7 @@ impl Doubt {
             },
             Self::NoTransferUser => Words {
                 name: "no_transfer_user",
-                why: "the access key has no storage of its own, and the node does not name the transfer user of the login, whose docroot it then has",
+                why: "the access key has no storage of its own, and the node does not name the transfer user of the login, so the docroot that counts for it is not known",
                 fix: "Log in as a user of the Node API that is associated with a transfer user (asnodeadmin -l lists them).",
             },
             Self::NoStorage => Words {

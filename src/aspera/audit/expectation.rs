@@ -18,7 +18,6 @@ pub struct Expectation {
     pub docroots_follow: bool,
 }
 
-/// An expected setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wanted {
     /// An encryption with one of the keys. An empty list means any key, including the one that AWS manages.
@@ -32,9 +31,8 @@ pub enum Wanted {
 pub enum ScopePattern {
     /// `s3.properties`, as a setting of its own.
     System,
-    /// All users.
+    /// All users that have a row of their own.
     Users,
-    /// All groups.
     Groups,
     /// One user, one group or the default.
     One(Scope),
@@ -85,13 +83,11 @@ pub enum Comparison {
 /// A difference between a result and an expectation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Difference {
-    /// Another encryption.
     OtherEncryption,
     /// No key where one is expected.
     NoKey,
     /// A value of the key setting that is not a key name.
     NotAKey,
-    /// Another key.
     OtherKey,
     /// A setting where none is expected.
     NotAbsent,

@@ -16,7 +16,7 @@ use crate::aspera::docroot::{Precedence, Scope};
 #[derive(Debug, Clone)]
 pub struct Level {
     pub scope: Scope,
-    pub state: State,
+    pub state: DocrootState,
     /// The possible results of its elements, including those for one client address. An empty docroot gives `not S3`.
     pub possible: Rc<Possible>,
     pub has_restriction: bool,
@@ -27,7 +27,7 @@ pub struct Level {
 
 /// The state of the docroot that a block has for all clients. Of several, the greatest counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum State {
+pub enum DocrootState {
     /// No docroot: the next level counts.
     Unset,
     /// An empty docroot. The vendor does not document whether the next level counts then.
@@ -59,7 +59,9 @@ struct Membership {
 impl Level {
     /// Returns whether it has anything that a user could inherit.
     fn matters(&self) -> bool {
-        self.state != State::Unset || self.has_restriction || *self.possible != Possible::default()
+        self.state != DocrootState::Unset
+            || self.has_restriction
+            || *self.possible != Possible::default()
     }
 
     /// Returns the result that a user inherits from it.
@@ -148,7 +150,7 @@ impl<'a> Inheritance<'a> {
             .certain
             .iter()
             .map(|&index| &self.groups[index])
-            .filter(|level| level.state == State::Set)
+            .filter(|level| level.state == DocrootState::Set)
             .collect();
         // If one group has two blocks, the vendor does not document which one counts: neither excludes the other.
         let is_reached = |index: &usize| {
@@ -169,7 +171,7 @@ impl<'a> Inheritance<'a> {
         });
         let is_restricted = reached.iter().any(|&index| {
             let group = &self.groups[index];
-            group.has_restriction && group.state != State::Set
+            group.has_restriction && group.state != DocrootState::Set
         });
         let mut possible = Possible::default();
         let mut sources = Vec::new();
@@ -181,7 +183,7 @@ impl<'a> Inheritance<'a> {
                 possible.note(Doubt::GroupsUnknown);
                 is_member = false;
             }
-            if level.state != State::Unset {
+            if level.state != DocrootState::Unset {
                 sources.push(level);
             }
         }
@@ -206,18 +208,22 @@ impl<'a> Inheritance<'a> {
     ) -> Option<Scope> {
         for level in &self.defaults {
             possible.merge(level.taken());
-            if level.state != State::Unset {
+            if level.state != DocrootState::Unset {
                 sources.push(level);
             }
         }
         let own = self
             .defaults
             .iter()
-            .filter(|level| level.state != State::Unset);
+            .filter(|level| level.state != DocrootState::Unset);
         if own.count() > 1 {
             possible.note(Doubt::SeveralDocroots);
         }
-        if self.defaults.iter().all(|level| level.state != State::Set) {
+        if self
+            .defaults
+            .iter()
+            .all(|level| level.state != DocrootState::Set)
+        {
             possible.merge(self.beyond(is_restricted));
         }
         only(sources)

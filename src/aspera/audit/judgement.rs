@@ -148,7 +148,6 @@ impl Judgement {
     }
 }
 
-/// Judges `s3.properties`.
 fn judge_system(facts: &Facts, entries: &Entries, expectations: &[Expectation]) -> Option<Judged> {
     // An unreadable file is reported as incomplete.
     let (Some(entry), Some(file)) = (entries.system, &facts.system) else {

@@ -22,7 +22,7 @@ pub struct Request {
 pub enum Source {
     /// The query of the docroot.
     Docroot,
-    /// `s3.properties`.
+    /// The system-wide setting in `s3.properties`.
     Trapd,
     /// No source: nothing sets an encryption.
     Nowhere,
@@ -253,7 +253,6 @@ impl Possible {
         }
     }
 
-    /// Adds a reason.
     pub fn note(&mut self, doubt: Doubt) {
         if !self.doubts.contains(&doubt) {
             self.doubts.push(doubt);

@@ -6,14 +6,14 @@ use crate::aspera::setting::{ENCRYPTION_KEY, HTTPS_KEY, KMS_KEY_KEY, is_nearly, 
 
 /// The values of the two options, each in the order of the query.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Values {
+pub struct OptionValues {
     pub encryptions: Vec<String>,
     pub kms_keys: Vec<String>,
 }
 
 /// One reading of a query.
 pub struct QueryReading {
-    pub values: Values,
+    pub values: OptionValues,
     /// The reason why this reading is possible, or `None` for the plain reading.
     pub doubt: Option<Doubt>,
 }
@@ -23,7 +23,7 @@ pub struct QueryReading {
 pub fn readings(uri: &DocrootUri) -> Vec<QueryReading> {
     let queries = uri.queries();
     let exactly = queries.iter().map(|query| QueryReading {
-        values: Values::exactly(*query),
+        values: OptionValues::exactly(*query),
         doubt: query.mark.map(|mark| match mark {
             Mark::QuestionMark => Doubt::QuestionMark,
             Mark::Hash => Doubt::Fragment,
@@ -31,11 +31,11 @@ pub fn readings(uri: &DocrootUri) -> Vec<QueryReading> {
     });
     // In these names and in the encryption, nothing needs percent-encoding (RFC 3986, 2.3), and whether Aspera decodes it is not documented.
     let verbatim = queries.iter().map(|query| QueryReading {
-        values: Values::verbatim(*query),
+        values: OptionValues::verbatim(*query),
         doubt: Some(Doubt::NearlyAnOption),
     });
     let nearly = queries.iter().map(|query| QueryReading {
-        values: Values::nearly(*query),
+        values: OptionValues::nearly(*query),
         doubt: Some(Doubt::NearlyAnOption),
     });
     let mut readings: Vec<QueryReading> = Vec::new();
@@ -47,7 +47,7 @@ pub fn readings(uri: &DocrootUri) -> Vec<QueryReading> {
     readings
 }
 
-impl Values {
+impl OptionValues {
     /// Reads the options with exactly our names.
     fn exactly(query: Query) -> Self {
         let mut values = Self::default();

@@ -62,7 +62,6 @@ impl Rows<'_> {
         self.row(&self.entries[index]).expect("a row of a file")
     }
 
-    /// Returns all rows.
     pub fn iter(&self) -> impl Iterator<Item = Row<'_>> + Clone {
         self.entries.iter().filter_map(|entry| self.row(entry))
     }
@@ -169,7 +168,6 @@ impl<'f> RowsBuilder<'f> {
         });
     }
 
-    /// Returns the rows.
     pub fn build(self) -> Rows<'f> {
         self.rows
     }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::doubt::Doubt;
 use super::facts::Facts;
-use super::inheritance::{Inheritance, Level, State};
+use super::inheritance::{DocrootState, Inheritance, Level};
 use super::possible::{Outcome, Possible};
 use super::row::{Results, Rows, RowsBuilder};
 use super::s3_docroot::S3Docroots;
@@ -62,7 +62,6 @@ struct Reader<'r, 'f> {
     settled: HashMap<&'r Scope, Vec<&'r Settled>>,
 }
 
-/// A docroot element.
 struct Element {
     storage: Storage,
     has_peer_ip: bool,
@@ -137,7 +136,7 @@ impl<'r, 'f> Reader<'r, 'f> {
         let scope = self.conf.scope(block);
         with_subject(&scope, || {
             let mut possible: Option<Rc<Possible>> = None;
-            let mut state = State::Unset;
+            let mut state = DocrootState::Unset;
             let (mut has_docroot, mut has_empty) = (false, false);
             let (mut for_one_address, mut for_all) = (0_usize, 0_usize);
             for element in self.elements(block) {
@@ -184,12 +183,12 @@ impl Element {
     }
 
     /// Returns what it means for clients at any address.
-    fn state(&self) -> State {
+    fn state(&self) -> DocrootState {
         match self.storage {
-            _ if self.has_peer_ip => State::Unset,
-            Storage::Unset => State::Unset,
-            Storage::Empty => State::Empty,
-            _ => State::Set,
+            _ if self.has_peer_ip => DocrootState::Unset,
+            Storage::Unset => DocrootState::Unset,
+            Storage::Empty => DocrootState::Empty,
+            _ => DocrootState::Set,
         }
     }
 }
@@ -215,7 +214,7 @@ impl Finder<'_, '_> {
             Doubt::AccessKeys
         });
         let mut unset = Possible::default();
-        let mut state = State::Unset;
+        let mut state = DocrootState::Unset;
         for (docroot, element) in self.reader.elements(block).enumerate() {
             state = state.max(element.state());
             if element.storage == Storage::Unset {
@@ -233,7 +232,7 @@ impl Finder<'_, '_> {
             self.add(index, Some(docroot), Results::of_own(possible));
         }
         let is_user = block.owner.kind == BlockKind::User;
-        if is_user && state == State::Unset {
+        if is_user && state == DocrootState::Unset {
             let mut results = self.next_level(scope);
             if unset != Possible::default() {
                 Rc::make_mut(&mut results.possible).merge(unset);
@@ -257,7 +256,6 @@ impl Finder<'_, '_> {
         }
     }
 
-    /// Adds a row.
     fn add(&mut self, block: usize, docroot: Option<usize>, results: Results) {
         let results = self.on_server(results);
         self.rows.push(block, docroot, results);

@@ -8,7 +8,7 @@ use super::doubt::Doubt;
 use super::endpoint::Endpoint;
 use super::facts::Facts;
 use super::possible::{Outcome, Possible, Request, Source};
-use super::query::{self, Values};
+use super::query::{self, OptionValues};
 use crate::aspera::docroot::{DocrootUri, Mark};
 use crate::aspera::setting::{Encryption, EncryptionSetting, KmsKey};
 
@@ -197,7 +197,7 @@ fn of_system_file(request: Option<&Request>, facts: &Facts) -> Possible {
     possible
 }
 
-/// What is served.
+/// The thing that a service serves from S3.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Served {
     /// A docroot. Whether `pvcl_cloud` uses its options is not documented.
@@ -207,7 +207,7 @@ pub enum Served {
 }
 
 /// Returns the possible results over all services that may serve a docroot or the storage of an access key.
-pub fn served(values: &Values, facts: &Facts, what: Served) -> Possible {
+pub fn served(values: &OptionValues, facts: &Facts, what: Served) -> Possible {
     let through_trapd =
         |request: Option<&Request>| by_trapd(values, request, of_system_file(request, facts));
     let file = facts.system.as_ref();
@@ -237,13 +237,13 @@ pub fn served(values: &Values, facts: &Facts, what: Served) -> Possible {
 }
 
 /// Returns the possible results if trapd serves. `file` holds the settings in `s3.properties`, and `of_file` its outcomes for a docroot without options.
-fn by_trapd(values: &Values, file: Option<&Request>, of_file: Possible) -> Possible {
+fn by_trapd(values: &OptionValues, file: Option<&Request>, of_file: Possible) -> Possible {
     match values {
-        Values {
+        OptionValues {
             encryptions,
             kms_keys,
         } if encryptions.is_empty() && kms_keys.is_empty() => of_file,
-        Values {
+        OptionValues {
             encryptions,
             kms_keys,
         } if encryptions.is_empty() => with_keys(&of_file, kms_keys),
@@ -270,7 +270,11 @@ fn with_keys(of_file: &Possible, kms_keys: &[String]) -> Possible {
 }
 
 /// Returns the possible results of a docroot that names an encryption.
-fn of_docroot(values: &Values, request_of_file: Option<&Request>, of_file: &Possible) -> Possible {
+fn of_docroot(
+    values: &OptionValues,
+    request_of_file: Option<&Request>,
+    of_file: &Possible,
+) -> Possible {
     let mut possible = Possible::default();
     for encryption in &values.encryptions {
         let request = |kms_key: Option<String>| {

@@ -11,7 +11,7 @@ use crate::aspera::version::Version;
 /// A part of a server that is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
-    /// `s3.properties`
+    /// The system-wide setting in `s3.properties`.
     System,
     /// The row with this index.
     Row(usize),
@@ -35,17 +35,15 @@ pub enum Verdict {
 pub struct Judged {
     /// The index of the entry, from 0.
     pub entry: usize,
-    /// The verdict.
     pub verdict: Verdict,
     /// The reasons, if the verdict is not known.
     pub doubts: Vec<Doubt>,
     /// The possible results at the place.
     pub(super) possible: Rc<Possible>,
-    /// The expectation.
     pub(super) expected: Rc<Wanted>,
 }
 
-/// A certain difference.
+/// A certain difference from an expectation.
 #[derive(Debug)]
 pub struct Violation {
     /// The place of the difference.
@@ -54,7 +52,6 @@ pub struct Violation {
     pub found: Request,
     /// Whether that is a setting of the docroot itself.
     pub is_of_docroot: bool,
-    /// The expectation.
     pub expected: Rc<Wanted>,
     /// The kind of difference.
     pub difference: Difference,

@@ -25,7 +25,6 @@ pub fn complete(conf: &AsperaConf, block: &Block, uri: &str) -> Edit {
 
 /// An edit that creates blocks.
 pub struct NewBlocks {
-    /// The edit.
     pub edit: Edit,
     /// The kinds of the blocks that it makes.
     pub kinds: Vec<BlockKind>,
@@ -44,8 +43,8 @@ pub fn create(conf: &AsperaConf, blocks: &[(&Scope, &str)]) -> Vec<NewBlocks> {
             .collect();
         (!lines.is_empty()).then_some(lines)
     };
-    let skeleton = &conf.skeleton;
-    let Some(root) = &skeleton.root else {
+    let block_parents = &conf.block_parents;
+    let Some(root) = &block_parents.root else {
         return edits;
     };
     let root_name = if conf.bytes[root.element.start_tag()].starts_with(b"<conf") {
@@ -59,8 +58,8 @@ pub fn create(conf: &AsperaConf, blocks: &[(&Scope, &str)]) -> Vec<NewBlocks> {
     let mut missing = Vec::new();
     let mut missing_kinds = Vec::new();
     for (kind, name, existing) in [
-        (BlockKind::User, "users", &skeleton.users),
-        (BlockKind::Group, "groups", &skeleton.groups),
+        (BlockKind::User, "users", &block_parents.users),
+        (BlockKind::Group, "groups", &block_parents.groups),
     ] {
         match (of(kind), existing) {
             (None, _) => {}
@@ -76,9 +75,9 @@ pub fn create(conf: &AsperaConf, blocks: &[(&Scope, &str)]) -> Vec<NewBlocks> {
     }
     if !missing.is_empty() {
         let names = ["aaa", "realms", "realm"];
-        let existing = skeleton.realm.len();
+        let existing = block_parents.realm.len();
         let inner = nested(&names[existing..], missing);
-        match skeleton.realm.last() {
+        match block_parents.realm.last() {
             Some(element) => edits.push(NewBlocks {
                 edit: insert(conf, element, names[existing - 1], &inner),
                 kinds: missing_kinds,
@@ -147,7 +146,7 @@ impl Layout<'_> {
             [b'\r', ..] => "\r",
             _ => "\n",
         });
-        let in_root = conf.skeleton.root.as_ref().and_then(|root| {
+        let in_root = conf.block_parents.root.as_ref().and_then(|root| {
             let last = root.last_child()?;
             Some((
                 indentation(conf.bytes, last.start)?,

@@ -15,7 +15,6 @@ pub struct Plan {
     pub edits: Edits,
     /// The file after the edits, or `None` if there are none.
     pub after: Option<Vec<u8>>,
-    /// The selected docroots.
     pub docroots: Vec<PlannedDocroot>,
     /// The changed places, in the order of the file.
     pub changes: Vec<Change>,
@@ -46,7 +45,6 @@ pub enum PlanError {
     /// The scope has no S3 docroot to put an option into.
     #[error("has no S3 docroot for {scope}: {found}.")]
     NoS3Docroot {
-        /// The scope.
         scope: Scope,
         /// The storage or state found instead, and what to do.
         found: InsteadOfS3,
@@ -92,7 +90,6 @@ pub enum PlanError {
 /// The storage or state found instead of an S3 docroot, and what to do about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InsteadOfS3 {
-    /// No docroot.
     #[error("there is no docroot. Give docroot to set one")]
     Nothing,
     /// Restrictions without a docroot.
@@ -101,10 +98,9 @@ pub enum InsteadOfS3 {
          or from s3.properties"
     )]
     Restrictions,
-    /// An empty docroot.
     #[error("the docroot is empty, which means the whole file system. Give docroot to set one")]
     Empty,
-    /// `AS_NULL`.
+    /// The value `AS_NULL`, which means unset.
     #[error("the docroot is AS_NULL, which means unset. Give docroot to set one")]
     Unset,
     /// `S3://` instead of `s3://`.
@@ -122,7 +118,7 @@ pub enum InsteadOfS3 {
         "the docroot is neither a path nor a URI of a storage that the vendor describes. Correct it"
     )]
     Unknown,
-    /// A path.
+    /// A path of the local file system.
     #[error("the docroot is a local path. Leave this docroot out")]
     Local,
 }

@@ -22,7 +22,7 @@ pub struct AsperaConf<'a> {
     /// The docroots of all blocks, in the order of the file.
     pub(super) docroots: Vec<DocrootElement>,
     /// The elements that hold the blocks. New blocks go into them.
-    pub skeleton: Skeleton,
+    pub block_parents: BlockParents,
     /// Whether it has settings of `pvcl_cloud`, which connects Aspera 4.4 to object storage beside trapd.
     pub has_pvcl: bool,
     /// The places that may matter for uploads and that the model does not cover, in the order of the file, 20 at most.
@@ -101,8 +101,7 @@ impl DocrootElement {
 
 /// The existing elements that hold the blocks.
 #[derive(Debug, Default)]
-pub struct Skeleton {
-    /// The root.
+pub struct BlockParents {
     pub root: Option<Parent>,
     /// The first `aaa`, the first `realms` in it, and the first `realm` in that.
     pub realm: Vec<Parent>,

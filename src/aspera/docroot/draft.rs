@@ -205,7 +205,6 @@ impl<'c> Draft<'c> {
         self.docroots.push(PlannedDocroot { origin, wish, fate });
     }
 
-    /// Completes the planning.
     pub(super) fn finish(mut self) -> Decided {
         self.make_blocks();
         Decided {

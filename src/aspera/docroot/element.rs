@@ -12,7 +12,6 @@ pub struct Span {
 }
 
 impl Span {
-    /// Returns the range.
     pub fn range(self) -> Range<usize> {
         self.start as usize..self.after_end.get() as usize - 1
     }
@@ -77,7 +76,6 @@ impl Element {
 /// An element into which others can go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Parent {
-    /// The element.
     pub element: Element,
     pub(super) last_child: Option<Span>,
 }

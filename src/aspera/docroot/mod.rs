@@ -26,7 +26,7 @@ mod uri_readings;
 mod uri_redact;
 
 pub use change::{Change, InsteadOfS3, Plan, PlanError};
-pub use conf::{AsperaConf, Block, ConfError, DocrootElement, Precedence, Skeleton};
+pub use conf::{AsperaConf, Block, BlockParents, ConfError, DocrootElement, Precedence};
 pub use display::{DisplayPlace, changed_places};
 pub use element::{Element, Parent, Span};
 pub use host_name::host_name;

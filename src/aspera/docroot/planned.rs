@@ -18,14 +18,13 @@ use crate::text::xml::Content;
 pub struct PlannedDocroot {
     pub(super) origin: Origin,
     pub(super) wish: Rc<Wish>,
-    /// The planned change.
     pub fate: Fate,
 }
 
 /// Where a planned docroot is before the change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Origin {
-    /// In the file.
+    /// The file has the docroot.
     Found(Owner, DocrootElement),
     /// Nowhere: it is created.
     Nowhere(Box<Scope>),
@@ -62,7 +61,6 @@ pub enum Fate {
 pub enum UriChange {
     /// The options in its query.
     Options,
-    /// The whole URI.
     Whole,
 }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::conf::{AsperaConf, Block, ConfError, DocrootElement, Skeleton};
+use super::conf::{AsperaConf, Block, BlockParents, ConfError, DocrootElement};
 use super::element::{Element, Parent, Span};
 use super::element_kind::{ElementKind, PEER_IP};
 use super::open_block::OpenBlock;
@@ -12,7 +12,6 @@ use super::uncovered::{Finder, local_name};
 use crate::text::xml::{Attribute, Content, Tag, Token, Tokenizer};
 
 impl<'a> AsperaConf<'a> {
-    /// Parses a file.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, ConfError> {
         refuse_other_files(bytes)?;
         let mut reader = Reader {
@@ -105,7 +104,7 @@ impl<'a> Reader<'a> {
             bytes: self.bytes,
             blocks: self.blocks,
             docroots: self.docroots,
-            skeleton: Skeleton {
+            block_parents: BlockParents {
                 root: self.root,
                 realm: self
                     .realm

@@ -22,12 +22,11 @@ pub enum RollbackError {
     #[error("{0}")]
     File(ConfError),
     /// The backup cannot be read.
-    #[error("has a backup that cannot be brought back: it {0}")]
+    #[error("has a backup that cannot be restored: it {0}")]
     Backup(ConfError),
-    /// Something else differs.
     #[error(
-        "differs from the backup in or after line {0}, and not only in the encryption of docroots: it was changed since, or by a task that set more. Compare \
-         the two files, and copy by hand what is right."
+        "differs from the backup in or after line {0}, and not only in the encryption of docroots: it has been changed since then, or by a task that set more. Compare \
+         the two files, and copy what is right by hand."
     )]
     ChangedSince(usize),
 }

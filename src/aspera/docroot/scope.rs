@@ -89,10 +89,7 @@ pub fn some_of(scopes: &[Scope]) -> String {
 /// The kind of a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum BlockKind {
-    /// `user`
     User,
-    /// `group`
     Group,
-    /// `default`
     Global,
 }

@@ -19,7 +19,7 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
 /// The encoding of the characters `:` and `/` of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyEncoding {
-    /// The plain characters.
+    /// The plain characters, as in an ARN.
     Raw,
     /// The sequences `%3A` and `%2F`.
     Percent,

@@ -8,7 +8,6 @@ use crate::files::{self, FileError, Problem};
 /// The accounts of the operating system, as far as its files could be read.
 #[derive(Debug, Default)]
 pub struct OsAccounts {
-    /// The accounts.
     pub accounts: Accounts,
     /// The reasons why files could not be read.
     pub unread: Vec<FileError>,

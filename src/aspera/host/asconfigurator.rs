@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::child::Exit;
-use super::command::{Answer, ask};
+use super::command::{ProgramResult, ask};
 use crate::aspera::docroot::{DocrootUri, Scope};
 
 /// The time limit. If it is killed while it writes, it may leave half a file, so this is far more than it needs.
@@ -35,8 +35,7 @@ pub enum Unsuccessful {
     /// It could not be started.
     #[error("could not be started")]
     NotStarted,
-    /// It was killed.
-    #[error("did not end within 120 seconds and was killed, perhaps while it wrote")]
+    #[error("did not end within 120 seconds and was killed, perhaps while it was writing")]
     TimedOut,
     /// It ended with an error status.
     #[error("ended with an error")]
@@ -73,17 +72,17 @@ impl Instruction {
 
     fn carry_out_within(&self, program: &Path, limit: Duration) -> Result<(), Unsuccessful> {
         match ask(program, &["-x", &self.0], limit) {
-            Answer::Ended {
+            ProgramResult::Ended {
                 exit: Exit::SUCCESS,
                 output,
             } if output.contains("success") => Ok(()),
-            Answer::Ended {
+            ProgramResult::Ended {
                 exit: Exit::SUCCESS,
                 ..
             } => Err(Unsuccessful::NoSuccess),
-            Answer::Ended { .. } => Err(Unsuccessful::ExitStatus),
-            Answer::TimedOut => Err(Unsuccessful::TimedOut),
-            Answer::Unavailable => Err(Unsuccessful::NotStarted),
+            ProgramResult::Ended { .. } => Err(Unsuccessful::ExitStatus),
+            ProgramResult::TimedOut => Err(Unsuccessful::TimedOut),
+            ProgramResult::Unavailable => Err(Unsuccessful::NotStarted),
         }
     }
 }
@@ -115,7 +114,7 @@ mod tests {
         let sentence = unsuccessful.to_string();
         assert!(sentence.contains(&seconds), "{sentence}");
         assert!(
-            sentence.contains("killed, perhaps while it wrote"),
+            sentence.contains("killed, perhaps while it was writing"),
             "{sentence}"
         );
     }

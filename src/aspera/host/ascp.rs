@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::command::{Answer, Question, TIME_LIMIT};
+use super::command::{ProgramResult, RunningProgram, TIME_LIMIT};
 use super::installation::Installation;
 use super::program::{NotRun, Untrusted, trusted_program};
 use crate::aspera::version::Version;
@@ -22,33 +22,33 @@ pub enum UnknownVersion {
 
 /// A question to `ascp` for its version, or why it was not asked.
 #[derive(Debug)]
-pub struct VersionQuestion(Result<Question, UnknownVersion>);
+pub struct VersionQuery(Result<RunningProgram, UnknownVersion>);
 
 /// Asks `ascp` for the version; [`read_version`] waits for the answer.
-pub fn ask_version(aspera_root: &Path) -> VersionQuestion {
+pub fn ask_version(aspera_root: &Path) -> VersionQuery {
     let program = trusted_program(&Installation::at(aspera_root).ascp());
-    VersionQuestion(match program {
-        Ok(program) => Ok(Question::start(&program, &["-A"])),
+    VersionQuery(match program {
+        Ok(program) => Ok(RunningProgram::start(&program, &["-A"])),
         Err(NotRun::Untrusted(untrusted)) => Err(UnknownVersion::Untrusted(untrusted)),
         Err(NotRun::Missing(_) | NotRun::Unread(_)) => Err(UnknownVersion::NoAscp),
     })
 }
 
 /// Reads the version from the answer of `ascp`.
-pub fn read_version(question: VersionQuestion) -> Result<Version, UnknownVersion> {
+pub fn read_version(question: VersionQuery) -> Result<Version, UnknownVersion> {
     match question.0?.answer(TIME_LIMIT) {
-        Answer::Ended { output, .. } => {
+        ProgramResult::Ended { output, .. } => {
             Version::from_ascp_output(&output).ok_or(UnknownVersion::Unreadable)
         }
-        Answer::TimedOut => Err(UnknownVersion::TimedOut),
-        Answer::Unavailable => Err(UnknownVersion::NoAscp),
+        ProgramResult::TimedOut => Err(UnknownVersion::TimedOut),
+        ProgramResult::Unavailable => Err(UnknownVersion::NoAscp),
     }
 }
 
 /// Reads from the answer of `ascp` whether an installation supports SSE-KMS. Returns an error if it certainly does not, and a warning if that is not known.
 pub fn check_kms_support(
     aspera_root: &Path,
-    question: VersionQuestion,
+    question: VersionQuery,
 ) -> Result<Option<String>, KmsUnsupported> {
     let ascp = Installation::at(aspera_root).ascp();
     let ascp = ascp.display();

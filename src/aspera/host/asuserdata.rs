@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::child::Exit;
-use super::command::{Answer, Question, TIME_LIMIT};
+use super::command::{ProgramResult, RunningProgram, TIME_LIMIT};
 use super::installation::Installation;
 use super::program::{NotRun, Untrusted, trusted_program};
 use crate::files::FileError;
@@ -44,7 +44,7 @@ pub enum Silence {
 #[derive(Debug)]
 pub struct Validation {
     program: PathBuf,
-    question: Result<Question, Validity>,
+    question: Result<RunningProgram, Validity>,
 }
 
 impl Validation {
@@ -52,7 +52,7 @@ impl Validation {
     pub fn start(aspera_root: &Path) -> Self {
         let program = Installation::at(aspera_root).asuserdata();
         let question = match trusted_program(&program) {
-            Ok(real) => Ok(Question::start_with_errors(&real, &["-v"])),
+            Ok(real) => Ok(RunningProgram::start_with_errors(&real, &["-v"])),
             Err(NotRun::Missing(_)) => Err(Validity::NoProgram),
             Err(NotRun::Unread(error)) => Err(Validity::Unread(error)),
             Err(NotRun::Untrusted(untrusted)) => Err(Validity::Untrusted(untrusted)),
@@ -72,11 +72,11 @@ impl Validation {
 
 /// The vendor documents neither exit status nor output, so an answer counts only where both agree. A shell reports by its exit status that it could not
 /// start a program (126 and 127) or that a signal ended it (128 and the number of the signal), and `asuserdata` may be a script.
-fn validity(answer: &Answer) -> Validity {
+fn validity(answer: &ProgramResult) -> Validity {
     let (exit, output) = match answer {
-        Answer::Ended { exit, output } => (*exit, output),
-        Answer::TimedOut => return Validity::Silent(Silence::TimedOut),
-        Answer::Unavailable => return Validity::Silent(Silence::NotStarted),
+        ProgramResult::Ended { exit, output } => (*exit, output),
+        ProgramResult::TimedOut => return Validity::Silent(Silence::TimedOut),
+        ProgramResult::Unavailable => return Validity::Silent(Silence::NotStarted),
     };
     match (exit, speaks_of_an_invalid_configuration(output)) {
         (Exit::Status(126 | 127), _) => Validity::Silent(Silence::NotStarted),
@@ -135,12 +135,12 @@ mod tests {
             (Exit::Signal, refusal, silent(Silence::Signal)),
         ] {
             let output = output.to_owned();
-            let answer = Answer::Ended { exit, output };
+            let answer = ProgramResult::Ended { exit, output };
             assert_eq!(validity(&answer), expected, "{answer:?}");
         }
-        let found = validity(&Answer::TimedOut);
+        let found = validity(&ProgramResult::TimedOut);
         assert_eq!(found, silent(Silence::TimedOut));
-        let found = validity(&Answer::Unavailable);
+        let found = validity(&ProgramResult::Unavailable);
         assert_eq!(found, silent(Silence::NotStarted));
     }
 

@@ -21,10 +21,9 @@ const LONGEST_INTERVAL: Duration = Duration::from_millis(2);
 
 /// The answer of a program.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum ProgramResult {
     /// It ended in time.
     Ended {
-        /// How it ended.
         exit: Exit,
         /// The start of what it wrote.
         output: String,
@@ -40,13 +39,13 @@ type Running = (Child, PipeReader);
 
 /// A program that was asked and may not have answered yet.
 #[derive(Debug)]
-pub struct Question {
+pub struct RunningProgram {
     /// The program, or `None` if it could not be started.
     running: Option<Running>,
     asked: Instant,
 }
 
-impl Question {
+impl RunningProgram {
     /// Starts a program in the C locale and in UTC, without input. Its standard error is dropped.
     pub fn start(program: &Path, arguments: &[&str]) -> Self {
         Self::of(start(program, arguments, false))
@@ -65,7 +64,7 @@ impl Question {
     }
 
     /// Waits for its output and for its end. The limit counts from its start.
-    pub fn answer(mut self, time_limit: Duration) -> Answer {
+    pub fn answer(mut self, time_limit: Duration) -> ProgramResult {
         await_answer(&mut self.running, self.asked + time_limit)
     }
 }
@@ -82,7 +81,7 @@ fn start(program: &Path, arguments: &[&str], with_errors: bool) -> io::Result<Ru
 }
 
 /// Kills the program with its session.
-impl Drop for Question {
+impl Drop for RunningProgram {
     fn drop(&mut self) {
         if let Some((child, _)) = self.running.take() {
             child.kill_all();
@@ -91,27 +90,27 @@ impl Drop for Question {
 }
 
 /// Runs a program and waits for the answer.
-pub fn ask(program: &Path, arguments: &[&str], time_limit: Duration) -> Answer {
-    Question::start(program, arguments).answer(time_limit)
+pub fn ask(program: &Path, arguments: &[&str], time_limit: Duration) -> ProgramResult {
+    RunningProgram::start(program, arguments).answer(time_limit)
 }
 
 /// Forgets the program when its end was waited for: from then on its number may be that of another process, which nobody must kill.
-fn await_answer(running: &mut Option<Running>, deadline: Instant) -> Answer {
+fn await_answer(running: &mut Option<Running>, deadline: Instant) -> ProgramResult {
     let Some((_, output)) = running else {
-        return Answer::Unavailable;
+        return ProgramResult::Unavailable;
     };
     let Some(output) = read_until(output, deadline) else {
         return if Instant::now() >= deadline {
-            Answer::TimedOut
+            ProgramResult::TimedOut
         } else {
-            Answer::Unavailable
+            ProgramResult::Unavailable
         };
     };
     let mut interval = FIRST_INTERVAL;
     while let Some((child, pipe)) = running.take() {
         match child.try_wait() {
             Ok(exit) => {
-                return Answer::Ended {
+                return ProgramResult::Ended {
                     exit,
                     output: String::from_utf8_lossy(&output).into_owned(),
                 };
@@ -124,7 +123,7 @@ fn await_answer(running: &mut Option<Running>, deadline: Instant) -> Answer {
         std::thread::sleep(interval);
         interval = LONGEST_INTERVAL.min(interval * 2);
     }
-    Answer::TimedOut
+    ProgramResult::TimedOut
 }
 
 /// Reads the output to its end, and returns it up to its limit, or `None` if time ran out first. What is beyond the limit is read as well: a program
@@ -167,17 +166,17 @@ mod tests {
 
     use super::*;
 
-    fn shell(script: &str) -> Answer {
+    fn shell(script: &str) -> ProgramResult {
         ask(Path::new("/bin/sh"), &["-c", script], TIME_LIMIT)
     }
 
     #[test]
     fn the_errors_are_a_part_of_the_output_if_they_are_wanted() {
         let arguments = ["-c", "echo a; echo b >&2"];
-        let question = Question::start_with_errors(Path::new("/bin/sh"), &arguments);
+        let question = RunningProgram::start_with_errors(Path::new("/bin/sh"), &arguments);
         assert_eq!(
             question.answer(TIME_LIMIT),
-            Answer::Ended {
+            ProgramResult::Ended {
                 exit: Exit::SUCCESS,
                 output: "a\nb\n".to_owned()
             }
@@ -186,7 +185,7 @@ mod tests {
 
     #[test]
     fn the_output_and_the_end_are_reported() {
-        let ended = |exit, output: &str| Answer::Ended {
+        let ended = |exit, output: &str| ProgramResult::Ended {
             exit,
             output: output.to_owned(),
         };
@@ -201,12 +200,12 @@ mod tests {
 
     #[test]
     fn an_answer_that_came_in_time_counts_although_it_is_read_late() {
-        let question = Question::start(Path::new("/bin/sh"), &["-c", "echo a; exit 3"]);
+        let question = RunningProgram::start(Path::new("/bin/sh"), &["-c", "echo a; exit 3"]);
         let (child, _) = question.running.as_ref().unwrap();
         // It stays a zombie.
         let ended = WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT;
         waitid(Id::Pid(child.pid()), ended).unwrap();
-        let answer = Answer::Ended {
+        let answer = ProgramResult::Ended {
             exit: Exit::Status(3),
             output: "a\n".to_owned(),
         };
@@ -217,7 +216,7 @@ mod tests {
     fn a_missing_program_is_unavailable() {
         assert_eq!(
             ask(Path::new("/nonexistent/ascp"), &[], TIME_LIMIT),
-            Answer::Unavailable
+            ProgramResult::Unavailable
         );
     }
 
@@ -236,17 +235,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("closed");
         let script = format!("exec >&-; echo yes >'{}'; exec sleep 60", file.display());
-        let question = Question::start(Path::new("/bin/sh"), &["-c", &script]);
+        let question = RunningProgram::start(Path::new("/bin/sh"), &["-c", &script]);
         written_by_program(&file);
         let limit = question.asked.elapsed() + Duration::from_millis(300);
-        assert_eq!(question.answer(limit), Answer::TimedOut);
+        assert_eq!(question.answer(limit), ProgramResult::TimedOut);
     }
 
     #[test]
     fn a_program_that_writes_nothing_is_given_up() {
-        let question = Question::start(Path::new("/bin/sh"), &["-c", "exec sleep 60"]);
+        let question = RunningProgram::start(Path::new("/bin/sh"), &["-c", "exec sleep 60"]);
         let answer = question.answer(Duration::from_millis(50));
-        assert_eq!(answer, Answer::TimedOut);
+        assert_eq!(answer, ProgramResult::TimedOut);
     }
 
     #[test]
@@ -254,7 +253,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("pid");
         let script = format!("sleep 60 & echo $! >'{}'; wait", file.display());
-        let question = Question::start(Path::new("/bin/sh"), &["-c", &script]);
+        let question = RunningProgram::start(Path::new("/bin/sh"), &["-c", &script]);
         let started = written_by_program(&file);
         drop(question);
         await_end_of(&started);
@@ -266,7 +265,7 @@ mod tests {
         let file = folder.path().join("pid");
         // With job control, the shell gives each process in the background a group of its own.
         let script = format!("set -m; sleep 60 & echo $! >'{}'; wait", file.display());
-        let question = Question::start(Path::new("/bin/bash"), &["-c", &script]);
+        let question = RunningProgram::start(Path::new("/bin/bash"), &["-c", &script]);
         let started = written_by_program(&file);
         let pid = Pid::from_raw(started.parse().unwrap());
         let (child, _) = question.running.as_ref().unwrap();
@@ -278,7 +277,7 @@ mod tests {
 
     #[test]
     fn a_program_has_a_session_of_its_own() {
-        let question = Question::start(Path::new("/bin/sleep"), &["60"]);
+        let question = RunningProgram::start(Path::new("/bin/sleep"), &["60"]);
         let (child, _) = question.running.as_ref().unwrap();
         let pid = child.pid();
         assert_eq!(getsid(Some(pid)), Ok(pid));
@@ -291,15 +290,19 @@ mod tests {
         let file = folder.path().join("pid");
         // The process in the background keeps the output open.
         let script = format!("sleep 60 & echo $! >'{}'", file.display());
-        let question = Question::start(Path::new("/bin/sh"), &["-c", &script]);
+        let question = RunningProgram::start(Path::new("/bin/sh"), &["-c", &script]);
         let started = written_by_program(&file);
-        assert_eq!(question.answer(Duration::from_millis(50)), Answer::TimedOut);
+        assert_eq!(
+            question.answer(Duration::from_millis(50)),
+            ProgramResult::TimedOut
+        );
         await_end_of(&started);
     }
 
     #[test]
     fn a_program_sees_nothing_of_the_environment_of_the_task() {
-        let Answer::Ended { output, .. } = ask(Path::new("/usr/bin/env"), &[], TIME_LIMIT) else {
+        let ProgramResult::Ended { output, .. } = ask(Path::new("/usr/bin/env"), &[], TIME_LIMIT)
+        else {
             panic!("not ended");
         };
         let mut variables: Vec<&str> = output.lines().collect();
@@ -324,7 +327,7 @@ mod tests {
 
     #[test]
     fn only_the_start_of_long_output_is_kept_and_the_program_is_not_disturbed() {
-        let Answer::Ended { output, exit } = shell("exec head -c 10000000 /dev/zero") else {
+        let ProgramResult::Ended { output, exit } = shell("exec head -c 10000000 /dev/zero") else {
             panic!("not ended");
         };
         assert_eq!((exit, output.len()), (Exit::SUCCESS, OUTPUT_LIMIT));
@@ -333,8 +336,8 @@ mod tests {
 
     #[test]
     fn output_without_end_is_given_up() {
-        let question = Question::start(Path::new("/bin/cat"), &["/dev/zero"]);
+        let question = RunningProgram::start(Path::new("/bin/cat"), &["/dev/zero"]);
         let answer = question.answer(Duration::from_millis(300));
-        assert_eq!(answer, Answer::TimedOut);
+        assert_eq!(answer, ProgramResult::TimedOut);
     }
 }

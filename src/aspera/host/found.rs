@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::asuserdata::Validity;
-use super::services::{Manager, Obstacle, Reason, Restart, Service, State};
+use super::services::{Manager, Obstacle, Reason, Restart, Service, ServiceState};
 use crate::aspera::docroot::Uncovered;
 use crate::files::FileError;
 
@@ -23,14 +23,13 @@ pub enum Reading {
 /// A service as it was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FoundService {
-    /// The service.
     pub service: Service,
     /// The init system that starts and stops it.
     pub manager: Option<Manager>,
     /// Whether it is enabled.
     pub enabled: Option<bool>,
     /// The state of the service, or `None` if it is not known.
-    pub state: Option<State>,
+    pub state: Option<ServiceState>,
     /// Whether it must restart to run with the current version of its file.
     pub restart: Restart,
     /// The reason why it does not read the file that was judged, if there is one.

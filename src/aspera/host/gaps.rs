@@ -5,7 +5,7 @@ use std::path::Path;
 use super::asuserdata::{Silence, Validity};
 use super::found::{Found, FoundService, Reading};
 use super::program::Untrusted;
-use super::services::{Obstacle, Reason, Service, State};
+use super::services::{Obstacle, Reason, Service, ServiceState};
 use crate::aspera::docroot::Uncovered;
 use crate::files::FileError;
 
@@ -39,7 +39,6 @@ pub enum Gap {
     Untrusted(Untrusted),
     /// `asuserdata -v` gave no answer.
     NoValidation(Silence),
-    /// A service failed.
     Failed(Service),
     /// A service starts, perhaps again and again.
     Starting(Service),
@@ -129,12 +128,14 @@ fn gap_of(found: FoundService, is_needed: bool) -> Option<Gap> {
         _ => {}
     }
     match (found.state, found.enabled) {
-        (Some(State::Failed), _) => Some(Gap::Failed(service)),
-        (Some(State::Restarting), _) => Some(Gap::Starting(service)),
-        (Some(State::Stopped), Some(true)) => Some(Gap::Stopped(service)),
-        (Some(State::Absent), Some(true)) => Some(Gap::NoService(service)),
-        (Some(State::Stopped | State::Absent), _) if is_needed => Some(Gap::NotServing(service)),
-        (Some(State::Running | State::Stopped | State::Absent), _) => None,
+        (Some(ServiceState::Failed), _) => Some(Gap::Failed(service)),
+        (Some(ServiceState::Restarting), _) => Some(Gap::Starting(service)),
+        (Some(ServiceState::Stopped), Some(true)) => Some(Gap::Stopped(service)),
+        (Some(ServiceState::Absent), Some(true)) => Some(Gap::NoService(service)),
+        (Some(ServiceState::Stopped | ServiceState::Absent), _) if is_needed => {
+            Some(Gap::NotServing(service))
+        }
+        (Some(ServiceState::Running | ServiceState::Stopped | ServiceState::Absent), _) => None,
         (None, _) => Some(Gap::NoAnswer(service)),
     }
 }

@@ -18,17 +18,17 @@ pub use accounts::OsAccounts;
 pub use addresses::is_this_host;
 pub use asconfigurator::{Instruction, InstructionError, Unsuccessful};
 pub use ascp::{
-    KmsUnsupported, UnknownVersion, VersionQuestion, ask_version, check_kms_support, read_version,
+    KmsUnsupported, UnknownVersion, VersionQuery, ask_version, check_kms_support, read_version,
 };
 pub use asuserdata::{Silence, Validation, Validity};
 pub use child::Exit;
-pub use command::{Answer, Question, TIME_LIMIT, ask};
+pub use command::{ProgramResult, RunningProgram, TIME_LIMIT, ask};
 pub use found::{Found, FoundService, Reading};
 pub use gaps::{Gap, Incomplete, gaps};
 pub use installation::Installation;
 pub use program::{NotRun, Untrusted, trusted_program};
 pub use services::{
-    Changes, Clock, Host, LastChange, Look, Manager, MetadataChanges, Mismatch, Obstacle, Process,
-    Reason, Restart, Service, State, Status, Stranger, claims_the_future, is_enabled, obstacle,
-    restart_due, transfers, trapd_has_encryption_options,
+    Changes, Clock, Host, LastChange, Manager, MetadataChanges, Mismatch, Obstacle, Process,
+    Reason, Restart, Service, ServiceState, Status, StatusQuery, Stranger, claims_the_future,
+    is_enabled, obstacle, restart_due, transfers, trapd_has_encryption_options,
 };

@@ -12,18 +12,17 @@ pub struct SeenEncryption<'o> {
     pub kms_key: Option<&'o str>,
 }
 
-/// The result.
+/// The comparison of an object with an expectation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Comparison {
     /// The object is as expected.
     Meets,
-    /// The object differs.
     Differs(Difference),
     /// `NONE` is expected, which no object can show: S3 encrypts all of them.
     NothingToShow,
     /// A key is expected, and S3 does not name the key of the object.
     KeyNotNamed,
-    /// Only AWS knows.
+    /// The answer depends on something that only AWS knows.
     Unknown(Doubt),
 }
 

@@ -11,7 +11,6 @@ use crate::aspera::docroot::{DocrootUri, Scope};
 pub struct S3Place {
     /// The host with its port.
     pub host: String,
-    /// The bucket.
     pub bucket: String,
     /// The start of all keys: empty, or a folder with its slash.
     pub prefix: String,
@@ -41,7 +40,7 @@ pub enum Unclear {
     Host,
     /// The host has a bucket in it, or is an access point.
     BucketInHost,
-    /// No bucket.
+    /// The URI names no bucket.
     NoBucket,
     /// A folder that servers may shorten: `//`, `.` or `..`, or one that is not text.
     Folder,
@@ -76,9 +75,9 @@ impl Unclear {
             }
             Self::NoBucket => "the docroot names no bucket",
             Self::Folder => {
-                "the folder of the docroot has //, . or .. in it, or is not text, and the vendor does not document what the server makes of it"
+                "the folder of the docroot has //, . or .. in it, or is not text, and the vendor does not document how the server reads it"
             }
-            Self::Substitution => "the docroot leads each user to another place",
+            Self::Substitution => "the docroot leads each user to a different place",
         }
     }
 
@@ -91,12 +90,12 @@ impl Unclear {
                 "Name the host in the docroot, such as s3.eu-west-1.amazonaws.com, or set endpoint_url."
             }
             Self::BucketInHost => {
-                "Write the docroot as s3://s3.REGION.amazonaws.com/BUCKET/FOLDER, or look at the bucket in another way."
+                "Write the docroot as s3://s3.REGION.amazonaws.com/BUCKET/FOLDER, or check the bucket in another way."
             }
             Self::NoBucket => "Name the bucket in the docroot.",
             Self::Folder => "Name the folder of the docroot without them.",
             Self::Substitution => {
-                "Look at the docroots of users, which have it replaced, or at the bucket in another way."
+                "Check the docroots of the users, in which it is replaced, or check the bucket in another way."
             }
         }
     }

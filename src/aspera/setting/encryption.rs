@@ -25,7 +25,6 @@ pub enum Encryption {
 }
 
 impl Encryption {
-    /// All encryptions.
     pub const ALL: [Self; 3] = [Self::None, Self::Aes256, Self::AwsKms];
 
     /// Returns the value as Aspera spells it.
@@ -97,7 +96,6 @@ pub enum InvalidEncryption {
         "must be NONE, AES256 or AWS_KMS. Aspera has no setting for dual-layer encryption (aws:kms:dsse)."
     )]
     Dsse,
-    /// Any other text.
     #[error("must be exactly NONE, AES256 or AWS_KMS.")]
     Unknown,
 }
@@ -121,7 +119,6 @@ impl EncryptionSetting {
         })
     }
 
-    /// Returns the encryption.
     pub fn encryption(&self) -> Encryption {
         self.encryption
     }
@@ -141,7 +138,6 @@ impl EncryptionSetting {
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("A KMS key goes with AWS_KMS only, not with {encryption}.")]
 pub struct KeyWithoutKms {
-    /// The encryption.
     pub encryption: Encryption,
 }
 

@@ -8,7 +8,6 @@ use super::kms_key::KmsKey;
 pub enum FoundValue {
     /// An encryption, a key, or a near miss of one.
     Recognised(String),
-    /// Any other text.
     Unrecognised,
 }
 

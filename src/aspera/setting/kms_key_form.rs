@@ -39,7 +39,6 @@ impl Form {
 /// Why a text names no key, as what comes after the name of the option. Does not hold the text: it may be a secret in the wrong place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidKmsKey {
-    /// An empty text.
     #[error("is empty. Name a key.")]
     Empty,
     /// A blank, tab or line break anywhere.

@@ -146,7 +146,7 @@ pub(super) fn nearly_warnings(document: &Document) -> Vec<String> {
         let word = if entries.len() == 1 { "line" } else { "lines" };
         (!entries.is_empty()).then(|| {
             format!(
-                "The name in {word} {}{more} is nearly {key}, and whether trapd takes it for that is not documented. Correct the name, or remove the \
+                "The name in {word} {}{more} is close to {key}, and the vendor does not document whether trapd accepts it. Correct the name, or remove the \
                  {word}.",
                 lines.join(", ")
             )

@@ -19,12 +19,11 @@ pub enum RollbackError {
     #[error("{0}")]
     File(PlanError),
     /// The backup cannot be read.
-    #[error("The backup cannot be brought back: {0}")]
+    #[error("The backup cannot be restored: {0}")]
     Backup(PlanError),
-    /// Something else differs.
     #[error(
-        "line {0} differs from the backup, and it is not one of the encryption settings: it was changed since. Compare the two files, and copy by hand what is \
-         right."
+        "line {0} differs from the backup, and it is not one of the encryption settings: it has been changed since then. Compare the two files, and copy \
+         what is right by hand."
     )]
     ChangedSince(usize),
 }

@@ -81,7 +81,7 @@ impl<'d> Editor<'d> {
         }
     }
 
-    /// Returns the edits.
+    /// Returns the edits in the order of the file.
     pub fn finish(mut self) -> Edits {
         self.edits.append(&mut self.appended);
         Edits::new(self.edits)

@@ -8,7 +8,7 @@ use crate::text::lines;
 /// A properties file and where its settings stand in it.
 #[derive(Debug)]
 pub struct Document<'a> {
-    /// The whole file.
+    /// The bytes of the whole file.
     pub bytes: &'a [u8],
     /// The settings in force or overridden, in the order of the file.
     pub entries: Vec<Entry>,
@@ -37,7 +37,7 @@ pub struct Entry {
     pub value_range: Range<usize>,
 }
 
-/// A comment line.
+/// A comment: one natural line.
 #[derive(Debug)]
 pub struct Comment {
     /// From the `#` or `!` up to the line ending.
@@ -53,7 +53,7 @@ pub struct MalformedEscape {
 }
 
 impl<'a> Document<'a> {
-    /// Reads a file.
+    /// Reads the settings and comments of a file.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, MalformedEscape> {
         Self::parse_some(bytes, |_| true, |_| true)
     }
@@ -108,9 +108,9 @@ impl<'a> Document<'a> {
 /// A setting or a comment.
 #[derive(Debug)]
 pub enum Item {
-    /// A setting.
+    /// A logical line with a setting.
     Entry(Entry),
-    /// A comment.
+    /// A line with a comment.
     Comment(Comment),
 }
 

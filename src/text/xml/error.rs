@@ -14,7 +14,7 @@ pub struct Malformed {
     pub problem: Problem,
 }
 
-/// What is wrong.
+/// The way in which a document is malformed, or of a kind that this parser refuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
     /// Bytes that are no text in UTF-8.

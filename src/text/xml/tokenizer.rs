@@ -20,9 +20,9 @@ const PREFIX_LIMIT: usize = 100;
 pub enum Token {
     /// A start tag, or an empty element with both its tags in one.
     Start(Tag),
-    /// An end tag.
+    /// The end tag of an element.
     End {
-        /// Its name.
+        /// The name, with its prefix.
         name: Range<usize>,
         /// The range from `<` to `>`.
         range: Range<usize>,
@@ -38,7 +38,7 @@ pub enum Token {
 /// A start tag. [`Tokenizer::attributes`] returns its attributes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tag {
-    /// The name.
+    /// The name, with its prefix.
     pub name: Range<usize>,
     /// The range from `<` to `>`.
     pub range: Range<usize>,
@@ -123,7 +123,7 @@ impl<'a> Tokenizer<'a> {
             [] => Ok(None),
             [b'<', b'/', ..] => self.end_tag().map(Some),
             [b'<', b'!', b'-', b'-', ..] => self.comment().map(Some),
-            [b'<', b'!', b'[', ..] => self.character_data().map(Some),
+            [b'<', b'!', b'[', ..] => self.cdata_section().map(Some),
             [b'<', b'!', ..] if rest.starts_with(b"<!DOCTYPE") => Err((start, Problem::Doctype)),
             [b'<', b'!', ..] => Err((start, Problem::Markup)),
             [b'<', b'?', ..] => self.instruction().map(Some),
@@ -343,7 +343,7 @@ impl<'a> Tokenizer<'a> {
         Ok(Token::Misc(start..end + 1))
     }
 
-    fn character_data(&mut self) -> Result<Token, (usize, Problem)> {
+    fn cdata_section(&mut self) -> Result<Token, (usize, Problem)> {
         let start = self.position;
         let inner = start + b"<![CDATA[".len();
         if !self.bytes[start..].starts_with(b"<![CDATA[") {

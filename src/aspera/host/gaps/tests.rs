@@ -12,7 +12,7 @@ fn unread(path: &str) -> FileError {
     Problem::NotRegular("a FIFO").at(Path::new(path))
 }
 
-fn service(service: Service, enabled: Option<bool>, state: Option<State>) -> FoundService {
+fn service(service: Service, enabled: Option<bool>, state: Option<ServiceState>) -> FoundService {
     let unknown = state.is_none().then_some(Reason::ProcessUnknown);
     FoundService {
         service,
@@ -28,7 +28,7 @@ fn service(service: Service, enabled: Option<bool>, state: Option<State>) -> Fou
 }
 
 fn running() -> [FoundService; 2] {
-    Service::ALL.map(|found| service(found, Some(true), Some(State::Running)))
+    Service::ALL.map(|found| service(found, Some(true), Some(ServiceState::Running)))
 }
 
 fn gaps_of(
@@ -143,9 +143,9 @@ fn a_configuration_that_asuserdata_did_not_validate_is_a_gap() {
 #[test]
 fn a_missing_s3_properties_is_no_gap_only_if_trapd_is_known_to_be_off() {
     for (enabled, state, is_gap) in [
-        (Some(true), State::Running, true),
-        (None, State::Running, true),
-        (Some(false), State::Stopped, false),
+        (Some(true), ServiceState::Running, true),
+        (None, ServiceState::Running, true),
+        (Some(false), ServiceState::Stopped, false),
     ] {
         let mut services = running();
         services[0] = service(Service::Trapd, enabled, Some(state));
@@ -159,36 +159,36 @@ fn a_service_that_does_not_run_as_it_should_is_a_gap() {
     for (enabled, state, gap) in [
         (
             Some(true),
-            Some(State::Stopped),
+            Some(ServiceState::Stopped),
             Some(Gap::Stopped(Service::Noded)),
         ),
         (
             Some(true),
-            Some(State::Failed),
+            Some(ServiceState::Failed),
             Some(Gap::Failed(Service::Noded)),
         ),
         (
             Some(true),
-            Some(State::Restarting),
+            Some(ServiceState::Restarting),
             Some(Gap::Starting(Service::Noded)),
         ),
         (
             Some(true),
-            Some(State::Absent),
+            Some(ServiceState::Absent),
             Some(Gap::NoService(Service::Noded)),
         ),
         (Some(true), None, Some(Gap::NoAnswer(Service::Noded))),
         (Some(false), None, Some(Gap::NoAnswer(Service::Noded))),
         (
             Some(false),
-            Some(State::Failed),
+            Some(ServiceState::Failed),
             Some(Gap::Failed(Service::Noded)),
         ),
-        (Some(false), Some(State::Stopped), None),
-        (Some(false), Some(State::Absent), None),
-        (Some(false), Some(State::Running), None),
-        (None, Some(State::Running), None),
-        (None, Some(State::Stopped), None),
+        (Some(false), Some(ServiceState::Stopped), None),
+        (Some(false), Some(ServiceState::Absent), None),
+        (Some(false), Some(ServiceState::Running), None),
+        (None, Some(ServiceState::Running), None),
+        (None, Some(ServiceState::Stopped), None),
     ] {
         let [trapd, _] = running();
         let services = [trapd, service(Service::Noded, enabled, state)];
@@ -205,20 +205,25 @@ fn a_service_that_does_not_run_as_it_should_is_a_gap() {
 fn a_trapd_that_is_off_is_a_gap_only_if_uploads_that_are_judged_need_it() {
     let not_serving = Some(Gap::NotServing(Service::Trapd));
     for (enabled, state, trapd_is_needed, gap) in [
-        (Some(false), State::Stopped, true, not_serving.clone()),
-        (Some(false), State::Absent, true, not_serving.clone()),
-        (None, State::Stopped, true, not_serving),
-        (Some(false), State::Stopped, false, None),
-        (Some(false), State::Running, true, None),
+        (
+            Some(false),
+            ServiceState::Stopped,
+            true,
+            not_serving.clone(),
+        ),
+        (Some(false), ServiceState::Absent, true, not_serving.clone()),
+        (None, ServiceState::Stopped, true, not_serving),
+        (Some(false), ServiceState::Stopped, false, None),
+        (Some(false), ServiceState::Running, true, None),
         (
             Some(true),
-            State::Stopped,
+            ServiceState::Stopped,
             false,
             Some(Gap::Stopped(Service::Trapd)),
         ),
     ] {
         let [_, noded] = running();
-        let stopped_noded = service(Service::Noded, Some(false), Some(State::Stopped));
+        let stopped_noded = service(Service::Noded, Some(false), Some(ServiceState::Stopped));
         for noded in [noded, stopped_noded] {
             let gaps = found_gaps(&Found {
                 aspera_root: "/opt/aspera".as_ref(),
@@ -269,13 +274,13 @@ fn a_service_that_runs_with_an_older_file_is_a_gap() {
         (
             Some(true),
             Reason::Pending,
-            Some(State::Running),
+            Some(ServiceState::Running),
             Some(Gap::OlderFile(Service::Trapd)),
         ),
         (
             Some(true),
             Reason::ClockSet,
-            Some(State::Running),
+            Some(ServiceState::Running),
             Some(Gap::OlderFile(Service::Trapd)),
         ),
         (
@@ -287,13 +292,13 @@ fn a_service_that_runs_with_an_older_file_is_a_gap() {
         (
             None,
             Reason::OutsideUnit,
-            Some(State::Running),
+            Some(ServiceState::Running),
             perhaps(Reason::OutsideUnit),
         ),
         (
             None,
             Reason::ProcessUnknown,
-            Some(State::Running),
+            Some(ServiceState::Running),
             perhaps(Reason::ProcessUnknown),
         ),
         (
@@ -305,13 +310,13 @@ fn a_service_that_runs_with_an_older_file_is_a_gap() {
         (
             None,
             Reason::StartUnknown,
-            Some(State::Running),
+            Some(ServiceState::Running),
             perhaps(Reason::StartUnknown),
         ),
         (
             None,
             Reason::FileUnknown,
-            Some(State::Running),
+            Some(ServiceState::Running),
             perhaps(Reason::FileUnknown),
         ),
         // No process lives that could run with an older file.

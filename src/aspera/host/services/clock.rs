@@ -21,7 +21,6 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// Reads the clocks.
     pub fn read(host: &Host) -> Self {
         Self {
             now: SystemTime::now(),

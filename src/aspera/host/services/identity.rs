@@ -32,11 +32,11 @@ pub(super) struct Installation {
 /// The identity of a process with the name of a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Identity {
-    /// The service.
+    /// The process is one of the service.
     Genuine,
-    /// Another program.
+    /// The process is another program.
     Stranger(Mismatch),
-    /// Not known.
+    /// It is not known which program it is.
     Unknown,
     /// The process has ended.
     Gone,
@@ -45,18 +45,18 @@ pub(super) enum Identity {
 /// Whether the program of a process is one of this installation, whoever runs it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Part {
-    /// It is.
+    /// It is one of this installation.
     Own,
     /// It belongs to another installation, or runs in a container.
     Other,
-    /// Not known.
+    /// It is not known which program it is.
     Unknown,
 }
 
 /// The installation that the program of a process belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
-    /// This installation.
+    /// The program is of this installation.
     Own,
     /// This installation, but the file of the program was replaced or removed since the process started.
     Replaced,
@@ -93,7 +93,6 @@ impl fmt::Display for Mismatch {
 /// A process with the name of a service that is not that service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stranger {
-    /// Its number.
     pub pid: u32,
     /// The name of its account, or its number if it has no name, or `None` if neither can be read.
     pub account: Option<String>,

@@ -7,7 +7,7 @@ use crate::files::{FileTimes, OwnTimes};
 /// When a file got its present content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LastChange {
-    /// The file exists.
+    /// The file exists, with the times of its changes.
     Known(Changes),
     /// The file does not exist. It may have been removed at the time, if there is one.
     NoFile(Option<SystemTime>),

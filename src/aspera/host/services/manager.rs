@@ -9,22 +9,21 @@ use super::host::Host;
 use super::identity::{Installation, Origin, Stranger};
 use super::processes::{self, Members, Process};
 use crate::aspera::host::child::Exit;
-use crate::aspera::host::command::{Answer, Question, TIME_LIMIT};
+use crate::aspera::host::command::{ProgramResult, RunningProgram, TIME_LIMIT};
 use crate::files;
 use crate::utc::Utc;
 
-/// An init system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Manager {
     /// systemd, which may also run scripts of System V.
     Systemd,
-    /// Scripts in `/etc/init.d`.
+    /// The scripts in `/etc/init.d`.
     SystemV,
 }
 
 /// The state of a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
+pub enum ServiceState {
     /// A process of the service lives.
     Running,
     /// The service starts again and again.
@@ -43,8 +42,7 @@ pub struct Status {
     /// The init system that starts and stops it, or `None` on a host without a known init system, such as a container.
     pub manager: Option<Manager>,
     /// The state, or `None` if it is not known.
-    pub state: Option<State>,
-    /// Its living processes.
+    pub state: Option<ServiceState>,
     pub processes: Vec<Process>,
     /// The installation that its program belongs to, or `None` if that is not known.
     pub origin: Option<Origin>,
@@ -60,20 +58,20 @@ pub struct Status {
 
 /// A look at a service that has started and may not have finished: `systemctl` takes its time.
 #[derive(Debug)]
-pub struct Look {
+pub struct StatusQuery {
     service: Service,
     manager: Option<Manager>,
-    question: Option<Question>,
+    question: Option<RunningProgram>,
 }
 
-impl Look {
-    /// Starts to look.
+impl StatusQuery {
+    /// Starts `systemctl`, where the host has it.
     pub fn start(host: &Host, service: Service) -> Self {
         let manager = manager(host);
         let unit = format!("{}.service", service.name());
         let question = (manager == Some(Manager::Systemd)).then(|| {
             let properties = "--property=LoadState,ActiveState,ControlGroup,User,ActiveEnterTimestamp,ActiveEnterTimestampMonotonic";
-            Question::start(host.systemctl(), &["show", &unit, properties])
+            RunningProgram::start(host.systemctl(), &["show", &unit, properties])
         });
         Self {
             service,
@@ -86,7 +84,7 @@ impl Look {
     pub fn finish(self, host: &Host, clock: &Clock, aspera_root: &Path) -> Status {
         let shown = self.question.map(|question| question.answer(TIME_LIMIT));
         let unit = match &shown {
-            Some(Answer::Ended {
+            Some(ProgramResult::Ended {
                 exit: Exit::SUCCESS,
                 output,
             }) => Unit::read(output),
@@ -113,7 +111,7 @@ impl Look {
         };
         let clock_was_set = unit.as_ref().is_some_and(|unit| unit.clock_was_set(clock));
         let state = match (&unit, self.manager) {
-            (_, _) if !processes.is_empty() => Some(State::Running),
+            (_, _) if !processes.is_empty() => Some(ServiceState::Running),
             (_, _) if is_outside_unit || named.has_unknown => None,
             (Some(unit), _) => unit.state(),
             (None, Some(Manager::SystemV)) => Some(state_by_script(host, self.service)),
@@ -132,12 +130,12 @@ impl Look {
     }
 }
 
-fn state_by_script(host: &Host, service: Service) -> State {
+fn state_by_script(host: &Host, service: Service) -> ServiceState {
     let script = host.path("etc/init.d").join(service.name());
     // A script that cannot be examined exists, too.
     match files::metadata(&script) {
-        Ok(None) => State::Absent,
-        Ok(Some(_)) | Err(_) => State::Stopped,
+        Ok(None) => ServiceState::Absent,
+        Ok(Some(_)) | Err(_) => ServiceState::Stopped,
     }
 }
 
@@ -183,13 +181,13 @@ impl<'a> Unit<'a> {
         })
     }
 
-    fn state(&self) -> Option<State> {
+    fn state(&self) -> Option<ServiceState> {
         match (self.load_state, self.active_state) {
-            ("not-found", _) => Some(State::Absent),
-            (_, "activating" | "reloading") => Some(State::Restarting),
-            (_, "failed") => Some(State::Failed),
+            ("not-found", _) => Some(ServiceState::Absent),
+            (_, "activating" | "reloading") => Some(ServiceState::Restarting),
+            (_, "failed") => Some(ServiceState::Failed),
             // Active without a process: a script of System V whose daemon has ended.
-            (_, "inactive" | "deactivating" | "active") => Some(State::Stopped),
+            (_, "inactive" | "deactivating" | "active") => Some(ServiceState::Stopped),
             _ => None,
         }
     }

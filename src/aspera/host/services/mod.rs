@@ -19,7 +19,7 @@ pub use enabled::is_enabled;
 pub use host::Host;
 pub use identity::{Mismatch, Origin, Stranger};
 pub use last_change::{Changes, LastChange, MetadataChanges, claims_the_future};
-pub use manager::{Look, Manager, State, Status};
+pub use manager::{Manager, ServiceState, Status, StatusQuery};
 pub use options::trapd_has_encryption_options;
 pub use processes::Process;
 pub use restart::{Reason, Restart, restart_due};
@@ -36,7 +36,6 @@ pub enum Service {
 }
 
 impl Service {
-    /// Both services.
     pub const ALL: [Self; 2] = [Self::Trapd, Self::Noded];
 
     /// Returns the name of its unit or init script.

@@ -15,10 +15,8 @@ use crate::files::{self, FileError, Problem};
 /// The limit on the list of processes of a control group that is read, in bytes.
 const MEMBERS: u64 = 1024 * 1024;
 
-/// A living process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Process {
-    /// Its number.
     pub pid: u32,
     /// The time when it started, in ticks since boot, or `None` if that cannot be read.
     pub start_ticks: Option<u64>,

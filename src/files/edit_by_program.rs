@@ -12,15 +12,15 @@ use super::snapshot::{SIZE_LIMIT, Snapshot};
 
 /// What became of the file.
 #[derive(Debug)]
-pub struct WrittenByAnother<T, W> {
+pub struct EditedByProgram<T, W> {
     /// The content from which the plan was made.
     pub before: Vec<u8>,
-    /// The content afterwards.
+    /// The content after the program ran.
     pub after: Vec<u8>,
-    /// The plan.
+    /// What `plan` returned beside whether to write.
     pub plan: T,
-    /// What the program had to say; nothing if it was not needed.
-    pub said: Option<W>,
+    /// What `write` returned, or `None` if nothing had to be written.
+    pub outcome: Option<W>,
     /// The copy of the old file, if one was made.
     pub backup: Option<PathBuf>,
     /// What deserves a warning.
@@ -30,12 +30,12 @@ pub struct WrittenByAnother<T, W> {
 /// Makes a plan from a file and, where the plan is to write, has another program do it, under the lock that keeps runs of ours apart.
 ///
 /// `plan` says whether to write; what `write` does to the file is read again, and held against nothing here.
-pub fn let_write<T, W, E>(
+pub fn edit_by_program<T, W, E>(
     path: &Path,
     wants_backup: bool,
     plan: impl Fn(Option<&[u8]>) -> Result<(T, bool), E>,
     write: impl FnOnce(&T) -> W,
-) -> Result<WrittenByAnother<T, W>, EditError<E>> {
+) -> Result<EditedByProgram<T, W>, EditError<E>> {
     let place = match find(path) {
         Err(error) if error.problem == Problem::Missing => {
             plan(None).map_err(EditError::Plan)?;
@@ -43,21 +43,21 @@ pub fn let_write<T, W, E>(
         }
         place => place?,
     };
-    let written = let_write_at(&place, wants_backup, plan, write);
+    let written = edit_by_program_at(&place, wants_backup, plan, write);
     let written = written.map_err(|stopped| stopped.at(path))?;
-    Ok(WrittenByAnother {
+    Ok(EditedByProgram {
         backup: written.backup.map(|name| path.with_file_name(name)),
         ..written
     })
 }
 
 /// Does the same for the file at a place. Of the backup, only the name is known here.
-fn let_write_at<T, W, E>(
+fn edit_by_program_at<T, W, E>(
     place: &Place,
     wants_backup: bool,
     plan: impl Fn(Option<&[u8]>) -> Result<(T, bool), E>,
     write: impl FnOnce(&T) -> W,
-) -> Result<WrittenByAnother<T, W>, Stopped<E>> {
+) -> Result<EditedByProgram<T, W>, Stopped<E>> {
     let (mut old, mut planned) = read(place, &plan)?;
     let mut written = None;
     let mut backup = None;
@@ -80,17 +80,17 @@ fn let_write_at<T, W, E>(
             .map_or_else(Vec::new, |now| now.bytes),
         None => old.bytes.clone(),
     };
-    Ok(WrittenByAnother {
+    Ok(EditedByProgram {
         before: old.bytes,
         after,
         plan: planned.0,
-        said: written,
+        outcome: written,
         backup,
         warnings,
     })
 }
 
-impl<T, W> WrittenByAnother<T, W> {
+impl<T, W> EditedByProgram<T, W> {
     /// Whether the file is no longer what it was.
     pub fn changed(&self) -> bool {
         !equal(&self.before, &self.after)
