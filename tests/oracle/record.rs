@@ -2,6 +2,9 @@
 //!
 //! The files are the same each time, until their generators change: the nasty ones, generated ones, and the results of the module for each.
 
+#[path = "../laws/choice.rs"]
+#[allow(dead_code, reason = "each program uses its part of it")]
+mod choice;
 #[path = "files.rs"]
 mod files;
 #[path = "java.rs"]
@@ -35,7 +38,7 @@ fn main() {
             }
         }
     }
-    let settings = files::all_desired();
+    let settings = choice::all_desired();
     let mut answers = recorded::Answers::new();
     for (number, file) in asked.into_iter().enumerate() {
         let setting = settings[number % settings.len()].as_ref();
