@@ -3,7 +3,7 @@
 use super::encryption::{Algorithm, ObjectEncryption};
 use super::refusal::Refusal;
 use super::store::Store;
-use crate::http::{Response, Element, Method};
+use crate::http::{Element, Method, Response};
 
 /// The default encryption of a bucket.
 pub type DefaultEncryption = ObjectEncryption;

@@ -6,7 +6,7 @@ use percent_encoding::percent_decode;
 
 use super::refusal::Refusal;
 use super::store::Store;
-use crate::http::{Response, Element, Method};
+use crate::http::{Element, Method, Response};
 use crate::utc::Utc;
 
 /// The most keys that S3 lists in one page.

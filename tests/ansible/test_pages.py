@@ -12,7 +12,7 @@ BYTES_AT_MOST = {
     "README.md": 6_000,
     "CONTRIBUTING.md": 15_000,
     # Tables of what was measured.
-    "docs/benchmarks.md": 20_000,
+    "docs/benchmarks.md": 22_000,
 }
 BYTES_OF_A_PAGE = 12_500
 #: Where the messages of the table are written.

@@ -1,6 +1,6 @@
 //! The laws of what S3, or whatever stands in its place, answers.
 
-use aspera_sse::http::{Answer, Element};
+use aspera_sse::http::{Element, Response};
 use aspera_sse::s3::{Algorithm, DefaultEncryption, Object, Page, Refusal, Written};
 use roxmltree::{Document, Node};
 
@@ -25,7 +25,7 @@ pub fn any_input(input: &[u8]) {
     let (mut choice, rest) = Choice::of(input);
     let status = *choice.one_of(&STATUSES);
     let (headers, body) = split(rest);
-    let answer = Answer::new(status, headers.iter().copied(), body.to_vec());
+    let answer = Response::new(status, headers.iter().copied(), body.to_vec());
     elements(body);
     page(&answer, body);
     object(&answer, &headers);
@@ -79,7 +79,7 @@ fn own_text(node: Node) -> String {
 }
 
 /// Checks a page of a listing: all its objects, in their order, and an end only where the store says so.
-fn page(answer: &Answer, body: &[u8]) {
+fn page(answer: &Response, body: &[u8]) {
     let Ok(page) = Page::of(answer) else {
         return;
     };
@@ -125,7 +125,7 @@ fn page(answer: &Answer, body: &[u8]) {
 }
 
 /// Checks that an object is called encrypted only by a header that says so, once or always the same.
-fn object(answer: &Answer, headers: &[(&str, &[u8])]) {
+fn object(answer: &Response, headers: &[(&str, &[u8])]) {
     let values = |name: &str| -> Vec<&[u8]> {
         // Blanks around a value are no part of it.
         let of_name = headers.iter().filter(|(header, _)| *header == name);
@@ -160,7 +160,7 @@ fn object(answer: &Answer, headers: &[(&str, &[u8])]) {
 }
 
 /// Checks that nothing of an answer is in what is said of it, but the code of an error.
-fn refusal(answer: &Answer) {
+fn refusal(answer: &Response) {
     let mut shown = Shown::default();
     for refusal in [
         Some(Refusal::of(answer)),
