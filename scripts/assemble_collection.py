@@ -28,7 +28,7 @@ ACTIONS = sorted(path.stem for path in (PROJECT / "roles" / ROLE / "action_plugi
 #: What is shown in the documentation. Never in playbooks/: what is there runs by its name, with its own values.
 EXAMPLES = ("single_server.yml", "prove.yml", "execution-environment", "fleet", "nightly")
 #: Pages for those who work on the project, not for users of the collection.
-OWN_PAGES = ("architecture.md", "mutants.md", "site")
+OWN_PAGES = ("architecture.md", "fuzz.md", "mutants.md", "site")
 
 STUB = '''\
 #!/usr/bin/python
