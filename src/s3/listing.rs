@@ -46,7 +46,7 @@ impl Store<'_> {
 }
 
 impl Page {
-    /// Reads an answer.
+    /// Reads a page of the keys of a bucket.
     pub fn of(answer: &Response) -> Result<Self, Refusal> {
         if answer.status != 200 {
             return Err(match Refusal::of(answer) {

@@ -162,12 +162,17 @@ fn there_and_back(file: &[u8], desired: Option<&EncryptionSetting>) {
         )
     };
     // Where a line goes that stands between a bare CR and a bare LF, these two become one ending, and the rollback refuses with a reason.
-    if file.contains(&b'\r') && rollback(&planned.after, file).is_err() {
+    if crlf_endings(&planned.after) > crlf_endings(file) && rollback(&planned.after, file).is_err()
+    {
         return;
     }
     let back = rollback(&planned.after, file);
     let back = back.unwrap_or_else(|error| panic!("{error}: {}", shown()));
     assert_eq!(back.after, file, "there and back: {}", shown());
+}
+
+fn crlf_endings(file: &[u8]) -> usize {
+    file.windows(2).filter(|pair| pair == b"\r\n").count()
 }
 
 /// Puts a setting of somebody else before one of the lines, and looks for its value in all that is said of the file.
