@@ -37,7 +37,7 @@ def seconds(command: Command, prepare: Callable[[], object]) -> float:
 
 
 def median_cpu_seconds(command: Command, times: int) -> float:
-    """Run a command several times and give the median of its CPU time, which other work on the machine changes least."""
+    """Run a command several times and give the median of its CPU time, which other work changes least."""
 
     def once() -> float:
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
