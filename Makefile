@@ -3,7 +3,7 @@
 # Debian packages (named or installed by scripts/require.sh).
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build dist docs release test test-hosts test-collection oracle mutants bench clean
+.PHONY: help demo build dist docs release test test-hosts test-collection test-vm oracle mutants bench clean
 # The parts of the tests run side by side by themselves.
 .NOTPARALLEL:
 
@@ -38,6 +38,9 @@ test-hosts: ## Test what needs root, after a change to the role, services or fil
 
 test-collection: ## Test before a release: every ansible-core, other people's checks, aarch64, the build twice
 	@$(PYTHON) tests/run.py test-collection "$(PART)"
+
+test-vm: ## Test in virtual machines, after a change to src/files/: power cuts, failing disks; LONG=1 for a long form
+	@$(PYTHON) tests/run.py test-vm "$(PART)"
 
 oracle: ## Record what java.util.Properties reads, after a change to the files that it is asked about
 	@scripts/require.sh rustup cargo cc java javac

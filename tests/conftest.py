@@ -4,6 +4,7 @@ All of it follows from the fixtures of a test and the folder that it is in, so t
 
 - `make test-collection` runs what takes another ansible-core than the newest;
 - `make test-collection` runs `tests/browser`, too, with Python packages of its own;
+- `make test-vm` runs `tests/vm`;
 - `make test-hosts` runs what takes the SSH server with logins of its own, and `tests/faults`;
 - `make test` runs all others.
 
@@ -35,6 +36,7 @@ NEEDS = {
 }
 NEEDS["sudo"] = NEEDS["ssh_server"]
 NEEDS_OF_FAULTS = ("root", "namespaces", "chattr", "prlimit", "setfacl", "strace")
+NEEDS_OF_GUESTS = ("apt-get", "dpkg-deb", "tar")
 
 #: Fixtures with the version of ansible-core as their parameter.
 VERSIONED = ("controller", "each_controller", "installed", "under_aws", "under_mitogen", "under_runner")
@@ -44,6 +46,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the marks, and make one folder for all temporary files of the processes of this run."""
     config.addinivalue_line("markers", "needs(*names): what a test needs of the machine, see tests/machine.py")
     config.addinivalue_line("markers", "hosts: part of `make test-hosts`; set by tests/conftest.py")
+    config.addinivalue_line("markers", "vm: part of `make test-vm`; set by tests/conftest.py")
     config.addinivalue_line("markers", "collection: part of `make test-collection`; set by tests/conftest.py")
     if not hasattr(config, "workerinput"):
         # Without this, the process would end where it is, and nothing would be cleaned up.
@@ -64,12 +67,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         used = {*item.fixturenames, parameters.get("connection")}
         is_fault = item.path.is_relative_to(TESTS / "faults")
 
-        if {parameters.get(fixture, "newest") for fixture in VERSIONED} != {"newest"}:
+        is_in_guest = item.path.is_relative_to(TESTS / "vm")
+
+        if is_in_guest:
+            item.add_marker("vm")
+        elif {parameters.get(fixture, "newest") for fixture in VERSIONED} != {"newest"}:
             item.add_marker("collection")
         elif is_fault or used & {"ssh_server", "sudo"}:
             item.add_marker("hosts")
 
-        needs = [*NEEDS_OF_FAULTS] if is_fault else []
+        needs = [*NEEDS_OF_FAULTS] if is_fault else [*NEEDS_OF_GUESTS] if is_in_guest else []
         for fixture, of_fixture in NEEDS.items():
             needs += of_fixture if fixture in used else ()
         for mark in item.iter_markers("needs"):

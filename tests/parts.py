@@ -56,9 +56,11 @@ def lint(name: str, *command: str, after: tuple[str, ...] = ("venv tools",)) -> 
     return Part(name, (f"{TOOLS}/{command[0]}", *command[1:]), after)
 
 
-def pytest(name: str, marks: str, *, after: tuple[str, ...], needs: tuple[str, ...] = ()) -> Part:
+def pytest(
+    name: str, marks: str, *, after: tuple[str, ...], needs: tuple[str, ...] = (), folder: str = "tests"
+) -> Part:
     """Return the part that runs the tests in Python with some marks."""
-    command = (f"{TOOLS}/python", "-m", "pytest", "tests", "--quiet", "-m", marks, "-n", WORKERS, "--dist", "loadgroup")
+    command = (f"{TOOLS}/python", "-m", "pytest", folder, "--quiet", "-m", marks, "-n", WORKERS, "--dist", "loadgroup")
     command += ("--junitxml", f"{LOGS}/{name}.xml", "--durations", "10")
     return Part(name, command, after, needs, counted_by="pytest")
 
@@ -87,7 +89,7 @@ def scenarios() -> list[str]:
 
 def parts_of(run: str) -> list[Part]:
     """Return the parts of a run. Those that take long come first, as far as they can."""
-    return {"test": of_test, "test-hosts": of_hosts, "test-collection": of_collection}[run]()
+    return {"test": of_test, "test-hosts": of_hosts, "test-collection": of_collection, "test-vm": of_vm}[run]()
 
 
 BUILDS = [
@@ -105,7 +107,7 @@ def of_test() -> list[Part]:
     return [
         *BUILDS,
         preparation("rust tests built", *cargo, "--no-run", "--quiet"),
-        pytest("playbooks", "not hosts and not collection", after=("venv ansible-newest", "dist")),
+        pytest("playbooks", "not hosts and not collection and not vm", after=("venv ansible-newest", "dist")),
         Part(
             "rust",
             (*cargo, "--no-fail-fast", "--", "--include-ignored", *left_out),
@@ -199,9 +201,18 @@ def of_collection() -> list[Part]:
     ]
 
 
+def of_vm() -> list[Part]:
+    """Return what takes virtual machines: power cuts, disks that fail, and too little memory."""
+    return [
+        *(part for part in BUILDS if part.name in {"venv tools", "build"}),
+        pytest("vm", "vm", after=("venv tools", "build"), folder="tests/vm"),
+    ]
+
+
 #: What the tests of each run need beside what their parts say. As root on Debian, it is installed.
 COMMANDS = {
     "test": ("cc", "busybox", "git", "javac", "readelf", "setpriv", "ssh", "ssh-keygen", "sshd", "unshare"),
+    "test-vm": ("cc",),
     "test-hosts": (
         *("cc", "chattr", "git", "javac", "openssl", "prlimit", "setfacl", "setpriv", "ssh", "ssh-keygen", "sshd"),
         *("strace", "sudo", "tcsh", "unshare"),

@@ -1,4 +1,4 @@
-"""Runs the tests: run.py test|test-hosts|test-collection [PART], or run.py total.
+"""Runs the tests: run.py test|test-hosts|test-collection|test-vm [PART], or run.py total.
 
 Parts run side by side, each with its output in target/test/. What this machine cannot do is left out, and said at the
 end. STRICT=1 makes that a failure. `total` adds up what all runs since the last one have counted.
@@ -25,7 +25,7 @@ from machine import PROJECT
 from parts import COMMANDS, LOGS, Part, log_of, parts_of, rust_tests_left_out
 from traces import Traces, end_processes
 
-RUNS = ("test", "test-hosts", "test-collection")
+RUNS = ("test", "test-hosts", "test-collection", "test-vm")
 IS_STRICT = bool(os.environ.get("STRICT"))
 
 #: What is in the temporary folder of a run, beside what the tests leave there.
