@@ -416,6 +416,73 @@ def test_no_program_may_run_in_the_home(folder: Path, shell: str) -> None:
 
 
 @shells
+def test_a_place_that_takes_no_file_leaves_the_build_to_the_next(folder: Path, shell: str) -> None:
+    """As where it is read-only: what was sent can be read once."""
+    host = Host(folder, shell)
+    place = host.home("root") / KEPT_IN
+    place.parent.mkdir(mode=0o700)
+    place.mkdir(mode=0o700)
+    inside = f"/run/homes/root/{KEPT_IN}"
+    host.before = f"mount --bind {inside} {inside} && mount -o remount,bind,ro {inside}"
+    assert (host.keep(user=ROOT), host.look(ROOT)) == ("kept", "ran")
+    assert (folder / "var-cache/aspera_ops.sse" / KEPT_AS).exists()
+
+
+# Goes before: a host with SELinux, where no program may run from a cache.
+UNDER_SELINUX = """\
+mount -t tmpfs none /sys/fs
+mkdir /sys/fs/selinux
+echo 1 >/sys/fs/selinux/enforce
+for cache in /run/homes/*/.cache /var/cache; do
+    mount --bind "$cache" "$cache"
+    mount -o remount,bind,noexec "$cache"
+done
+"""
+
+
+@shells
+@pytest.mark.parametrize("keeper", ["root", "keeper"])
+def test_no_program_may_run_from_a_cache_under_selinux(folder: Path, shell: str, keeper: str) -> None:
+    """Each has another place there. That its file systems are noexec is not said to be SELinux."""
+    host = Host(folder, shell)
+    user = ROOT if keeper == "root" else KEEPER
+    for name in ("root", "keeper"):
+        (host.home(name) / ".cache").mkdir(mode=0o700)
+    shutil.chown(host.home("keeper") / ".cache", KEEPER, KEEPER)
+    host.before = UNDER_SELINUX.split("for ")[0] + ":"
+    assert (host.keep(user=user), host.look(user)) == ("kept", "ran")
+    assert (host.home(keeper) / KEPT_IN / KEPT_AS).exists()
+    host.before = UNDER_SELINUX
+    assert (host.look(user), host.keep(user=user), host.look(user)) == ("run", "kept", "ran")
+    place = host.home(keeper) / ".ansible/aspera_ops.sse"
+    assert [path.name for path in place.iterdir()] == [KEPT_AS]
+    assert [path.stat().st_mode & 0o777 for path in (place.parent, place)] == [0o700] * 2
+
+
+def test_only_selinux_in_force_is_said_to_refuse(folder: Path) -> None:
+    """The domain, the label and the first place are in the report then, and no reason where it is permissive."""
+    host = Host(folder)
+    (host.home("root") / ".cache").mkdir(mode=0o700)
+    (host.home("keeper") / ".cache").mkdir(mode=0o700)
+    programs = folder / "homes/programs"
+    programs.mkdir(mode=0o755)
+    # Root may run each of its programs: so the build gets a mode of none. The rest is what a system with SELinux says.
+    chmod = f"#!/bin/sh\nexec {shutil.which('chmod')} 600 $2\n"
+    (programs / "chmod").write_text(chmod, encoding="ascii")
+    (programs / "tr").write_text("#!/bin/sh\nprintf root:sysadm_r:sysadm_t:s0\n", encoding="ascii")
+    ls = f'#!/bin/sh\n[ $1 != -dZ ] || exec echo root:object_r:xdg_cache_t:s0 $2\nexec {shutil.which("ls")} "$@"\n'
+    (programs / "ls").write_text(ls, encoding="ascii")
+    for program in programs.iterdir():
+        program.chmod(0o755)
+    host.environment["PATH"] = f"/run/homes/programs:{host.environment['PATH']}"
+    host.before = UNDER_SELINUX.split("for ")[0] + ":"
+    context = "root:sysadm_r:sysadm_t:s0 root:object_r:xdg_cache_t:s0"
+    assert host.keep(user=ROOT) == f"nowhere {context} /run/homes/root/.cache/aspera_ops.sse"
+    host.before = host.before.replace("echo 1", "echo 0")
+    assert host.keep(user=ROOT) == "nowhere"
+
+
+@shells
 def test_a_build_that_can_no_longer_run_is_not_there(folder: Path, shell: str) -> None:
     """Where the home has become noexec since."""
     host = Host(folder, shell)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SHELL = "dash"
+#: Tests that run in one shell.
+WITHOUT_SHELL = (kept.test_another_system, kept.test_only_selinux_in_force_is_said_to_refuse)
 
 
 @dataclass(frozen=True)
@@ -204,8 +206,33 @@ FAULTS = [
     Fault(
         "a build is not tried",
         "keep.sh",
-        {'&& "$new" --version >/dev/null 2>&1': ""},
+        {"&& can_run": ""},
         kept.test_no_program_may_run_in_the_home,
+    ),
+    Fault(
+        "what no place takes is lost",
+        "keep.sh",
+        {'{ true >"$new"; } 2>/dev/null || return': ""},
+        kept.test_a_place_that_takes_no_file_leaves_the_build_to_the_next,
+    ),
+    Fault(
+        "SELinux makes no difference",
+        "places.sh",
+        {'[ ! -e /sys/fs/selinux/enforce ] || "$1" "$home//.ansible/aspera_ops.sse"': ":"},
+        kept.test_no_program_may_run_from_a_cache_under_selinux,
+        ("root",),
+    ),
+    Fault(
+        "SELinux is not said to refuse",
+        "keep.sh",
+        {'leave nowhere "$refused"': "leave nowhere"},
+        kept.test_only_selinux_in_force_is_said_to_refuse,
+    ),
+    Fault(
+        "a policy that is not in force is said to refuse",
+        "keep.sh",
+        {'[ "$enforced" != 1 ]': "false"},
+        kept.test_only_selinux_in_force_is_said_to_refuse,
     ),
     Fault(
         "what could not be kept stays",
@@ -260,7 +287,7 @@ def test_a_fault_in_a_script_is_noticed(fault: Fault, folder: Path, monkeypatch:
         compiled_module.script.cache_clear()
         host = folder / name
         host.mkdir(mode=0o755)
-        shell = () if fault.noticed_by is kept.test_another_system else (SHELL,)
+        shell = () if fault.noticed_by in WITHOUT_SHELL else (SHELL,)
         try:
             fault.noticed_by(host, *shell, *fault.arguments)
         except (AssertionError, OSError, IndexError, ValueError):

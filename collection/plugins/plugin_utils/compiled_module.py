@@ -34,6 +34,7 @@ from .build import BINARIES, Build, UnsupportedHostError, build_for
 from .command_line import for_command
 from .host_text import safe_line, safe_output
 from .no_template import no_template
+from .refusal import Refusal
 
 try:
     from ansible.vars.clean import remove_internal_keys
@@ -239,9 +240,7 @@ class CompiledModuleAction(ActionBase):
                 raise NoFastPathError(f"it is not kept there yet, and check mode keeps nothing ({CHECK_MODE_VARIABLE})")
             build = build_for(output.report[1], builds)
             display.vvv(f"Sending {build.path.name} to be kept", host=self._host(variables))
-            kept = self._execute(Command.of(head, "keep.sh", build.path.read_bytes()))
-            if kept.report[0] != "kept":
-                raise NoFastPathError("no folder on the host is both safe to keep it in and lets programs run")
+            self._keep(Command.of(head, "keep.sh", build.path.read_bytes()), variables)
             output = self._execute(run)
         word, system = output.report
         if word == "unsupported":
@@ -251,6 +250,21 @@ class CompiledModuleAction(ActionBase):
         if word != "run":
             raise NoFastPathError(f"the command that runs a kept build did not work there{output.complaint}")
         return output
+
+    def _keep(self, command: Command, variables: dict[str, t.Any]) -> None:
+        """Send a build to be kept, and say so where SELinux stands in the way."""
+        word, rest = self._execute(command).report
+        refusal = Refusal.read(rest)
+        if word == "kept":
+            if refusal:
+                display.v(f"{self.MODULE} is kept in another place, since {refusal}.", host=self._host(variables))
+            return
+        if refusal:
+            display.warning(
+                f"{self._answering_host(variables)}: {refusal}. So it is sent for each task, which takes longer. "
+                f"{refusal.remedy}"
+            )
+        raise NoFastPathError("no folder on the host is both safe to keep it in and lets programs run")
 
     def _head(self, builds: list[Build], variables: dict[str, t.Any]) -> str:
         """Tell a script for the host what it works on."""
@@ -321,6 +335,8 @@ class CompiledModuleAction(ActionBase):
                 " It could not be started. The folder for Ansible's temporary files must be where programs may run: "
                 "name one with ansible_remote_tmp."
             )
+            if refusal := self._refusal_of_temporary_folder():
+                msg += f" {refusal.of_temporary_folder}"
         return {
             "failed": True,
             "msg": f"{msg} What it printed is in module_stdout and module_stderr.",
@@ -328,6 +344,16 @@ class CompiledModuleAction(ActionBase):
             "module_stderr": safe_output(output.stderr),
             "rc": output.rc,
         }
+
+    def _refusal_of_temporary_folder(self) -> Refusal | None:
+        """Ask the host whether SELinux may be why nothing starts in the folder for temporary files."""
+        folder = self._connection._shell.tmpdir
+        if not isinstance(folder, str):
+            return None
+        # That of this task is in the one that was named, and gets the label of that.
+        answer = self._low_level_execute_command(Refusal.question(folder.rstrip("/").rpartition("/")[0]))
+        word, rest = Output(answer["stdout"], answer["stderr"], answer["rc"]).report
+        return Refusal.read(rest) if word == "refused" else None
 
     def _run_sent_build(self, builds: list[Build], variables: dict[str, t.Any]) -> dict[str, t.Any]:
         """Go the way that Ansible goes for any module that is not in Python."""
