@@ -211,17 +211,14 @@ def of_collection() -> list[Part]:
 
 
 def of_vm() -> list[Part]:
-    """Return what takes virtual machines: power cuts, disks that fail, and too little memory."""
-    return [
-        *(part for part in BUILDS if part.name in {"venv tools", "build"}),
-        pytest("vm", "vm", after=("venv tools", "build"), folder="tests/vm"),
-    ]
+    """Return what takes virtual machines: power cuts, failing disks, SELinux, real boots, other kernels."""
+    return [*BUILDS, pytest("vm", "vm", after=("venv ansible-newest", "dist"), folder="tests/vm")]
 
 
 #: What the tests of each run need beside what their parts say. As root on Debian, it is installed.
 COMMANDS = {
     "test": ("cc", "busybox", "git", "javac", "readelf", "setpriv", "ssh", "ssh-keygen", "sshd", "unshare"),
-    "test-vm": ("cc",),
+    "test-vm": ("cc", "git", "mmdebstrap", "ssh", "ssh-keygen", "unshare"),
     "test-hosts": (
         *("cc", "chattr", "git", "javac", "openssl", "prlimit", "setfacl", "setpriv", "ssh", "ssh-keygen", "sshd"),
         *("strace", "sudo", "tcsh", "unshare"),
