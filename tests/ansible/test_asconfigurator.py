@@ -135,9 +135,9 @@ def test_what_it_cannot_be_told_is_refused(folder: Path, options: dict, words: l
 @pytest.mark.parametrize(
     ("mode", "words"),
     [
-        ("exit status", "ended with an error. The file is as it was."),
-        ("no success", "did not report success. The file is as it was."),
-        ("claims", "reported success, but the file does not hold the docroot. The file is as it was."),
+        ("exit status", "ended with an error. The file is unchanged."),
+        ("no success", "did not report success. The file is unchanged."),
+        ("claims", "reported success, but the file does not hold the docroot. The file is unchanged."),
     ],
 )
 def test_success_is_what_is_in_the_file(folder: Path, mode: str, words: str) -> None:

@@ -73,7 +73,7 @@ def test_each_server_has_a_file_that_says_what_became_of_it(fleet: Fleet) -> Non
     assert "Connection refused" in says["unreachable"]
     assert "Did you mean aspera_sse_root?" in says["misspelt"]
     assert "kms_key_ids[0]" in says["refused"]
-    assert "before it was looked at" in says["no such connection"]
+    assert "before the audit looked at it" in says["no such connection"]
     # A value that the module refuses may be a secret in the wrong place.
     assert found["refused"]["expectation"] is None
     # The screen says it, too.

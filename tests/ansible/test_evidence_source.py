@@ -192,7 +192,7 @@ def test_a_name_that_no_audit_gives_is_no_host(evidence: Path, name: str) -> Non
     (evidence / "hosts" / name).write_bytes(samples.evidence("x").to_bytes())
     source = read_source(evidence)
     assert set(found(source)) == {"first", "second"}
-    assert "has a name that the audit gives to no file" in source.doubts[0].why
+    assert "has a name that no audit uses" in source.doubts[0].why
 
 
 @pytest.mark.parametrize("host", ["../../up", "a/b", "..", "%2E", "ä", "x" * 300, "\u202e<script>", "{{ 7 * 7 }}"])

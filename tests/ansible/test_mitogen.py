@@ -90,5 +90,5 @@ def test_ansibles_own_way_under_mitogen(host: Host) -> None:
         host.server.home(LOGIN).chmod(0o700)
     assert screen.exit_status == 0, screen.text
     assert screen.result("server").answer["installed"] is True
-    assert f"{FALLBACK}no folder on the host is safe" in screen.as_one_line
+    assert f"{FALLBACK}no folder on the host is both safe" in screen.as_one_line
     assert host.users_with_builds == []

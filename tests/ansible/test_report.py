@@ -183,9 +183,9 @@ def test_check_mode_writes_no_report(fleet: Fleet) -> None:
         ({"max_age": "a night"}, "max_age must be a number of minutes, hours or days"),
         ({"max_age": 26}, "max_age must be a number of minutes, hours or days"),
         ({"max_age": "0h"}, "max_age must be a number of minutes, hours or days"),
-        ({"fail_on": "violatd"}, "fail_on may only hold never, violated, incomplete, unknown"),
-        ({"fail_on": []}, "fail_on may only hold"),
-        ({"fail_on": "never,violated"}, "fail_on holds never and another word"),
+        ({"fail_on": "violatd"}, "fail_on accepts only never, violated, incomplete, unknown"),
+        ({"fail_on": []}, "fail_on accepts only"),
+        ({"fail_on": "never,violated"}, "fail_on has never and another word"),
         ({"allowed_signers": "/none"}, "/none is not a file"),
     ],
 )

@@ -88,7 +88,7 @@ def last_task(screen: Screen) -> str:
 @pytest.mark.parametrize(
     ("check", "arrange", "says", "says_without"),
     [
-        ("linux", other_system, "This host runs SunOS sun4v; the modules run on Linux.", "this host is sun4v"),
+        ("linux", other_system, "This host runs SunOS sun4v; the modules run on Linux only.", "this host is sun4v"),
         (
             "architecture",
             other_architecture,

@@ -241,4 +241,4 @@ def test_an_object_settles_what_the_vendor_leaves_open(folder: Path, aws: Aws) -
     root.properties.write_text("server-side-encryption=NONE\n", encoding="utf-8")
     changed = run("aspera_sse_info", expect=expected, settled=[settles])
     assert (changed["settled"][0]["counts"], changed["docroots"][0]["verdict"]) == (False, "unknown")
-    assert "was changed since the services started" in changed["settled"][0]["why"]
+    assert "was changed after the services that uploaded the object had started" in changed["settled"][0]["why"]

@@ -118,7 +118,7 @@ def test_a_file_that_somebody_has_changed_since_stays(
         refused = server.roll_back("-e", f"file={name}", "-e", "newest=true", *arguments)
         assert refused.recap["one"] | {"failed": 1, "changed": 0} == refused.recap["one"], refused.text
         assert "differs from the backup" in refused.as_one_line
-        assert "it was changed since" in refused.as_one_line
+        assert "it has been changed since then" in refused.as_one_line
         assert server.now() == changed
         assert "DUMMY" not in refused.text
 
@@ -133,7 +133,7 @@ def test_a_file_that_somebody_has_changed_since_stays(
         (("-e", "file=aspera.conf", "-e", "backup_file=/etc/shadow"), "nor the path of a backup of"),
         (
             ("-e", "file=aspera.conf", "-e", "backup_file=ROOT/etc/aspera.conf.1.2020-01-01@00:00:00~"),
-            "There is no backup",
+            "aspera.conf.1.2020-01-01@00:00:00~ does not exist",
         ),
     ],
 )

@@ -48,6 +48,8 @@ def test_each_cut_leaves_the_old_file_or_the_new_one(name: str, seed: int, count
     count(f"power cuts on {name} (SEED={seed})", judged.tried.total())
 
 
+# One after another: they share one build.
+@pytest.mark.xdist_group("broken module")
 @pytest.mark.parametrize("fault", TEETH)
 def test_a_fault_is_found_for_its_own_reason(fault: str, seed: int) -> None:
     """Without what brings a change to the disk, cuts show just what that is for."""
