@@ -83,6 +83,8 @@ class Front:
             body = f'<?xml version="1.0"?><Error><Code>{code}</Code><Message>m</Message>{extra}</Error>'.encode()
             body = b"" if is_head else body
             length = ("Content-Length", str(len(body)))
+            # A client that is still sending when the connection ends would not see the answer.
+            environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
             start(status, [("Content-Type", "application/xml"), length, *(headers or [])])
             return [body]
 
