@@ -6,6 +6,7 @@ use roxmltree::{Document, Node};
 
 use super::choice::Choice;
 use super::secret::{SECRET, Shown};
+use super::xml::with_line_feeds;
 
 const STATUSES: [u16; 12] = [200, 204, 206, 301, 307, 400, 403, 404, 405, 412, 500, 503];
 const ALGORITHM: &str = "x-amz-server-side-encryption";
@@ -52,9 +53,9 @@ fn elements(body: &[u8]) {
         return;
     };
     let shown = body.escape_ascii();
-    let text = std::str::from_utf8(body).expect("an XML document in UTF-8");
-    let theirs = Document::parse(text).unwrap_or_else(|error| panic!("{error}: {shown}"));
-    same(&ours, theirs.root_element(), text);
+    let text = with_line_feeds(std::str::from_utf8(body).expect("an XML document in UTF-8"));
+    let theirs = Document::parse(&text).unwrap_or_else(|error| panic!("{error}: {shown}"));
+    same(&ours, theirs.root_element(), &text);
 }
 
 fn same(ours: &Element, theirs: Node, shown: &str) {

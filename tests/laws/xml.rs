@@ -7,10 +7,15 @@ pub type Element = (String, Vec<(String, String)>, String);
 
 /// The elements of a document as roxmltree reads them; nothing if it refuses the document.
 pub fn elements(document: &[u8]) -> Option<Vec<Element>> {
-    let text = std::str::from_utf8(document).ok()?;
-    let tree = roxmltree::Document::parse(text).ok()?;
+    let text = with_line_feeds(std::str::from_utf8(document).ok()?);
+    let tree = roxmltree::Document::parse(&text).ok()?;
     let elements = tree.descendants().filter(roxmltree::Node::is_element);
     Some(elements.map(element).collect())
+}
+
+/// Gives each line the ending that XML has a program read (XML 1.0, 2.11). roxmltree 0.21 does this, too, but not before a reference.
+pub fn with_line_feeds(document: &str) -> String {
+    document.replace("\r\n", "\n").replace('\r', "\n")
 }
 
 fn element(node: roxmltree::Node) -> Element {
