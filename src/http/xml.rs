@@ -48,7 +48,7 @@ impl Element {
                     open.last_mut().ok_or(NotXml)?.children.push(element);
                 }
                 Token::Text(range) => last.text += &Content::text_of(bytes, &range),
-                Token::Cdata(range) => last.text += &String::from_utf8_lossy(&bytes[range]),
+                Token::Cdata(range) => last.text += &Content::text_of_cdata(bytes, range),
                 Token::Misc(_) => {}
             }
             if count > MOST_ELEMENTS {
@@ -98,6 +98,12 @@ mod tests {
         assert_eq!(root.text_at(&["e"]), None);
         assert_eq!(root.text_at(&["c"]), Some(""));
         assert_eq!(root.text_at(&["a", "x"]), None);
+    }
+
+    #[test]
+    fn lines_end_as_xml_has_a_program_read_them() {
+        let root = Element::parse(b"<r>a\r\nb\rc<![CDATA[d\r\ne\rf]]></r>").unwrap();
+        assert_eq!(root.text, "a\nb\ncd\ne\nf");
     }
 
     #[test]

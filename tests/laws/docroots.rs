@@ -350,7 +350,10 @@ pub fn check_docroot(
     let texts = |elements: &[Element]| -> Vec<String> {
         let others = elements.iter().filter(|element| !is_docroot(element));
         others
-            .map(|(path, _, text)| format!("{path} {}", text.trim()))
+            // White space around what comes new may be between two pieces of text.
+            .map(|(path, _, text)| {
+                format!("{path} {}", text.split_whitespace().collect::<String>())
+            })
             .collect()
     };
     let mut left = texts(&after).into_iter();

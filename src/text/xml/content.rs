@@ -64,6 +64,13 @@ impl Content {
         content
     }
 
+    /// Returns the text of a CDATA section, whose range is given without its brackets.
+    pub fn text_of_cdata(bytes: &[u8], range: Range<usize>) -> String {
+        let mut text = String::with_capacity(range.len());
+        add_text(&mut text, bytes, range, true);
+        text
+    }
+
     /// Returns only the text of such a range.
     pub fn text_of<'b>(bytes: &'b [u8], range: &Range<usize>) -> Cow<'b, str> {
         let spelled = &bytes[range.clone()];
@@ -75,12 +82,7 @@ impl Content {
         }
         let mut text = String::with_capacity(spelled.len());
         for (source, is_section) in pieces(bytes, range) {
-            for (spelled, _) in characters(bytes, source, is_section) {
-                match spelled {
-                    Spelled::AsItself(part) => text.push_str(part),
-                    Spelled::Otherwise(character) => text.push(character),
-                }
-            }
+            add_text(&mut text, bytes, source, is_section);
         }
         text.into()
     }
@@ -246,6 +248,15 @@ fn escape(text: &str, ampersand: &str) -> String {
     text.replace('&', ampersand)
         .replace('<', "&lt;")
         .replace('>', "&gt;")
+}
+
+fn add_text(text: &mut String, bytes: &[u8], source: Range<usize>, is_section: bool) {
+    for (spelled, _) in characters(bytes, source, is_section) {
+        match spelled {
+            Spelled::AsItself(part) => text.push_str(part),
+            Spelled::Otherwise(character) => text.push(character),
+        }
+    }
 }
 
 /// Returns the start of a text in which each byte is one character and stands for itself.
