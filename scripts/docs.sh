@@ -13,7 +13,10 @@ mv "$source/docs/site/"* "$source"
 rmdir "$source/docs/site"
 
 # antsibull-docs runs ansible-doc by its name.
-PATH=$programs:$PATH ANSIBLE_COLLECTIONS_PATH=$PWD/target/collection antsibull-docs collection --use-current --fail-on-error \
+export PATH="$programs:$PATH" ANSIBLE_COLLECTIONS_PATH="$PWD/target/collection"
+# What antsibull-nox checks of a collection's documentation; its other sessions are linters that this project has, in versions that are not pinned.
+antsibull-docs lint-collection-docs --plugin-docs --skip-rstcheck target/collection/ansible_collections/aspera_ops/sse
+antsibull-docs collection --use-current --fail-on-error \
     --squash-hierarchy --dest-dir "$source/reference" aspera_ops.sse
 "$programs/sphinx-build" --quiet --fail-on-warning --keep-going --builder html "$source" target/docs
 echo "target/docs/index.html"
